@@ -1,0 +1,64 @@
+#pragma once
+#include <array>
+#include <string_view>
+
+// Every metric of the control plane, once. The registry (http/metrics.h) is made from this table
+// and so is docs/reference/metrics.md.
+//
+// Rules: berth_NOUN_WHAT_UNIT[_total], base units (seconds, bytes, devices); labels bounded: a
+// list of values here, or a name that administrators choose (quota, device class), never a job, a
+// pod or a node.
+namespace berth::http {
+
+enum class MetricKind { Counter, Gauge, Histogram };
+
+struct MetricLabel {
+  std::string_view name;
+  // "answered|error": the only values, each of whose series starts at 0. Empty: open, bounded by
+  // kSeriesMax.
+  std::string_view values = "";
+};
+
+struct MetricDefinition {
+  std::string_view name;
+  MetricKind kind = MetricKind::Counter;
+  std::string_view help;  // a sentence
+  std::array<MetricLabel, 3> labels{};
+  // Upper bounds of a histogram's buckets, space separated, in the unit of its name.
+  std::string_view buckets = "";
+};
+
+// Series beyond this many of one metric are counted under the label value "other".
+inline constexpr int kSeriesMax = 1'000;
+
+inline constexpr std::string_view kVerbs = "filter|bind";
+inline constexpr std::string_view kVerbOutcomes = "answered|refused|error";
+inline constexpr std::string_view kQuickBuckets =
+    "0.00005 0.0001 0.00025 0.0005 0.001 0.0025 0.005 0.01 0.025 0.05 0.1 0.25 0.5 1 2.5 5";
+
+inline constexpr MetricDefinition kMetrics[] = {
+    {.name = "berth_extender_requests_total",
+     .kind = MetricKind::Counter,
+     .help = "Calls of kube-scheduler by verb and outcome.",
+     .labels = {{{"verb", kVerbs}, {"outcome", kVerbOutcomes}}}},
+    {.name = "berth_extender_request_duration_seconds",
+     .kind = MetricKind::Histogram,
+     .help = "Time from a whole request to its answer.",
+     .labels = {{{"verb", kVerbs}}},
+     .buckets = kQuickBuckets},
+    {.name = "berth_extender_lookups_total",
+     .kind = MetricKind::Counter,
+     .help = "Live reads because the cache did not know what a call named.",
+     .labels = {{{"kind", "workload|pod"}, {"outcome", "found|missing|error"}}}},
+    {.name = "berth_extender_connections",
+     .kind = MetricKind::Gauge,
+     .help = "Open connections of kube-scheduler."},
+    {.name = "berth_extender_synced",
+     .kind = MetricKind::Gauge,
+     .help = "1 once every cache has been filled, else 0."},
+    {.name = "berth_tls_certificate_expiry_timestamp_seconds",
+     .kind = MetricKind::Gauge,
+     .help = "When the serving certificate ends, in seconds of the Unix epoch."},
+};
+
+}  // namespace berth::http
