@@ -32,6 +32,8 @@ find_package(OpenSSL REQUIRED)
 find_package(Boost 1.74 REQUIRED)
 find_package(prometheus-cpp REQUIRED)
 find_package(CLI11 REQUIRED)
+find_package(cpprestsdk REQUIRED)
+find_package(simdjson REQUIRED)
 find_package(Threads REQUIRED)
 find_package(GTest REQUIRED)
 
