@@ -17,8 +17,9 @@ _INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 
 class Cache:
     def __init__(self, root, name, *facts):
-        home = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
-        self._folder = pathlib.Path(home) / "berth" / "checks" / name
+        cache = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+        ours = os.environ.get("BERTH_CACHE") or pathlib.Path(cache) / "berth"
+        self._folder = pathlib.Path(ours) / "checks" / name
         self._root = pathlib.Path(root)
         self._facts = hashlib.sha256("\0".join(map(str, facts)).encode()).hexdigest()
         self._contents = {}

@@ -37,7 +37,7 @@ packages() {
       echo libcurl4-openssl-dev libboost-dev libboost-system-dev libcli11-dev prometheus-cpp-dev
       echo libsimdjson-dev libgtest-dev libgmock-dev libbenchmark-dev
       ;;
-    checks) echo clang-format clang-tidy binutils git python3 python3-yaml ;;
+    checks) echo clang-format clang-tidy shellcheck universal-ctags binutils git python3 python3-yaml ;;
     workers) echo libtorch-dev ;;
     cluster)
       echo containernetworking-plugins iptables conntrack iproute2 kmod util-linux

@@ -40,7 +40,7 @@ class CheckTest(unittest.TestCase):
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="berth-checks-"))
         self.addCleanup(shutil.rmtree, self.root)
         self.build = self.root / "build"
-        self.environment = {**os.environ, "XDG_CACHE_HOME": str(self.root / "cache")}
+        self.environment = {**os.environ, "BERTH_CACHE": str(self.root / "build/cache")}
         for name in (".clang-format", ".clang-tidy"):
             shutil.copy(REPOSITORY / name, self.root)
         self.write(CLEAN)
