@@ -21,10 +21,11 @@ struct Limits {
   size_t header_bytes_max = 8 * 1024;       // request line and all headers: 431
   int connections_max = 256;                // more are closed as they come
   Millis handshake_timeout{5'000};
-  Millis header_timeout{2'000};  // from the first byte of a request: 408
-  Millis body_timeout{5'000};    // from the end of the headers: 408
-  Millis write_timeout{10'000};  // a peer that does not read its answer
-  Millis idle_timeout{120'000};  // between requests; longer than the 90 s of Go's client
+  Millis header_timeout{2'000};    // from the first byte of a request: 408
+  Millis body_timeout{5'000};      // from the end of the headers: 408
+  Millis handler_timeout{10'000};  // for our own answer: 503
+  Millis write_timeout{10'000};    // a peer that does not read its answer
+  Millis idle_timeout{120'000};    // between requests; longer than the 90 s of Go's client
 };
 
 // PEM files. Read again while the server runs: a changed, complete and matching set is used for
@@ -48,7 +49,7 @@ struct Peer {
   std::string common_name;  // of the verified client certificate; empty without client_ca
 };
 
-// Views into the connection's buffer: valid until the response is given.
+// Views into the connection's buffer: valid during the call of the handler, no longer.
 struct Request {
   std::string_view method;
   std::string_view target;
@@ -64,10 +65,11 @@ struct Response {
 // One line of plain text, as every refusal of this server is.
 Response text_response(int status, std::string_view line);
 
-// Gives the answer to one request. Called once, from any thread, inside the handler or later.
+// Gives the answer to one request. From any thread, inside the handler or later, even after the
+// server is gone; only the first call counts.
 using Respond = std::function<void(Response)>;
 
-// Called on a server thread; must not block it. The request is valid until respond is called.
+// Called on a server thread and must not block it: other peers wait behind it.
 using Handler = std::function<void(const Request&, const Peer&, Respond respond)>;
 
 class TlsServer {
@@ -80,6 +82,7 @@ class TlsServer {
 
   virtual uint16_t port() const = 0;
   virtual int connections() const = 0;
+  virtual Instant certificate_expiry() const = 0;  // of the leaf in use
   // Stops accepting, lets requests in hand finish for at most `grace`, then cuts. Idempotent;
   // the destructor does it without grace. No handler runs after it has returned.
   virtual void stop(Millis grace) = 0;
