@@ -1,0 +1,173 @@
+#include "sched/pass.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+
+namespace berth::sched {
+namespace {
+
+constexpr const char* kH200 = "nvidia-h200";
+
+// Cluster().node("a", 8).quota("blue", 4).ask("train", "blue", 2, 1)
+struct Cluster {
+  Snapshot snapshot;
+
+  Cluster& node(const std::string& name, int64_t devices, int64_t taken = 0) {
+    snapshot.nodes[{"", name}] = {.id = {"", name},
+                                  .device_class = kH200,
+                                  .devices = devices,
+                                  .devices_taken = taken,
+                                  .room = {64'000, 1LL << 40},
+                                  .workers = 110};
+    return *this;
+  }
+  Cluster& quota(const std::string& name, int64_t guaranteed) {
+    snapshot.quotas.push_back({{name}, {}, {{kH200, {.guaranteed = guaranteed}}}});
+    return *this;
+  }
+  Cluster& ask(const std::string& name, const std::string& quota, int workers, int64_t devices,
+               int64_t priority = 0) {
+    Ask made{.id = {"uid-" + name}, .name = "team/" + name, .priority = priority};
+    made.created = Instant{Millis{static_cast<int64_t>(snapshot.asks.size())}};
+    if (!quota.empty()) made.quota = QuotaId{quota};
+    made.alternatives = {{kH200, std::vector<int64_t>(static_cast<size_t>(workers), devices)}};
+    made.rooms.assign(static_cast<size_t>(workers), {1'000, 1 << 20});
+    snapshot.asks.push_back(made);
+    return *this;
+  }
+  std::vector<Decision> run() const { return run_pass(snapshot); }
+};
+
+std::vector<std::string> nodes_of(const Decision& decision) {
+  std::vector<std::string> names;
+  for (const NodeId& node : std::get<Admit>(decision).nodes) names.push_back(node.name);
+  return names;
+}
+
+Hold held(const Decision& decision) { return std::get<Hold>(decision); }
+
+TEST(SchedulingPass, PrefersTheTightestNodeSoWholeNodesStayFree) {
+  const auto d = Cluster().node("a", 8).node("b", 8, 6).quota("q", 8).ask("x", "q", 1, 2).run();
+  EXPECT_EQ(nodes_of(d[0]), std::vector<std::string>{"b"});
+}
+
+TEST(SchedulingPass, BreaksTiesByTheSmallerName) {
+  const auto d = Cluster().node("b", 8).node("a", 8).quota("q", 8).ask("x", "q", 1, 2).run();
+  EXPECT_EQ(nodes_of(d[0]), std::vector<std::string>{"a"});
+}
+
+TEST(SchedulingPass, SpreadsAGangOverNodesOnlyWhenItMust) {
+  const auto d = Cluster().node("a", 4).node("b", 4).quota("q", 8).ask("x", "q", 3, 2).run();
+  EXPECT_EQ(nodes_of(d[0]), (std::vector<std::string>{"a", "a", "b"}));
+}
+
+TEST(SchedulingPass, PlacesAllWorkersOfAGangOrNone) {
+  const auto d =
+      Cluster().node("a", 3).quota("q", 8).ask("gang", "q", 4, 1).ask("one", "q", 3, 1).run();
+  EXPECT_EQ(held(d[0]).reason, Reason::TooLarge);
+  EXPECT_EQ(held(d[0]).message, "wants 4 nvidia-h200, usable nodes have 3 in all");
+  EXPECT_EQ(nodes_of(d[1]).size(), 3U) << "the gang that did not fit took nothing";
+}
+
+TEST(SchedulingPass, HoldsWhatWouldExceedQuotaAfterAnEarlierPlacement) {
+  const auto d =
+      Cluster().node("a", 8).quota("q", 4).ask("one", "q", 1, 3).ask("two", "q", 1, 2).run();
+  EXPECT_TRUE(std::holds_alternative<Admit>(d[0]));
+  EXPECT_EQ(held(d[1]).reason, Reason::OverQuota);
+  EXPECT_EQ(held(d[1]).message, "wants 2 nvidia-h200, quota leaves 1");
+}
+
+TEST(SchedulingPass, SaysWhenThereIsNoQuota) {
+  const auto d = Cluster().node("a", 8).ask("x", "", 1, 1).run();
+  EXPECT_EQ(held(d[0]).reason, Reason::NoQuota);
+}
+
+TEST(SchedulingPass, TellsFullFromFragmentedFromTooLarge) {
+  Cluster full = Cluster().node("a", 4, 3).node("b", 4, 3).quota("q", 100);
+  EXPECT_EQ(held(full.ask("x", "q", 1, 3).run()[0]).reason, Reason::NoCapacity);
+  Cluster fragmented = Cluster().node("a", 4, 2).node("b", 4, 2).quota("q", 100);
+  const auto hold = held(fragmented.ask("x", "q", 1, 3).run()[0]);
+  EXPECT_EQ(hold.reason, Reason::Fragmented);
+  EXPECT_EQ(hold.message,
+            "wants 3 nvidia-h200 for 1 workers, 4 of 8 are free but not on nodes where every "
+            "worker fits");
+}
+
+TEST(SchedulingPass, UsesNoCordonedNode) {
+  Cluster cluster = Cluster().node("a", 8).quota("q", 8).ask("x", "q", 1, 1);
+  cluster.snapshot.nodes.at({"", "a"}).usable = false;
+  EXPECT_EQ(held(cluster.run()[0]).reason, Reason::NoSuchDevice);
+}
+
+TEST(SchedulingPass, AvoidsANodeThatFailedTheLastPlan) {
+  Cluster cluster = Cluster().node("a", 8).node("b", 8).quota("q", 8).ask("x", "q", 1, 1);
+  cluster.snapshot.asks[0].avoid = {{"", "a"}};
+  EXPECT_EQ(nodes_of(cluster.run()[0]), std::vector<std::string>{"b"});
+}
+
+TEST(SchedulingPass, CountsCpuBesideDevices) {
+  Cluster cluster = Cluster().node("a", 8).quota("q", 8).ask("x", "q", 2, 1);
+  cluster.snapshot.nodes.at({"", "a"}).room.cpu_milli = 1'500;
+  EXPECT_EQ(held(cluster.run()[0]).reason, Reason::Fragmented);
+}
+
+TEST(SchedulingPass, TakesTheNextClassWhenTheFirstIsFull) {
+  Cluster cluster = Cluster().node("a", 2, 2).quota("q", 8).ask("x", "q", 1, 1);
+  cluster.snapshot.nodes[{"", "n"}] = {.id = {"", "n"},
+                                       .device_class = "ascend-910b",
+                                       .devices = 8,
+                                       .room = {64'000, 1LL << 40},
+                                       .workers = 10};
+  cluster.snapshot.quotas[0].limits["ascend-910b"] = {.guaranteed = 8};
+  cluster.snapshot.asks[0].alternatives.push_back({"ascend-910b", {2}});
+  const auto d = cluster.run();
+  EXPECT_EQ(std::get<Admit>(d[0]).device_class, "ascend-910b");
+  EXPECT_EQ(std::get<Admit>(d[0]).counts, std::vector<int64_t>{2});
+}
+
+TEST(SchedulingPass, PriorityGoesBeforeAge) {
+  const auto d = Cluster()
+                     .node("a", 1)
+                     .quota("q", 8)
+                     .ask("old", "q", 1, 1)
+                     .ask("urgent", "q", 1, 1, 100)
+                     .run();
+  EXPECT_EQ(std::get<Admit>(d[0]).id.uid, "uid-urgent");
+  EXPECT_EQ(held(d[1]).id.uid, "uid-old");
+}
+
+class RandomCluster : public testing::TestWithParam<unsigned> {};
+
+TEST_P(RandomCluster, NeverTakesADeviceTwiceAndDoesNotDependOnInputOrder) {
+  std::mt19937 random{GetParam()};
+  const auto pick = [&](int64_t below) {
+    return static_cast<int64_t>(random() % static_cast<uint64_t>(below));
+  };
+  Cluster cluster;
+  for (int n = 0; n < 6; ++n) cluster.node("n" + std::to_string(n), 8, pick(8));
+  cluster.quota("blue", 20).quota("green", 12);
+  for (int a = 0; a < 20; ++a) {
+    cluster.ask("j" + std::to_string(a), pick(2) == 0 ? "blue" : "green",
+                1 + static_cast<int>(pick(4)), 1 + pick(4), pick(3));
+  }
+  const auto want = cluster.run();
+  std::map<NodeId, int64_t> taken;
+  for (const Decision& decision : want) {
+    const auto* admit = std::get_if<Admit>(&decision);
+    for (size_t w = 0; admit != nullptr && w < admit->nodes.size(); ++w) {
+      taken[admit->nodes[w]] += admit->counts[w];
+    }
+  }
+  for (const auto& [id, devices] : taken) {
+    EXPECT_LE(devices, cluster.snapshot.nodes.at(id).devices_free()) << id.name;
+  }
+  std::shuffle(cluster.snapshot.asks.begin(), cluster.snapshot.asks.end(), random);
+  EXPECT_EQ(cluster.run(), want);
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, RandomCluster, testing::Range(0U, 100U));
+
+}  // namespace
+}  // namespace berth::sched

@@ -1,0 +1,178 @@
+#include "sched/quota_tree.h"
+
+#include <algorithm>
+#include <set>
+
+namespace berth::sched {
+namespace {
+
+// Steps to the root, or nothing when the chain of parents ends nowhere or goes round.
+std::optional<size_t> depth_of(const Quota& quota, const std::map<QuotaId, const Quota*>& by_id) {
+  const Quota* at = &quota;
+  for (size_t depth = 0; depth <= by_id.size(); ++depth) {
+    if (!at->parent) return depth;
+    const auto parent = by_id.find(*at->parent);
+    if (parent == by_id.end()) return std::nullopt;
+    at = parent->second;
+  }
+  return std::nullopt;
+}
+
+Limit limit_of(const Quota& quota, const DeviceClass& device_class) {
+  const auto at = quota.limits.find(device_class);
+  return at == quota.limits.end() ? Limit{} : at->second;
+}
+
+}  // namespace
+
+QuotaTree::QuotaTree(const std::vector<Quota>& quotas,
+                     const std::map<DeviceClass, int64_t>& capacity) {
+  keep_rooted(quotas);
+  std::set<DeviceClass> classes;
+  for (const Quota& quota : quotas_) {
+    for (const auto& [device_class, limit] : quota.limits) classes.insert(device_class);
+  }
+  for (const DeviceClass& device_class : classes) {
+    const auto at = capacity.find(device_class);
+    cells_.emplace(device_class, cells_for(device_class, at == capacity.end() ? 0 : at->second));
+  }
+  zeros_.resize(quotas_.size() + 1);
+}
+
+void QuotaTree::keep_rooted(const std::vector<Quota>& quotas) {
+  std::map<QuotaId, const Quota*> by_id;
+  for (const Quota& quota : quotas) by_id.emplace(quota.id, &quota);
+  std::vector<std::pair<size_t, const Quota*>> by_depth;
+  for (const auto& [id, quota] : by_id) {
+    if (const auto depth = depth_of(*quota, by_id)) {
+      by_depth.emplace_back(*depth, quota);
+    } else {
+      broken_.push_back(id);
+    }
+  }
+  std::stable_sort(by_depth.begin(), by_depth.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  for (const auto& [depth, quota] : by_depth) {
+    index_.emplace(quota->id, quotas_.size());
+    quotas_.push_back(*quota);
+  }
+  for (const Quota& quota : quotas_) {
+    parent_.push_back(quota.parent ? index_.at(*quota.parent) : pool());
+  }
+}
+
+QuotaTree::Cells QuotaTree::cells_for(const DeviceClass& device_class, int64_t capacity) const {
+  Cells cells(quotas_.size() + 1);
+  for (size_t node = 0; node < quotas_.size(); ++node) {
+    Cell& cell = cells[node];
+    cell.limit = limit_of(quotas_[node], device_class);
+    cell.subtree = add_saturating(cell.subtree, cell.limit.guaranteed);
+    cell.guaranteed_below = add_saturating(cell.guaranteed_below, cell.limit.guaranteed);
+    cell.local = std::max<int64_t>(0, cell.subtree - cell.limit.lending);
+    Cell& parent = cells[parent_[node]];
+    parent.subtree = add_saturating(parent.subtree, cell.subtree - cell.local);
+    parent.guaranteed_below = add_saturating(parent.guaranteed_below, cell.guaranteed_below);
+  }
+  Cell& pool = cells.back();
+  pool.limit.guaranteed = std::max<int64_t>(0, capacity - pool.guaranteed_below);
+  pool.subtree = add_saturating(pool.subtree, pool.limit.guaranteed);
+  return cells;
+}
+
+const QuotaTree::Cells& QuotaTree::cells(const DeviceClass& device_class) const {
+  const auto at = cells_.find(device_class);
+  return at == cells_.end() ? zeros_ : at->second;
+}
+
+void QuotaTree::use(const QuotaId& leaf, const DeviceClass& device_class, int64_t devices) {
+  const auto start = index_.find(leaf);
+  if (start == index_.end()) return;
+  // A class that nobody lists can still be used, by work admitted before a limit was taken away.
+  Cells& cells = cells_.try_emplace(device_class, zeros_).first->second;
+  int64_t bubbles = devices;
+  for (size_t node = start->second;; node = parent_[node]) {
+    Cell& cell = cells[node];
+    cell.used += devices;
+    const int64_t before = std::max<int64_t>(0, cell.usage - cell.local);
+    cell.usage += bubbles;
+    bubbles = std::max<int64_t>(0, cell.usage - cell.local) - before;
+    if (node == pool()) return;
+  }
+}
+
+QuotaTree::Available QuotaTree::available(const Cells& cells, size_t node) const {
+  const Cell& cell = cells[node];
+  if (node == pool()) return {cell.subtree - cell.usage, node};
+  const Available above = available(cells, parent_[node]);
+  const int64_t beyond_local = std::max<int64_t>(0, cell.usage - cell.local);
+  const int64_t own =
+      add_saturating(cell.subtree - cell.local - beyond_local, cell.limit.borrowing);
+  const int64_t local = std::max<int64_t>(0, cell.local - cell.usage);
+  if (own <= above.devices) return {add_saturating(local, own), node};
+  return {add_saturating(local, above.devices), above.at};
+}
+
+std::optional<QuotaRefusal> QuotaTree::refuses(const QuotaId& leaf, const DeviceClass& device_class,
+                                               int64_t count) const {
+  const auto at = index_.find(leaf);
+  if (at == index_.end()) return QuotaRefusal{leaf, count, 0, false};
+  const Cells& of_class = cells(device_class);
+  const Available left = available(of_class, at->second);
+  if (count <= left.devices) return std::nullopt;
+  const Cell& own = of_class[at->second];
+  return QuotaRefusal{left.at == pool() ? QuotaId{} : quotas_[left.at].id, count,
+                      std::max<int64_t>(0, left.devices),
+                      add_saturating(own.used, count) <= own.limit.guaranteed};
+}
+
+std::vector<QuotaId> QuotaTree::path(const QuotaId& leaf) const {
+  std::vector<QuotaId> ids;
+  const auto start = index_.find(leaf);
+  if (start == index_.end()) return ids;
+  for (size_t node = start->second; node != pool(); node = parent_[node]) {
+    ids.push_back(quotas_[node].id);
+  }
+  return ids;
+}
+
+int64_t QuotaTree::used(const QuotaId& id, const DeviceClass& device_class) const {
+  const auto at = index_.find(id);
+  return at == index_.end() ? 0 : cells(device_class)[at->second].used;
+}
+
+int64_t QuotaTree::guaranteed_below(const QuotaId& id, const DeviceClass& device_class) const {
+  const auto at = index_.find(id);
+  return at == index_.end() ? 0 : cells(device_class)[at->second].guaranteed_below;
+}
+
+int64_t QuotaTree::borrowed(const QuotaId& id, const DeviceClass& device_class) const {
+  const auto at = index_.find(id);
+  if (at == index_.end()) return 0;
+  const Cell& cell = cells(device_class)[at->second];
+  return std::max<int64_t>(0, cell.usage - cell.subtree);
+}
+
+// What the siblings (and the parent's own pool of devices above them) hold beyond what they bring
+// is taken from those who use less than they bring, in the order of their names.
+int64_t QuotaTree::lent(const QuotaId& id, const DeviceClass& device_class) const {
+  const auto at = index_.find(id);
+  if (at == index_.end()) return 0;
+  const Cells& of_class = cells(device_class);
+  const size_t parent = parent_[at->second];
+  int64_t out = -of_class[parent].limit.guaranteed;
+  for (size_t node = 0; node < quotas_.size(); ++node) {
+    if (parent_[node] != parent) continue;
+    out += std::max<int64_t>(0, of_class[node].usage - of_class[node].subtree);
+  }
+  for (const auto& [sibling, node] : index_) {
+    if (parent_[node] != parent || out <= 0) continue;
+    const Cell& cell = of_class[node];
+    const int64_t idle = std::max<int64_t>(0, cell.subtree - std::max(cell.usage, cell.local));
+    const int64_t gives = std::min(out, idle);
+    if (sibling == id) return gives;
+    out -= gives;
+  }
+  return 0;
+}
+
+}  // namespace berth::sched

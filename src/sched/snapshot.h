@@ -1,0 +1,69 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "sched/ids.h"
+#include "sched/ledger.h"
+#include "sched/quota_tree.h"
+
+namespace berth::sched {
+
+// A node with room to give. What cannot be used (cordoned, not ready, tainted, devices unhealthy)
+// is already taken off: `usable` false, or `devices` smaller.
+struct Node {
+  NodeId id;
+  DeviceClass device_class;
+  int64_t devices = 0;  // usable devices, taken ones included
+  int64_t devices_taken = 0;
+  Room room;  // allocatable
+  Room room_taken;
+  int64_t workers = 0;  // most pods
+  int64_t workers_taken = 0;
+  bool usable = true;
+
+  int64_t devices_free() const { return devices - devices_taken; }
+  bool operator==(const Node&) const = default;
+};
+
+// One way to serve an ask: every worker on devices of this class.
+struct Alternative {
+  DeviceClass device_class;
+  std::vector<int64_t> counts;  // per worker
+  int64_t total() const;
+  bool operator==(const Alternative&) const = default;
+};
+
+// A workload that waits: all its workers are placed in one decision, or none is.
+struct Ask {
+  WorkloadId id;
+  std::string name;              // "namespace/name", for reasons and as the last tie-break
+  std::optional<QuotaId> quota;  // empty: its namespace has none
+  int64_t priority = 0;          // larger goes first
+  Instant created;
+  std::vector<Alternative> alternatives;  // the first that can be served wins
+  std::vector<Room> rooms;                // per worker
+  std::optional<std::set<NodeId>> only;   // nodes it may use at all (selectors, affinity)
+  std::set<NodeId> avoid;                 // nodes that failed its last plan
+};
+
+// Frozen view of the cluster for one pass. Ordered containers only: iteration order is part of the
+// result.
+struct Snapshot {
+  std::map<NodeId, Node> nodes;
+  std::vector<Quota> quotas;
+  std::map<QuotaId, std::map<DeviceClass, int64_t>> used;  // by leaf
+  std::vector<Ask> asks;
+};
+
+inline int64_t Alternative::total() const {
+  int64_t sum = 0;
+  for (const int64_t count : counts) sum = add_saturating(sum, count);
+  return sum;
+}
+
+}  // namespace berth::sched

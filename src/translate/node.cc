@@ -1,0 +1,77 @@
+#include "translate/node.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "json/describe.h"
+#include "kube/quantity.h"
+#include "translate/read_json.h"
+
+namespace berth::translate {
+namespace {
+
+int64_t amount(const Json& amounts, const char* name, bool in_milli = false) {
+  const Json& value = value_at(amounts, name);
+  if (value.is_number_integer()) return value.get<int64_t>() * (in_milli ? 1000 : 1);
+  if (!value.is_string()) return 0;
+  const auto& text = value.get_ref<const std::string&>();
+  const auto parsed = in_milli ? kube::parse_milli(text) : kube::parse_quantity(text);
+  return parsed ? *parsed : 0;
+}
+
+void read_status(const Json& status, const Accelerators& accelerators, Node& node) {
+  const Json& allocatable = object_at(status, "allocatable");
+  node.room.cpu_milli = amount(allocatable, "cpu", true);
+  node.room.memory_bytes = amount(allocatable, "memory");
+  node.pods = amount(allocatable, "pods");
+  for (const std::string& resource : accelerators.resources) {
+    const int64_t devices = amount(allocatable, resource.c_str());
+    // A node that lost all its devices keeps its class, so that what runs there stays explained.
+    if (devices > node.devices || (node.resource.empty() && allocatable.contains(resource))) {
+      node.resource = resource;
+      node.devices = devices;
+    }
+  }
+  if (!node.resource.empty()) node.device_class = class_of(node.resource, node.meta.labels);
+  for (const Json& condition : array_at(status, "conditions")) {
+    if (text_at(condition, "type") == "Ready") node.ready = text_at(condition, "status") == "True";
+  }
+}
+
+}  // namespace
+
+bool Node::is_usable() const {
+  if (!ready || cordoned || meta.deletion) return false;
+  return std::all_of(taints.begin(), taints.end(), [&](const Taint& taint) {
+    return taint.effect == "PreferNoSchedule" || taint.key == resource;
+  });
+}
+
+Result<Node> decode_node(const Json& json, const Accelerators& accelerators) {
+  Node node;
+  BERTH_TRY(decode(object_at(json, "metadata"), node.meta, "metadata"));
+  if (node.meta.name.empty()) return Error{Code::Invalid, "metadata.name: required"};
+  node.meta.annotations.clear();
+  const Json& spec = object_at(json, "spec");
+  node.cordoned = flag_at(spec, "unschedulable");
+  for (const Json& taint : array_at(spec, "taints")) {
+    node.taints.push_back(
+        {text_at(taint, "key"), text_at(taint, "value"), text_at(taint, "effect")});
+  }
+  read_status(object_at(json, "status"), accelerators, node);
+  return node;
+}
+
+sched::Node to_sched(const Node& node, const sched::NodeUse& taken) {
+  return {.id = {"", node.meta.name},
+          .device_class = node.device_class,
+          .devices = node.devices,
+          .devices_taken = taken.devices,
+          .room = node.room,
+          .room_taken = taken.room,
+          .workers = node.pods,
+          .workers_taken = taken.workers,
+          .usable = node.is_usable()};
+}
+
+}  // namespace berth::translate
