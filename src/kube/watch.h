@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -24,10 +25,10 @@ struct WatchTarget {
 };
 
 struct WatchRules {
-  int page_limit = 500;              // objects per page of a list
-  Millis list_timeout{30'000};       // one page
-  Millis silence{60'000};            // a stream without a line for so long is taken for dead
-  int server_timeout_seconds = 300;  // after which the server ends a stream cleanly
+  int64_t page_limit = 500;        // objects per page of a list
+  Millis list_timeout{30'000};     // one page
+  Millis silence{90'000};          // a stream without a line for so long is taken for dead
+  Millis server_timeout{300'000};  // after which the server ends a stream, cleanly
   Backoff backoff;
   uint64_t seed = 0;  // of the jitter
 };
@@ -62,12 +63,17 @@ using Delta = std::variant<ListBegin, Upsert, Remove, ListEnd>;
 // - A page whose continue token has expired starts the list again from its first page.
 // - A stream that ends, cleanly or not, resumes from the last version seen; bookmarks advance it.
 // - 410 (at open, or as an ERROR event) means that history is gone: list again.
+// - A bookmark older than what was seen means that the server has lost history (restored from a
+//   backup): list again. So does a watch that cannot be opened kTriesBeforeList times in a row.
 // - Errors wait out a backoff with jitter, or what Retry-After asks if that is longer; the count
 //   of failures starts again with the first object or bookmark.
 // - An object is its latest state: a repeated or merged event is harmless.
 class Watch {
  public:
-  Watch(WatchTarget target, WatchRules rules);
+  static constexpr int kTriesBeforeList = 5;
+
+  Watch(WatchTarget target, WatchRules rules)
+      : target_(std::move(target)), rules_(std::move(rules)) {}
 
   struct Wait {
     Monotonic until;  // max(): until something is told
@@ -89,34 +95,38 @@ class Watch {
   [[nodiscard]] bool line(std::string_view text, std::vector<Delta>& deltas);
   void ended(const Status& status);
 
-  // A list has been seen to its end, and since then nothing that made it worthless.
-  bool synced() const { return synced_; }
+  // A list has been seen to its end, and nothing since has made it worthless.
+  bool synced() const { return state_ == State::NeedWatch || state_ == State::Watching; }
   const std::string& version() const { return version_; }
   int failures() const { return failures_; }
 
  private:
   enum class State { NeedList, Listing, Streaming, NeedWatch, Watching };
+  using Deltas = std::vector<Delta>;
 
   Request list_request() const;
-  Request stream_request(bool with_initial_events) const;
-  bool stream_event(Json event, std::vector<Delta>& deltas);
-  bool bookmark(const Json& object, std::vector<Delta>& deltas);
-  bool error_event(const Json& status);
-  void finish_list(std::string version, std::vector<Delta>& deltas);
+  Request stream_request() const;
+  bool change(std::string_view type, Json object, Deltas& deltas);
+  bool bookmark(const Json& object, Deltas& deltas);
+  void begin_list(Deltas& deltas);
+  void end_list(std::string version, Deltas& deltas);
+  void interrupted();
   void list_again();
   void fail(const Error& error);
 
   WatchTarget target_;
   WatchRules rules_;
   State state_ = State::NeedList;
-  bool under_way_ = false;    // a List or an Open waits for its answer
-  bool stream_lists_ = true;  // until the server refuses
-  bool synced_ = false;
-  std::string version_;   // the last version seen; the next watch starts after it
-  std::string continue_;  // of the next page
+  bool under_way_ = false;          // a List or an Open waits for its answer
+  bool streaming_refused_ = false;  // lists come in pages from now on
+  bool pages_this_time_ = false;    // until a list is whole
+  bool began_ = false;              // ListBegin was said, ListEnd not yet
+  bool alive_ = false;              // this stream has given an object or a bookmark
+  std::string version_;             // the last version seen; the next watch starts after it
+  std::string continue_;            // of the next page
   int failures_ = 0;
-  std::optional<Millis> delay_;  // asked for, not yet started
-  std::optional<Monotonic> not_before_;
+  std::optional<Millis> delay_;  // to wait, from the next next()
+  Monotonic not_before_ = Monotonic::min();
 };
 
 }  // namespace berth::kube

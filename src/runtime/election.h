@@ -3,10 +3,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/result.h"
 #include "json/json_fwd.h"
+#include "kube/backoff.h"
 #include "kube/transport.h"
 
 namespace berth::runtime {
@@ -57,27 +59,28 @@ class Election {
 
  private:
   enum class State { Following, Leading, Over };
-  enum class Asked { Nothing, Read, Create, Take, Renew, GiveUp };
+  enum class Ask { Nothing, Read, Create, Take, Renew, GiveUp };
 
-  bool expired(Monotonic now) const;
-  kube::Request ask(Asked what, const Clock& clock);
-  Json lease_to_write(Asked what, const Clock& clock) const;
+  kube::Request ask(Ask what, const Clock& clock);
+  Json lease_to_write(Ask what, Instant now) const;
   void observe(const Json& lease, Monotonic now);
-  void acquired(const Json& lease);
-  void refused(const Error& error, Monotonic now);
+  void seen(Monotonic now);
+  void refused(Ask asked, const Error& error, Monotonic now);
+  void try_again(Ask what, Monotonic at);
   Monotonic retry_at(Monotonic now);
 
   ElectionRules rules_;
   State state_ = State::Following;
-  Asked asked_ = Asked::Nothing;
+  Ask asked_ = Ask::Nothing;  // under way
+  Ask next_ = Ask::Read;      // to be asked at try_at_
   Monotonic asked_at_{};
   Monotonic try_at_ = Monotonic::min();
   bool releasing_ = false;
 
-  std::string lease_;  // the Lease as last seen, as text; empty: must be read
-  std::string holder_;
+  std::string lease_;   // as last seen, as text; empty: never
+  std::string holder_;  // of it
   Millis holder_lease_{0};
-  Monotonic changed_at_{};  // when the Lease was last seen to change
+  Monotonic changed_at_{};  // when its spec was last seen to change
   Monotonic renewed_at_{};  // when our last accepted write was asked for
   int64_t epoch_ = 0;
   uint64_t tries_ = 0;

@@ -1,12 +1,13 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -69,30 +70,41 @@ class Recorder {
   using Key = std::tuple<std::string, std::string, std::string>;  // uid, reason, action
   struct Series {
     Event event;              // the latest
-    std::string name;         // of the stored Event; empty: not stored yet
-    std::string stored_note;  // cannot be changed in a stored Event
-    Instant first{}, last{};
-    int64_t count = 0;
+    std::string name;         // of the stored Event; empty: none
+    std::string stored_note;  // a stored Event's note cannot be changed
     int64_t stored_count = 0;
-    Monotonic seen_at{}, write_at{};
+    int64_t count = 0;  // since `first`
+    Instant first{};
+    Instant last{};
+    Monotonic seen_at{};
+    Monotonic write_at = Monotonic::min();  // not again before
     bool in_flight = false;
+    bool due = false;
+  };
+  struct Answered {
+    Key key;
+    int64_t count;  // what was written
+    bool is_patch;
   };
 
+  void want(const Key& key, Series& series, Monotonic now);
   void send(const Key& key, Series& series);
-  void answered(const Key& key, int64_t count, const std::string& note, const Result<Json>& reply);
-  void forget_old(Monotonic now);
-  Json body(const Series& series) const;
+  kube::Request new_event(Series& series);
+  kube::Request new_count(const Series& series) const;
+  void answered(const Answered& what, const Status& status);
+  void forget_ended(Monotonic now);
 
   kube::Transport& transport_;
   const Clock& clock_;
   RecorderRules rules_;
   Log& log_;
   std::map<Key, Series> series_;
-  std::deque<Key> due_;
+  std::set<std::pair<Monotonic, Key>> due_;
   size_t in_flight_ = 0;
-  uint64_t names_ = 0;
+  uint64_t names_made_ = 0;
   int64_t written_ = 0;
   int64_t dropped_ = 0;
+  Monotonic swept_at_{};
   std::shared_ptr<Recorder*> self_;  // replies outlive us; they hold a weak pointer to this
 };
 

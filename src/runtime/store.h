@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "json/object_meta.h"
+#include "kube/version.h"
 #include "runtime/object_key.h"
 #include "runtime/tombstones.h"
-#include "runtime/version.h"
 
 namespace berth::runtime {
 
@@ -68,7 +68,7 @@ class Store {
     if (graves_.contains(object.meta.uid)) return false;
     const auto found = objects_.find(object);
     if (found == objects_.end()) return insert(std::move(object));
-    if (!is_newer(object.meta.resource_version, found->meta.resource_version)) return false;
+    if (!kube::is_newer(object.meta.resource_version, found->meta.resource_version)) return false;
     if (object.meta.uid != found->meta.uid) {
       remove(found);
       return insert(std::move(object));
@@ -92,8 +92,8 @@ class Store {
     for (const T& object : all) listed.insert(object.meta.uid);
     for (auto at = objects_.begin(); at != objects_.end();) {
       const auto here = at++;
-      const bool gone =
-          !listed.contains(here->meta.uid) && !is_newer(here->meta.resource_version, list_version);
+      const bool gone = !listed.contains(here->meta.uid) &&
+                        !kube::is_newer(here->meta.resource_version, list_version);
       if (gone) remove(here);
     }
     listed.clear();
