@@ -1,0 +1,63 @@
+{{/*
+CEL expressions that several policies share. They may not fail at run time: an error in a policy with
+failurePolicy Fail refuses the request, so every optional field is read with `.?`.
+*/}}
+
+{{- define "berth.cel.operator" -}}
+request.userInfo.username == 'system:serviceaccount:{{ .Release.Namespace }}:berth-operator'
+{{- end }}
+
+{{/*
+Pods of DaemonSets and static pods belong to their node and cannot wait for admission. They are known
+by who asks, which nobody can forge, and never by an owner reference, which everybody can write.
+*/}}
+{{- define "berth.cel.nodeBound" -}}
+(request.userInfo.username == 'system:serviceaccount:kube-system:daemon-set-controller' || (request.userInfo.username.startsWith('system:node:') && 'system:nodes' in request.userInfo.groups))
+{{- end }}
+
+{{/* True if a container, sidecar or init container asks for more than zero of an accelerator. */}}
+{{- define "berth.cel.usesAccelerators" -}}
+{{ include "berth.cel.containers" . }}.exists(c, {{ include "berth.cel.accelerators" . }}.exists(r, [c.?resources.?limits[?r], c.?resources.?requests[?r]].exists(q, quantity(string(q.orValue('0'))).isGreaterThan(quantity('0')))))
+{{- end }}
+
+{{/* dyn: to the API server's type checker the two lists are of different types. */}}
+{{- define "berth.cel.containers" -}}
+(dyn(object.spec.containers) + dyn(object.spec.?initContainers.orValue([])))
+{{- end }}
+
+{{- define "berth.cel.accelerators" -}}
+[{{ range $i, $name := .Values.accelerators }}{{ if $i }}, {{ end }}'{{ $name }}'{{ end }}]
+{{- end }}
+
+{{- define "berth.cel.isGated" -}}
+{{ . }}.spec.?schedulingGates.orValue([]).exists(g, g.name == 'berth.dev/admission')
+{{- end }}
+
+{{/*
+True if no entry of a map was set, changed or removed, but for the keys k of which `but` holds. Reads
+variables NAME and oldNAME; on creation the old one is empty.
+*/}}
+{{- define "berth.cel.unchanged" -}}
+{{- $new := printf "variables.%s" .name -}}
+{{- $old := printf "variables.old%s" (title .name) -}}
+{{ $new }}.all(k, {{ .but }} || {{ $old }}[?k] == {{ $new }}[?k]) && {{ $old }}.all(k, {{ .but }} || k in {{ $new }})
+{{- end }}
+
+{{/* The labels and annotations of a request, new and old, as policies' variables. */}}
+{{- define "berth.cel.metadata" -}}
+- {name: creating, expression: request.operation == 'CREATE'}
+{{- range list "labels" "annotations" }}
+- {name: {{ . }}, expression: "object.metadata.?{{ . }}.orValue({})"}
+- name: old{{ title . }}
+  expression: "variables.creating ? {} : oldObject.metadata.?{{ . }}.orValue({})"
+{{- end }}
+{{- end }}
+
+{{/* The namespaces that a policy looks at: those with a Quota, those without, or all but the exempt. */}}
+{{- define "berth.namespaceSelector" -}}
+matchExpressions:
+  - {key: kubernetes.io/metadata.name, operator: NotIn, values: {{ include "berth.exemptNamespaces" .root }}}
+  {{- with .quota }}
+  - {key: berth.dev/quota, operator: {{ . }}}
+  {{- end }}
+{{- end }}
