@@ -23,7 +23,7 @@ build=build/release
 only=()
 
 # One function per check, in the order of what they cost.
-checks=(layers calls words sizes scripts format pure links generated headers tidy)
+checks=(layers calls words sizes docs scripts format pure links generated headers tidy)
 
 about() {
   case $1 in
@@ -31,6 +31,7 @@ about() {
     calls) echo "clock, chance, environment, threads only behind their seams" ;;
     words) echo "no open ends, machine paths or words outside the glossary" ;;
     sizes) echo "files <= 400 lines, functions <= 60, lines <= 100 columns" ;;
+    docs) echo "links lead somewhere, commands on pages exist with their options" ;;
     scripts) echo "bash, shellcheck and python accept every script" ;;
     format) echo "clang-format has nothing to change" ;;
     pure) echo "the core needs memory and strings, nothing else" ;;
@@ -45,6 +46,7 @@ check_layers() { "$hack/check_layers.py" "$root"; }
 check_calls() { "$hack/check_calls.py" "$root"; }
 check_words() { "$hack/check_words.py" "$root"; }
 check_sizes() { "$hack/check_sizes.py" "$root"; }
+check_docs() { "$hack/check_docs.py" "$root"; }
 check_scripts() { "$hack/check_scripts.sh" "$root"; }
 check_links() { needs "$build/build.ninja" && "$hack/check_links.py" "$root" "$build"; }
 check_headers() { needs "$commands" && "$hack/check_headers.py" "$root" "$build" --jobs 2; }

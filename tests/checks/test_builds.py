@@ -70,6 +70,31 @@ class Links(tree.CheckTest):
                               "which hack/layers.txt does not grant to base"]))
 
 
+class Generated(tree.CheckTest):
+    def setUp(self):
+        super().setUp()
+        self.write({"crds/quota.yaml": "a: 1\n", "charts/berth/crds-generated/quota.yaml": "a: 1\n",
+                    "build/berth-crdgen": '#!/bin/sh\n[ "$1" = --check ] && cat stale 2>/dev/null && '
+                                          "exit 1\nexit 0\n"})
+        (self.build / "berth-crdgen").chmod(0o755)
+
+    def test_what_crdgen_would_write_differently(self):
+        self.assert_catches("generated", "crds/quota.yaml: stale", files={
+            "stale": "crds/quota.yaml: stale\n"})
+
+    def test_a_copy_in_the_chart_that_was_edited(self):
+        self.assert_catches(
+            "generated", "charts/berth/crds-generated: not a copy of crds/: "
+            "Files crds/quota.yaml and charts/berth/crds-generated/quota.yaml differ",
+            files={"charts/berth/crds-generated/quota.yaml": "a: 2\n"})
+
+    def test_no_crdgen(self):
+        (self.build / "berth-crdgen").unlink()
+        status, findings = self.check("generated")
+        self.assertEqual(status, 1)
+        self.assertIn("not built", findings[0])
+
+
 class Headers(tree.CheckTest):
     def setUp(self):
         super().setUp()

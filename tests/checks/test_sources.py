@@ -137,6 +137,39 @@ class Sizes(tree.CheckTest):
                             files={"a.py": "def run():\n" + "    pass\n" * 60})
 
 
+class Docs(tree.CheckTest):
+    def setUp(self):
+        super().setUp()
+        self.write({"hack/run.sh": "#!/bin/sh\necho 'run.sh [--fast]'\n", "docs/other.md": "hello\n",
+                    "charts/berth/values.yaml": "operator:\n  image:\n    tag: 1\nother:\n  x: 1\n"})
+        (self.root / "hack/run.sh").chmod(0o755)
+
+    def seed(self, line, want):
+        self.write({"README.md": "[fine](docs/other.md#part) and [far](https://a.example/b)\n```sh\n"
+                                 "hack/run.sh --fast  # quick\n"
+                                 "helm install berth charts/berth \\\n  --set operator.image.tag=2\n"
+                                 "```\n"})
+        self.assert_catches("docs", f"docs/page.md:2: {want}",
+                            files={"docs/page.md": f"```sh\n{line}\n```\n"})
+
+    def test_link(self):
+        self.assert_catches("docs", "a.md:1: the link leads to b.md, which is not there",
+                            files={"a.md": "see [b](b.md)\n"})
+
+    def test_script_that_is_not_there(self):
+        self.seed("hack/gone.sh", "there is no hack/gone.sh")
+
+    def test_option_that_the_script_does_not_know(self):
+        self.seed("hack/run.sh --slow=1", "hack/run.sh --help does not know --slow")
+
+    def test_value_that_the_chart_does_not_have(self):
+        self.seed("helm upgrade berth charts/berth --set operator.x=1",
+                  "charts/berth/values.yaml has no operator.x")
+
+    def test_file_to_apply(self):
+        self.seed("kubectl apply -f examples/job.yaml", "there is no examples/job.yaml")
+
+
 class Scripts(tree.CheckTest):
     def seed(self, text, want, mode=0o755):
         self.assert_passes("scripts")

@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+"""Fails where a page promises what is not there: check_docs.py [ROOT].
+
+Relative links lead to files. In shell blocks and indented commands, every script of ours exists, is
+executable and knows the options it is given, a --set of helm names a value of the chart, and files
+that are applied exist.
+"""
+import re
+import shlex
+import subprocess
+import sys
+
+import source_tree
+
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s#]+)(?:#[^)]*)?\)")
+SCRIPT = re.compile(r"^(?:\./)?((?:hack|bench|\.ci)/[\w./-]+)$")
+VALUES = "charts/berth/values.yaml"
+
+
+def commands(text):
+    """(line, words) of every command in a fenced sh block, continued lines joined."""
+    fenced, pending, start = False, "", 0
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith("```"):
+            fenced = line.strip() in ("```sh", "```bash") and not fenced
+            continue
+        indented = line.startswith("    ") and re.match(r"\s+(?:hack|bench)/", line)
+        if not (fenced or indented):
+            continue
+        start = start if pending else number
+        pending += line.strip().removesuffix("\\") + " "
+        if not line.rstrip().endswith("\\"):
+            for part in re.split(r"&&|\|\||[|;]", pending.split(" #")[0]):
+                yield start, shlex.split(part)
+            pending = ""
+
+
+def known_options(script, cache={}):
+    """The options that --help of a script mentions; a script that does not know it is not run."""
+    if script not in cache and "--help" not in script.read_text():
+        cache[script] = set()
+    elif script not in cache:
+        ran = subprocess.run([script, "--help"], capture_output=True, text=True, timeout=60)
+        cache[script] = set(re.findall(r"--[\w-]+", ran.stdout + ran.stderr)) | {"--help"}
+    return cache[script]
+
+
+def value_exists(root, key):
+    """Whether the chart has the value `a.b.c`, read by indentation; no YAML parser is needed."""
+    indent, lines = 0, (root / VALUES).read_text().splitlines()
+    for part in key.split("."):
+        at = next((n for n, line in enumerate(lines)
+                   if re.match(rf" {{{indent}}}{re.escape(part)}:", line)), None)
+        if at is None:
+            return False
+        rest = lines[at + 1:]
+        end = next((n for n, line in enumerate(rest)
+                    if line.strip() and not line.startswith(" " * (indent + 1))), len(rest))
+        lines, indent = rest[:end], indent + 2
+    return True
+
+
+def complaints(root, words):
+    script = SCRIPT.match(words[0]) if words else None
+    if script:
+        path = root / script[1]
+        if not path.is_file():
+            yield f"there is no {script[1]}"
+        elif not path.stat().st_mode & 0o111:
+            yield f"{script[1]} is not executable"
+        else:
+            given = [word.split("=")[0] for word in words[1:] if word.startswith("--")]
+            for option in sorted(set(given) - known_options(path)):
+                yield f"{script[1]} --help does not know {option}"
+    if words[:1] == ["helm"]:
+        for option, value in zip(words, words[1:]):
+            if option == "--set" and not value_exists(root, value.split("=")[0]):
+                yield f"{VALUES} has no {value.split('=')[0]}"
+    if words[:2] == ["kubectl", "apply"] and "-f" in words:
+        applied = words[words.index("-f") + 1]
+        if applied != "-" and "://" not in applied and not (root / applied).exists():
+            yield f"there is no {applied}"
+
+
+def main():
+    findings = source_tree.Findings(sys.argv[1] if len(sys.argv) > 1 else ".")
+    for path in source_tree.files(findings.root, {".md"}):
+        text = path.read_text()
+        for number, line in enumerate(text.splitlines(), 1):
+            for target in LINK.findall(line):
+                if "://" not in target and not (path.parent / target).exists():
+                    findings.add(path, number, f"the link leads to {target}, which is not there")
+        for number, words in commands(text):
+            for complaint in complaints(findings.root, words):
+                findings.add(path, number, complaint)
+    findings.finish()
+
+
+main()
