@@ -3,34 +3,55 @@
 set -uo pipefail
 root=$(cd "${1:-.}" && pwd)
 hack=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-status=0
+cd "$root" || exit 1
+shells=() pythons=() status=0
 
 fail() {
   echo "$1"
   status=1
 }
 
-while IFS= read -r -d '' file; do
-  name=${file#"$root"/}
-  read -r first <"$file" 2>/dev/null || first=""
+# Sorts a file into the lists; says so when its mode and its first line disagree.
+classify() {
+  local name=$1 first
+  read -r first <"$name" 2>/dev/null || first=""
   case $first in
-    '#!'*bash* | '#!/bin/sh'*)
-      bash -n "$file" || fail "$name:1: bash does not accept it"
-      shellcheck --format=gcc --severity=style "$file" | sed "s|^$root/||" | (! grep .) || status=1
-      ;;
-    '#!'*python*) ;;
-    '#!'*) fail "$name:1: neither bash nor python: ${first}" ;;
+    '#!'*bash* | '#!/bin/sh'*) shells+=("$name") ;;
+    '#!'*python*) pythons+=("$name") ;;
+    '#!'*) fail "$name:1: neither bash nor python: $first" ;;
+    *) [[ $name != *.py ]] || pythons+=("$name") ;;
   esac
-  if [[ $first == '#!'* && ! -x $file ]]; then fail "$name:1: has #! and is not executable"; fi
-  if [[ $first != '#!'* && -x $file ]]; then fail "$name:1: is executable and has no #!"; fi
-  if [[ $name == *.py || $first == '#!'*python* ]]; then
-    python3 - "$file" <<'PYTHON' 2>&1 | tail -1 | sed "s|^|$name:1: |" | (! grep .) || status=1
-import ast, sys
-ast.parse(open(sys.argv[1], encoding="utf-8").read())
+  if [[ $first == '#!'* && ! -x $name ]]; then fail "$name:1: has #! and is not executable"; fi
+  if [[ $first != '#!'* && -x $name ]]; then fail "$name:1: is executable and has no #!"; fi
+}
+
+while IFS= read -r -d '' name; do classify "$name"; done < <(
+  python3 - "$hack" <<'PYTHON'
+import sys
+sys.path.insert(0, sys.argv[1])
+import source_tree
+for path in source_tree.files("."):
+    if b"\0" not in path.read_bytes()[:4096]:
+        print(path.relative_to(path.cwd()), end="\0")
 PYTHON
-  fi
-done < <(cd "$hack" && python3 -c 'import sys, source_tree
-for path in source_tree.files(sys.argv[1]):
-    if source_tree.read(path) is not None:
-        print(path, end="\0")' "$root")
+)
+
+for name in "${shells[@]}"; do
+  bash -n "$name" 2>/dev/null || fail "$name:1: bash does not accept it"
+done
+if [[ ${#shells[@]} -gt 0 ]]; then
+  shellcheck --format=gcc --severity=style "${shells[@]}" || status=1
+fi
+python3 - "${pythons[@]}" <<'PYTHON' || status=1
+import ast
+import sys
+failed = False
+for name in sys.argv[1:]:
+    try:
+        ast.parse(open(name, encoding="utf-8").read())
+    except SyntaxError as error:
+        print(f"{name}:{error.lineno}: python does not accept it: {error.msg}")
+        failed = True
+sys.exit(failed)
+PYTHON
 exit $status

@@ -73,9 +73,9 @@ class Links(tree.CheckTest):
 class Generated(tree.CheckTest):
     def setUp(self):
         super().setUp()
-        self.write({"crds/quota.yaml": "a: 1\n", "charts/berth/crds-generated/quota.yaml": "a: 1\n",
-                    "build/berth-crdgen": '#!/bin/sh\n[ "$1" = --check ] && cat stale 2>/dev/null && '
-                                          "exit 1\nexit 0\n"})
+        crdgen = '#!/bin/sh\n[ "$1" = --check ] && cat stale 2>/dev/null && exit 1\nexit 0\n'
+        self.write({"crds/quota.yaml": "a: 1\n", "build/berth-crdgen": crdgen,
+                    "charts/berth/crds-generated/quota.yaml": "a: 1\n"})
         (self.build / "berth-crdgen").chmod(0o755)
 
     def test_what_crdgen_would_write_differently(self):

@@ -140,15 +140,16 @@ class Sizes(tree.CheckTest):
 class Docs(tree.CheckTest):
     def setUp(self):
         super().setUp()
-        self.write({"hack/run.sh": "#!/bin/sh\necho 'run.sh [--fast]'\n", "docs/other.md": "hello\n",
-                    "charts/berth/values.yaml": "operator:\n  image:\n    tag: 1\nother:\n  x: 1\n"})
+        values = "operator:\n  image:\n    tag: 1\nother:\n  x: 1\n"
+        self.write({"hack/run.sh": "#!/bin/sh\n# --help\necho 'run.sh [--fast]'\n",
+                    "docs/other.md": "hello\n", "charts/berth/values.yaml": values})
         (self.root / "hack/run.sh").chmod(0o755)
 
     def seed(self, line, want):
-        self.write({"README.md": "[fine](docs/other.md#part) and [far](https://a.example/b)\n```sh\n"
-                                 "hack/run.sh --fast  # quick\n"
-                                 "helm install berth charts/berth \\\n  --set operator.image.tag=2\n"
-                                 "```\n"})
+        self.write({"README.md": "[fine](docs/other.md#part) and [far](https://a.example/b)\n"
+                                 "```sh\nhack/run.sh --fast  # quick\n"
+                                 "helm install berth charts/berth \\\n"
+                                 "  --set operator.image.tag=2\n```\n"})
         self.assert_catches("docs", f"docs/page.md:2: {want}",
                             files={"docs/page.md": f"```sh\n{line}\n```\n"})
 
@@ -187,7 +188,7 @@ class Scripts(tree.CheckTest):
         self.seed("#!/bin/bash\nif true\n", "hack/a:1: bash does not accept it")
 
     def test_python(self):
-        self.seed("#!/usr/bin/env python3\ndef\n", "hack/a:1: SyntaxError: invalid syntax")
+        self.seed("#!/usr/bin/env python3\ndef\n", "hack/a:2: python does not accept it: invalid syntax")
 
     def test_executable(self):
         self.seed("#!/bin/sh\n", "hack/a:1: has #! and is not executable", mode=0o644)
