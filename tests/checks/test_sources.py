@@ -188,7 +188,8 @@ class Scripts(tree.CheckTest):
         self.seed("#!/bin/bash\nif true\n", "hack/a:1: bash does not accept it")
 
     def test_python(self):
-        self.seed("#!/usr/bin/env python3\ndef\n", "hack/a:2: python does not accept it: invalid syntax")
+        self.seed("#!/usr/bin/env python3\ndef\n",
+                  "hack/a:2: python does not accept it: invalid syntax")
 
     def test_executable(self):
         self.seed("#!/bin/sh\n", "hack/a:1: has #! and is not executable", mode=0o644)
