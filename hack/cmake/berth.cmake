@@ -39,10 +39,10 @@ find_package(GTest REQUIRED)
 
 enable_testing()
 
-# berth_layer(NAME [DIR folder] [DEPS layers and libraries...])
+# berth_layer(NAME [DIR folder] [EXCEPT folder] [DEPS layers and libraries...])
 # A folder without sources is skipped, so a layer is added with its first file.
 function(berth_layer name)
-  cmake_parse_arguments(ARG "" "DIR" "DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "" "DIR;EXCEPT" "DEPS" ${ARGN})
   if(NOT ARG_DIR)
     set(ARG_DIR src/${name})
   endif()
@@ -58,6 +58,10 @@ function(berth_layer name)
   file(GLOB_RECURSE tests CONFIGURE_DEPENDS ${ARG_DIR}/*_test.cc)
   file(GLOB_RECURSE mains CONFIGURE_DEPENDS ${ARG_DIR}/main*.cc)
   list(REMOVE_ITEM sources ${tests} ${mains})
+  if(ARG_EXCEPT)  # a layer of its own below this folder
+    list(FILTER sources EXCLUDE REGEX "/${ARG_EXCEPT}/")
+    list(FILTER tests EXCLUDE REGEX "/${ARG_EXCEPT}/")
+  endif()
   berth_link_names(deps ${ARG_DEPS})
   if(sources)
     add_library(berth_${name} STATIC ${sources})

@@ -6,29 +6,36 @@
 
 #include "base/result.h"
 #include "operator/extender/pod_facts.h"
+#include "translate/accelerators.h"
 
 // The scheduler extender's wire, exactly as kube-scheduler 1.36 speaks it. The types have no JSON
 // tags there, so the keys are Go field names (PascalCase) and an absent list is null; the Pod
 // inside is an ordinary Kubernetes object. tests/golden/extender holds what kube-scheduler prints.
 namespace berth::extender {
 
-// POST /filter, nodeCacheCapable: true. Views into the decoder's buffers: see WireDecoder.
+// POST /filter, nodeCacheCapable: true.
 struct FilterArgs {
+  // Of a pod of Berth's own only who it is and whose; all facts of any other accelerator pod.
   PodFacts pod;
-  std::vector<std::string_view> node_names;
+  std::vector<std::string_view> node_names;  // views into the decoder
+  bool has_nodes = false;  // kube-scheduler was told nodeCacheCapable: false and sent whole nodes
 };
 
 // A node and why it was refused.
 struct FailedNode {
-  std::string node;
+  std::string_view node;
   std::string_view reason;  // a literal: few and stable, or kube-scheduler re-patches the pod
+
+  bool operator==(const FailedNode&) const = default;
 };
 
-// What /filter answers. Either an error (the pod is retried) or the nodes that may be used, a
-// subset of those asked about.
+// What /filter answers: either an error (the pod is retried), or the nodes that may be used. Nodes
+// are views into the arguments, so the answer is a subset of what was asked about, as
+// kube-scheduler demands.
 struct FilterResult {
-  std::vector<std::string> node_names;
-  std::vector<FailedNode> unresolvable;  // FailedAndUnresolvableNodes: our preemption, not theirs
+  std::vector<std::string_view> node_names;
+  // FailedAndUnresolvableNodes: preemption is Berth's, kube-scheduler need not try.
+  std::vector<FailedNode> unresolvable;
   std::string error;
 
   bool operator==(const FilterResult&) const = default;
@@ -46,25 +53,25 @@ struct BindingArgs {
 
 inline constexpr int kJsonDepthMax = 64;
 
-// Decodes bodies, reusing its buffers; one per thread. What it returns is valid until its next
-// call and while `body` is. Keys are matched without regard to case, as Go does; unknown keys are
-// ignored. Errors are Invalid and name the place: "filter: NodeNames[3]: want string".
+// Decodes bodies, reusing its buffers; one per thread. What filter_args() returns is good until the
+// next call. Keys are matched without regard to case, as Go does; unknown keys are ignored. Errors
+// are Invalid and name the place: "NodeNames[3]: want a string".
 class WireDecoder {
  public:
-  // `accelerators`: the resource names that pod.devices is indexed by.
-  explicit WireDecoder(std::vector<std::string> accelerators);
+  explicit WireDecoder(translate::Accelerators accelerators);
   ~WireDecoder();
-  WireDecoder(WireDecoder&&) noexcept;
 
   Result<const FilterArgs*> filter_args(std::string_view body);
   Result<BindingArgs> binding_args(std::string_view body);
+  // How much its buffers hold, so that one giant body is not kept for ever.
+  size_t capacity_bytes() const;
 
  private:
   struct State;
   std::unique_ptr<State> state_;
 };
 
-// Appends the reply with its trailing newline.
+// Appends the reply with the newline that Go's encoder puts at the end.
 void encode(const FilterResult& result, std::string& out);
 void encode_binding_result(std::string_view error, std::string& out);
 
