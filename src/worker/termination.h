@@ -1,0 +1,32 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "worker/checkpoint_store.h"
+
+namespace berth::worker {
+
+struct Quality {
+  double accuracy = 0;  // share of the held-out samples, 0 to 1
+  double loss = 0;      // mean cross entropy over the held-out samples, in nats
+};
+
+// A worker's last word. Kubernetes puts it into the pod's status, so it outlives the pod's logs.
+struct LastWord {
+  int64_t step = 0;
+  std::optional<PublishedCheckpoint> checkpoint;
+  std::optional<Quality> quality;
+  std::string error;  // empty: it went well
+};
+
+// One JSON object: step, checkpointStep, checkpointUri, checkpointSha256, metrics, error. What is
+// not known is left out. Never above the 4096 bytes that kubelet keeps.
+std::string to_json(const LastWord& word);
+
+// Writes in place: kubelet mounts the file itself, so a rename over it would be refused.
+Status write_termination_log(const std::filesystem::path& path, const LastWord& word);
+
+}  // namespace berth::worker
