@@ -13,6 +13,7 @@ struct Rules {
   bool required = false;
   bool defaulted = false;    // the schema's default is the C++ initialiser of the member
   bool immutable = false;    // may not change, appear or vanish after creation
+  bool is_template = false;  // a spec for objects to be made: its own immutable fields may change
   bool unsupported = false;  // in the schema for review, refused until it has behaviour
   bool quantity = false;     // a Kubernetes quantity above zero, "4" or 4 or "16Gi"
   bool set = false;          // a list of strings without duplicates
