@@ -1,0 +1,175 @@
+"""What the real node changes on the machine outside the cluster's folder, each change with its undo.
+
+Everything carries a name of its own (bridge `berth0`, cgroup `berth-local`) or is written down before
+it is changed (sysctls), so that undo never touches what somebody else made.
+"""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+
+from . import settings
+from .processes import end_process, start_time
+from .say import ClusterError, wait_until
+
+# The real node exists once per machine: bridge, iptables and kubelet's ports are not per folder.
+OWNER_FILE = pathlib.Path("/run/berth-local-node.json")
+
+# Set by us (ip_forward), kube-proxy (route_localnet) and kubelet (the rest) without asking.
+SYSCTLS = ["net/ipv4/ip_forward", "net/ipv4/conf/all/route_localnet", "vm/overcommit_memory",
+           "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops", "kernel/keys/root_maxkeys",
+           "kernel/keys/root_maxbytes"]
+IPTABLES_OURS = re.compile(r"KUBE-|CNI-")
+CNI_RESULTS = pathlib.Path("/var/lib/cni/results")
+CONTAINER_LOG_LINKS = pathlib.Path("/var/log/containers")
+
+
+def claim(cluster):
+    """Takes the machine's one real node for this folder, or says who has it."""
+    owner = _owner()
+    if owner and owner != str(cluster.folder):
+        raise ClusterError(f"a real node already runs on this machine, from {owner}\n"
+                           f"stop it with: hack/cluster/down --dir {owner}")
+    saved = {name: _sysctl(name).read_text().strip() for name in SYSCTLS if _sysctl(name).exists()}
+    if not owner:  # after an unclean stop the first record holds the true values
+        OWNER_FILE.write_text(json.dumps({"folder": str(cluster.folder), "sysctls": saved}))
+
+
+def prepare():
+    """Makes the bridge and the cgroup, and turns on forwarding between pods."""
+    if not pathlib.Path(f"/sys/class/net/{settings.BRIDGE}").exists():
+        _run("ip", "link", "add", settings.BRIDGE, "type", "bridge")
+        _run("ip", "address", "add", f"{settings.NODE_ADDRESS}/16", "dev", settings.BRIDGE)
+    _run("ip", "link", "set", settings.BRIDGE, "up")
+    _sysctl("net/ipv4/ip_forward").write_text("1")
+    for parent in _cgroup_roots():
+        (parent / settings.CGROUP).mkdir(exist_ok=True)
+        for file in ("cpuset.cpus", "cpuset.mems"):  # cgroup v1 starts them empty, which admits nobody
+            if (parent / file).exists() and (parent / settings.CGROUP / file).exists():
+                (parent / settings.CGROUP / file).write_text((parent / file).read_text())
+
+
+def undo(cluster):
+    """Removes every trace, from containers to iptables. Safe to repeat, and after an unclean stop."""
+    _end_containers(cluster)
+    _unmount_under(cluster.folder)
+    if _owner() != str(cluster.folder):
+        return
+    if pathlib.Path(f"/sys/class/net/{settings.BRIDGE}").exists():
+        _run("ip", "link", "delete", settings.BRIDGE)
+    for tool in ("iptables", "ip6tables"):
+        _drop_rules(tool)
+    for parent in _cgroup_roots():
+        _remove_cgroup(parent / settings.CGROUP)
+    for path in CNI_RESULTS.glob("berth-*"):
+        path.unlink(missing_ok=True)
+    for link in CONTAINER_LOG_LINKS.glob("*.log"):
+        if link.is_symlink() and os.readlink(link).startswith(str(cluster.folder)):
+            link.unlink()
+    for name, value in json.loads(OWNER_FILE.read_text())["sysctls"].items():
+        _sysctl(name).write_text(value)
+    OWNER_FILE.unlink()
+
+
+def _owner():
+    try:
+        return json.loads(OWNER_FILE.read_text())["folder"]
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _sysctl(name):
+    return pathlib.Path("/proc/sys") / name
+
+
+def _cgroup_roots():
+    """The one hierarchy of cgroup v2, or every hierarchy of v1."""
+    root = pathlib.Path("/sys/fs/cgroup")
+    if (root / "cgroup.controllers").exists():
+        return [root]
+    return [path for path in root.iterdir() if path.is_dir() and not path.is_symlink()]
+
+
+def _end_containers(cluster):
+    """Kills the containers (found by cgroup), then their shims (found by our containerd's socket)."""
+    folders = [parent / settings.CGROUP for parent in _cgroup_roots()]
+    if _owner() == str(cluster.folder):
+        for pid in {pid for folder in folders for pid in _cgroup_pids(folder)}:
+            _kill(pid)
+        wait_until(lambda: not any(_cgroup_pids(folder) for folder in folders), 20,
+                   "containers do not end")
+    for pid in _shims(cluster):
+        end_process(pid, 0)
+
+
+def _cgroup_pids(folder):
+    pids = []
+    for path in folder.glob("**/cgroup.procs"):
+        try:
+            pids += [int(line) for line in path.read_text().split()]
+        except OSError:
+            continue  # the cgroup went away while we looked
+    return [pid for pid in pids if start_time(pid) is not None]
+
+
+def _kill(pid):
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def _shims(cluster):
+    socket = str(cluster.containerd_socket).encode()
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"containerd-shim-runc-v2" in words[0] and any(socket in word for word in words):
+            yield int(path.parent.name)
+
+
+def _unmount_under(folder):
+    points = [line.split()[1] for line in pathlib.Path("/proc/mounts").read_text().splitlines()]
+    ours = [point for point in points if point.startswith(f"{folder}/")]
+    for point in sorted(ours, reverse=True):  # the deepest first
+        subprocess.run(["umount", "--lazy", point], capture_output=True, check=False)
+
+
+def _drop_rules(tool):
+    """Removes the chains of kube-proxy and CNI in one transaction, all others left as they are."""
+    if not shutil.which(f"{tool}-save"):
+        return
+    before = subprocess.run([f"{tool}-save"], capture_output=True, text=True, check=False).stdout
+    kept = [line for line in before.splitlines() if not IPTABLES_OURS.search(line)]
+    if len(kept) < len(before.splitlines()):
+        subprocess.run([f"{tool}-restore"], input="\n".join(kept) + "\n", text=True,
+                       capture_output=True, check=True)
+
+
+def _remove_cgroup(folder):
+    if not folder.exists():
+        return
+    for path in sorted(folder.glob("**/"), key=lambda p: len(p.parts), reverse=True):
+        wait_until(lambda path=path: _removed(path), 10, f"cgroup {path} stays busy")
+
+
+def _removed(path):
+    try:
+        path.rmdir()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def _run(*command):
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise ClusterError(f"{' '.join(command)}: {done.stderr.strip()}")

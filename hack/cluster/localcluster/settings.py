@@ -1,0 +1,109 @@
+"""What a local cluster is made of: its folder, its ports, its names. No effects in here."""
+
+import dataclasses
+import json
+import os
+import pathlib
+
+SOURCE = pathlib.Path(__file__).resolve().parent.parent  # hack/cluster
+
+# Addresses of the real node's network. They exist on this machine only while the cluster is up.
+BRIDGE = "berth0"
+NODE_ADDRESS = "10.244.0.1"
+POD_CIDR = "10.244.0.0/16"
+SERVICE_CIDR = "10.96.0.0/16"
+API_SERVICE_ADDRESS = "10.96.0.1"
+DNS_SERVICE_ADDRESS = "10.96.0.10"
+FAKE_POD_CIDR = "10.128.0.0/12"  # of pods on fake nodes; nothing ever sends to them
+
+NODE_NAME = "node-1"
+CGROUP = "berth-local"
+DEVICE_RESOURCE = "nvidia.com/gpu"
+PRODUCT_LABEL = "nvidia.com/gpu.product"
+
+
+def cache_root():
+    """Where tools and, by default, the cluster's folder live; outside the source tree."""
+    if os.environ.get("BERTH_CACHE"):
+        return pathlib.Path(os.environ["BERTH_CACHE"]).resolve()
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.environ.get("HOME", "/root"), ".cache")
+    return pathlib.Path(base).resolve() / "berth"
+
+
+def default_folder(port_base):
+    return cache_root() / "clusters" / str(port_base)
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What the user asked of `up`; kept in the folder so that a second `up` can compare."""
+
+    port_base: int = 6443
+    kubelet: bool = False
+    kubelet_devices: int = 8
+    nodes: int = 0
+    devices_per_node: int = 8
+    product: str = "NVIDIA-H200"
+    scheduler: bool = True
+
+
+@dataclasses.dataclass(frozen=True)
+class Cluster:
+    """One local cluster: options plus every path and port that follows from them."""
+
+    folder: pathlib.Path
+    options: Options
+
+    @property
+    def address(self):
+        """Where the API server listens. Pods must reach it, so with a real node it is the bridge."""
+        return NODE_ADDRESS if self.options.kubelet else "127.0.0.1"
+
+    @property
+    def server(self):
+        return f"https://{self.address}:{self.port('apiserver')}"
+
+    def port(self, component):
+        order = ["apiserver", "etcd", "etcd-peer", "controller-manager", "scheduler", "kwok",
+                 "proxy-health", "proxy-metrics"]
+        return self.options.port_base + order.index(component)
+
+    @property
+    def pki(self):
+        return self.folder / "pki"
+
+    @property
+    def logs(self):
+        return self.folder / "log"
+
+    @property
+    def records(self):
+        return self.folder / "pid"
+
+    @property
+    def volumes(self):
+        return self.folder / "volumes"
+
+    @property
+    def containerd_socket(self):
+        return self.folder / "containerd" / "containerd.sock"
+
+    @property
+    def kubeconfig(self):
+        return self.folder / "admin.kubeconfig"
+
+    @property
+    def options_file(self):
+        return self.folder / "options.json"
+
+    def save_options(self):
+        self.options_file.write_text(json.dumps(dataclasses.asdict(self.options), indent=1))
+
+
+def saved_cluster(folder):
+    """The cluster whose `up` ran in this folder, or None."""
+    try:
+        saved = json.loads((folder / "options.json").read_text())
+        return Cluster(folder, Options(**saved))
+    except (OSError, ValueError, TypeError):
+        return None

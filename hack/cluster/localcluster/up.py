@@ -1,0 +1,114 @@
+"""hack/cluster/up: a Kubernetes cluster on this machine, or the checks on an existing one."""
+
+import argparse
+import fcntl
+import pathlib
+import sys
+import time
+
+from . import control_plane, down, existing, fake_nodes, host, node, pki, settings, tools
+from .client import Client
+from .processes import Processes
+from .say import ClusterError, note
+
+DESCRIPTION = """Starts etcd, kube-apiserver, kube-controller-manager and kube-scheduler on this machine,
+with --kubelet a real node (containerd, kubelet, kube-proxy, CoreDNS; needs root) and with --nodes N any
+number of fake ones. Its programs are built once, into the cache (BERTH_CACHE, default ~/.cache/berth).
+Progress goes to stderr. Everything it starts or changes is undone by hack/cluster/down."""
+
+EPILOG = """examples:
+  hack/cluster/up --kubelet                 one real node with 8 devices that do not exist
+  hack/cluster/up --nodes 100 --port-base 7443   100 fake nodes, beside another cluster
+  eval "$(hack/cluster/up --env)"           and set KUBECONFIG and PATH in this shell
+"""
+
+
+def parse(arguments):
+    defaults = settings.Options()
+    parser = argparse.ArgumentParser("hack/cluster/up", description=DESCRIPTION, epilog=EPILOG,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("--dir", type=pathlib.Path, help="its folder (default: clusters/PORT-BASE in the cache)")
+    add("--port-base", type=int, default=defaults.port_base,
+        help="port of the API server; the others follow it (default %(default)s)")
+    add("--kubelet", action="store_true", help="start the real node, once per machine")
+    add("--kubelet-devices", type=int, default=defaults.kubelet_devices, metavar="N",
+        help=f"{settings.DEVICE_RESOURCE} that the real node claims (default %(default)s)")
+    add("--nodes", type=int, default=defaults.nodes, metavar="N", help="number of fake nodes (default 0)")
+    add("--devices-per-node", type=int, default=defaults.devices_per_node, metavar="N",
+        help="devices of each fake node (default %(default)s)")
+    add("--product", default=defaults.product,
+        help=f"label {settings.PRODUCT_LABEL} of every node (default %(default)s)")
+    add("--scheduler", choices=["on", "off"], default="on", help="the default kube-scheduler (default on)")
+    add("--kubeconfig", type=pathlib.Path, help="start nothing: check that this cluster can run Berth")
+    add("--env", action="store_true", help="print export lines for the shell and nothing else")
+    return parser.parse_args(arguments)
+
+
+def main(arguments):
+    args = parse(arguments)
+    started = time.monotonic()
+    programs = tools.ensure()
+    if args.kubeconfig:
+        existing.check(programs / "kubectl", args.kubeconfig)
+        kubeconfig = args.kubeconfig.resolve()
+    else:
+        kubeconfig = bring_up(cluster_of(args), programs).kubeconfig
+        note(f"up in {time.monotonic() - started:.1f} s")
+    if args.env:
+        print(f"export KUBECONFIG='{kubeconfig}'\nexport PATH='{programs}':\"$PATH\"")
+    else:
+        print(f"kubeconfig: {kubeconfig}\nprograms:   {programs}", file=sys.stdout)
+    return 0
+
+
+def cluster_of(args):
+    options = settings.Options(
+        port_base=args.port_base, kubelet=args.kubelet, kubelet_devices=args.kubelet_devices,
+        nodes=args.nodes, devices_per_node=args.devices_per_node, product=args.product,
+        scheduler=args.scheduler == "on")
+    folder = args.dir or settings.default_folder(args.port_base)
+    return settings.Cluster(folder.resolve(), options)
+
+
+def bring_up(cluster, programs):
+    """Starts the cluster; one that already runs with the same options is left as it is."""
+    cluster.folder.mkdir(parents=True, exist_ok=True)
+    with open(cluster.folder / "lock", "w", encoding="ascii") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ClusterError(f"another up or down works in {cluster.folder}") from None
+        processes = Processes(cluster)
+        if _already_up(cluster, processes):
+            note("already up")
+            return cluster
+        down.take_down(settings.saved_cluster(cluster.folder) or cluster)
+        _start(cluster, programs, processes)
+    return cluster
+
+
+def _already_up(cluster, processes):
+    saved = settings.saved_cluster(cluster.folder)
+    names = processes.names()
+    running = [name for name in names if processes.pid(name)]
+    if saved is None or not running or "apiserver" not in running:
+        return False
+    if saved.options != cluster.options:
+        raise ClusterError(f"a cluster with other options runs in {cluster.folder}\n"
+                           f"stop it with: hack/cluster/down --dir {cluster.folder}")
+    return running == names and Client(cluster).ready()
+
+
+def _start(cluster, programs, processes):
+    if cluster.options.kubelet:
+        host.claim(cluster)
+        host.prepare()
+    pki.create(cluster)
+    cluster.save_options()
+    client = Client(cluster)
+    control_plane.start(cluster, programs, processes, client)
+    if cluster.options.kubelet:
+        node.start(cluster, programs, processes, client)
+    if cluster.options.nodes > 0:
+        fake_nodes.start(cluster, programs, processes, client)
