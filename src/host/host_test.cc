@@ -135,11 +135,11 @@ TEST(RunProgram, KillsWhatHangsOrFloods) {
       run_program({.command = {"tail", "-f", "/dev/null"}, .timeout = Millis{20}}).error().code,
       Code::Timeout);
   // One that closes its output and stays.
-  EXPECT_EQ(
-      run_program({.command = {"sh", "-c", "exec tail -f /dev/null >&-"}, .timeout = Millis{50}})
-          .error()
-          .code,
-      Code::Timeout);
+  EXPECT_EQ(run_program({.command = {"sh", "-c", "exec tail -f /dev/null >/dev/null"},
+                         .timeout = Millis{50}})
+                .error()
+                .code,
+            Code::Timeout);
 }
 
 }  // namespace
