@@ -19,7 +19,7 @@ struct TrainSettings {
   DeviceChoice device = DeviceChoice::Auto;
   int64_t epochs = 30;
   int64_t batch_size = 64;  // samples of one step over the whole gang
-  double learning_rate = 0.002;
+  double learning_rate = 0.005;
   uint64_t seed = 1;
   int64_t threads = 1;                          // per worker; sums are grouped by it
   std::chrono::seconds checkpoint_interval{0};  // 0: only when asked to stop
