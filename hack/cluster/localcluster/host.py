@@ -1,7 +1,7 @@
-"""What the real node changes on the machine outside the cluster's folder, each change with its undo.
+"""What the real node changes on the machine outside the cluster's folder, and how it is undone.
 
-Everything carries a name of its own (bridge `berth0`, cgroup `berth-local`) or is written down before
-it is changed (sysctls), so that undo never touches what somebody else made.
+Everything carries a name of its own (bridge `berth0`, cgroup `berth-local`) or is written down
+before it is changed (sysctls), so that undo never touches what somebody else made.
 """
 
 import json
@@ -24,6 +24,7 @@ SYSCTLS = ["net/ipv4/ip_forward", "net/ipv4/conf/all/route_localnet", "vm/overco
            "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops", "kernel/keys/root_maxkeys",
            "kernel/keys/root_maxbytes"]
 IPTABLES_OURS = re.compile(r"KUBE-|CNI-")
+BRIDGE_DEVICE = pathlib.Path("/sys/class/net") / settings.BRIDGE
 CNI_RESULTS = pathlib.Path("/var/lib/cni/results")
 CONTAINER_LOG_LINKS = pathlib.Path("/var/log/containers")
 
@@ -41,25 +42,25 @@ def claim(cluster):
 
 def prepare():
     """Makes the bridge and the cgroup, and turns on forwarding between pods."""
-    if not pathlib.Path(f"/sys/class/net/{settings.BRIDGE}").exists():
+    if not BRIDGE_DEVICE.exists():
         _run("ip", "link", "add", settings.BRIDGE, "type", "bridge")
         _run("ip", "address", "add", f"{settings.NODE_ADDRESS}/16", "dev", settings.BRIDGE)
     _run("ip", "link", "set", settings.BRIDGE, "up")
     _sysctl("net/ipv4/ip_forward").write_text("1")
     for parent in _cgroup_roots():
         (parent / settings.CGROUP).mkdir(exist_ok=True)
-        for file in ("cpuset.cpus", "cpuset.mems"):  # cgroup v1 starts them empty, which admits nobody
-            if (parent / file).exists() and (parent / settings.CGROUP / file).exists():
-                (parent / settings.CGROUP / file).write_text((parent / file).read_text())
+        for name in ("cpuset.cpus", "cpuset.mems"):  # cgroup v1 starts them empty: no CPU to run on
+            if (parent / name).exists() and (parent / settings.CGROUP / name).exists():
+                (parent / settings.CGROUP / name).write_text((parent / name).read_text())
 
 
 def undo(cluster):
-    """Removes every trace, from containers to iptables. Safe to repeat, and after an unclean stop."""
+    """Removes every trace, from containers to iptables. Safe to repeat and after a crash."""
     _end_containers(cluster)
     _unmount_under(cluster.folder)
     if _owner() != str(cluster.folder):
         return
-    if pathlib.Path(f"/sys/class/net/{settings.BRIDGE}").exists():
+    if BRIDGE_DEVICE.exists():
         _run("ip", "link", "delete", settings.BRIDGE)
     for tool in ("iptables", "ip6tables"):
         _drop_rules(tool)
@@ -95,7 +96,7 @@ def _cgroup_roots():
 
 
 def _end_containers(cluster):
-    """Kills the containers (found by cgroup), then their shims (found by our containerd's socket)."""
+    """Kills the containers (found by cgroup), then their shims (found by our socket)."""
     folders = [parent / settings.CGROUP for parent in _cgroup_roots()]
     if _owner() == str(cluster.folder):
         for pid in {pid for folder in folders for pid in _cgroup_pids(folder)}:
@@ -134,10 +135,14 @@ def _shims(cluster):
             yield int(path.parent.name)
 
 
-def _unmount_under(folder):
+def mounts_under(folder):
+    """Mount points inside the folder, the deepest first."""
     points = [line.split()[1] for line in pathlib.Path("/proc/mounts").read_text().splitlines()]
-    ours = [point for point in points if point.startswith(f"{folder}/")]
-    for point in sorted(ours, reverse=True):  # the deepest first
+    return sorted((point for point in points if point.startswith(f"{folder}/")), reverse=True)
+
+
+def _unmount_under(folder):
+    for point in mounts_under(folder):
         subprocess.run(["umount", "--lazy", point], capture_output=True, check=False)
 
 

@@ -14,8 +14,8 @@ def apply(cluster, tools, name):
     """Applies one file of manifests/, with the cluster's addresses filled in."""
     text = string.Template((FOLDER / name).read_text()).substitute(
         node_address=settings.NODE_ADDRESS, dns_service_address=settings.DNS_SERVICE_ADDRESS)
-    done = subprocess.run([tools / "kubectl", "--kubeconfig", cluster.kubeconfig, "apply", "-f", "-"],
-                          input=text, capture_output=True, text=True, check=False)
+    command = [tools / "kubectl", "--kubeconfig", cluster.kubeconfig, "apply", "-f", "-"]
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise ClusterError(f"kubectl apply of {name}: {done.stderr.strip()}")
 

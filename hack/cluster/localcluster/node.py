@@ -133,7 +133,8 @@ def _start_kubelet(cluster, tools, processes):
         "serializeImagePulls": False}))
     processes.start("kubelet", [
         tools / "kubelet", "--config", config,
-        "--kubeconfig", cluster.pki / "kubelet.kubeconfig", "--root-dir", cluster.folder / "kubelet",
+        "--kubeconfig", cluster.pki / "kubelet.kubeconfig",
+        "--root-dir", cluster.folder / "kubelet", "--cert-dir", cluster.folder / "kubelet" / "pki",
         "--hostname-override", settings.NODE_NAME, "--node-ip", settings.NODE_ADDRESS,
         "--node-labels", f"{settings.PRODUCT_LABEL}={cluster.options.product}"],
         env=_path_with(tools))

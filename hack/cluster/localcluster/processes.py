@@ -72,7 +72,8 @@ class Processes:
     def log_end(self, name):
         path = self._logs / f"{name}.log"
         lines = path.read_text(errors="replace").splitlines() if path.exists() else []
-        return "\n".join([f"last lines of {path}:"] + [f"  | {x}" for x in lines[-LOG_LINES_SHOWN:]])
+        shown = [f"  | {line}" for line in lines[-LOG_LINES_SHOWN:]]
+        return "\n".join([f"last lines of {path}:", *shown])
 
     def stop(self, name, grace_seconds):
         """Ends the component, by force after the grace period, and forgets its record."""

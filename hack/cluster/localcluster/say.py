@@ -1,4 +1,4 @@
-"""Progress on stderr, so that stdout stays free for what a caller evaluates; and the one error type."""
+"""Progress, on stderr so that stdout stays free for what a caller evaluates; the one error type."""
 
 import contextlib
 import sys
@@ -27,7 +27,7 @@ def note(text):
 
 
 def wait_until(condition, seconds, what):
-    """Polls `condition` (cheap, true when done) until it holds; the poll is short against `seconds`."""
+    """Polls `condition` (cheap, true when done) until it holds or `seconds` have passed."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

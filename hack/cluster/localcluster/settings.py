@@ -19,6 +19,9 @@ FAKE_POD_CIDR = "10.128.0.0/12"  # of pods on fake nodes; nothing ever sends to 
 NODE_NAME = "node-1"
 CGROUP = "berth-local"
 DEVICE_RESOURCE = "nvidia.com/gpu"
+# Ports follow the API server's in this order.
+PORT_ORDER = ["apiserver", "etcd", "etcd-peer", "controller-manager", "scheduler", "kwok",
+              "proxy-health", "proxy-metrics"]
 PRODUCT_LABEL = "nvidia.com/gpu.product"
 
 
@@ -26,12 +29,8 @@ def cache_root():
     """Where tools and, by default, the cluster's folder live; outside the source tree."""
     if os.environ.get("BERTH_CACHE"):
         return pathlib.Path(os.environ["BERTH_CACHE"]).resolve()
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.environ.get("HOME", "/root"), ".cache")
+    base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
     return pathlib.Path(base).resolve() / "berth"
-
-
-def default_folder(port_base):
-    return cache_root() / "clusters" / str(port_base)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Cluster:
 
     @property
     def address(self):
-        """Where the API server listens. Pods must reach it, so with a real node it is the bridge."""
+        """Where the API server listens: with a real node on the bridge, so that pods reach it."""
         return NODE_ADDRESS if self.options.kubelet else "127.0.0.1"
 
     @property
@@ -64,9 +63,7 @@ class Cluster:
         return f"https://{self.address}:{self.port('apiserver')}"
 
     def port(self, component):
-        order = ["apiserver", "etcd", "etcd-peer", "controller-manager", "scheduler", "kwok",
-                 "proxy-health", "proxy-metrics"]
-        return self.options.port_base + order.index(component)
+        return self.options.port_base + PORT_ORDER.index(component)
 
     @property
     def pki(self):
@@ -98,6 +95,18 @@ class Cluster:
 
     def save_options(self):
         self.options_file.write_text(json.dumps(dataclasses.asdict(self.options), indent=1))
+
+
+def add_folder_options(parser):
+    """The two options by which every command of hack/cluster finds its cluster."""
+    parser.add_argument("--dir", type=pathlib.Path,
+                        help="its folder (default: clusters/PORT-BASE in the cache)")
+    parser.add_argument("--port-base", type=int, default=Options.port_base,
+                        help="port of its API server, which others follow (default %(default)s)")
+
+
+def folder_of(args):
+    return (args.dir or cache_root() / "clusters" / str(args.port_base)).resolve()
 
 
 def saved_cluster(folder):

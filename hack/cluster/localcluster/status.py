@@ -1,7 +1,6 @@
 """hack/cluster/status: what runs, where its logs are, and whether the API server answers."""
 
 import argparse
-import pathlib
 
 from . import settings
 from .client import Client
@@ -11,11 +10,9 @@ from .processes import Processes
 def main(arguments):
     parser = argparse.ArgumentParser(
         "hack/cluster/status", description="Shows a local cluster; exits 0 when all of it runs.")
-    parser.add_argument("--dir", type=pathlib.Path, help="its folder (default: that of --port-base)")
-    parser.add_argument("--port-base", type=int, default=settings.Options().port_base,
-                        help="port of its API server (default %(default)s)")
+    settings.add_folder_options(parser)
     args = parser.parse_args(arguments)
-    folder = (args.dir or settings.default_folder(args.port_base)).resolve()
+    folder = settings.folder_of(args)
     cluster = settings.saved_cluster(folder)
     if cluster is None:
         print(f"no cluster in {folder}")

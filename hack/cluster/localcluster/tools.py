@@ -1,8 +1,8 @@
 """Builds the cluster's programs from the Go module proxy, once per set of versions.
 
-Each folder of hack/cluster/tools is a Go module whose go.mod has `tool` lines: it names the programs
-and, with go.sum, pins every byte that goes into them. They are separate modules because their
-dependencies disagree.
+Each folder of hack/cluster/tools is a Go module whose go.mod has `tool` lines: it names the
+programs and, with go.sum, pins every byte that goes into them. They are separate modules because
+their dependencies disagree.
 """
 
 import hashlib
@@ -47,7 +47,8 @@ def _stamp(target, module):
 
 
 def _find_go():
-    done = subprocess.run([settings.SOURCE.parent / "deps.sh", "--go"], capture_output=True, text=True)
+    done = subprocess.run([settings.SOURCE.parent / "deps.sh", "--go"],
+                          capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise ClusterError(f"no Go to build the tools with: {done.stderr.strip()}")
     return done.stdout.strip()
@@ -58,7 +59,8 @@ def _build(go, module, target):
                        GOFLAGS="-mod=readonly -buildvcs=false")
     command = [go, "build", "-C", module, "-o", f"{target}/", "-ldflags", _link_flags(module),
                "-tags", BUILD_TAGS.get(module.name, ""), "tool"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True,
+                          check=False)
     if done.returncode != 0:
         raise ClusterError(f"go build of {module.name} failed:\n{done.stderr[-2000:]}")
     if module.name == "kubernetes":

@@ -11,10 +11,13 @@ from .client import Client
 from .processes import Processes
 from .say import ClusterError, note
 
-DESCRIPTION = """Starts etcd, kube-apiserver, kube-controller-manager and kube-scheduler on this machine,
-with --kubelet a real node (containerd, kubelet, kube-proxy, CoreDNS; needs root) and with --nodes N any
-number of fake ones. Its programs are built once, into the cache (BERTH_CACHE, default ~/.cache/berth).
-Progress goes to stderr. Everything it starts or changes is undone by hack/cluster/down."""
+DESCRIPTION = """Starts etcd, kube-apiserver, kube-controller-manager and kube-scheduler on this
+machine, with --kubelet a real node (containerd, kubelet, kube-proxy, CoreDNS; needs root) and with
+--nodes N any number of fake ones. Its programs are built once, into the cache (BERTH_CACHE, default
+~/.cache/berth). Progress goes to stderr. hack/cluster/down undoes everything.
+
+Pods of fake nodes run in name only: the environment of their first container says for how long
+(FAKE_RUN_SECONDS) and how they end (FAKE_EXIT_CODE)."""
 
 EPILOG = """examples:
   hack/cluster/up --kubelet                 one real node with 8 devices that do not exist
@@ -28,19 +31,20 @@ def parse(arguments):
     parser = argparse.ArgumentParser("hack/cluster/up", description=DESCRIPTION, epilog=EPILOG,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
-    add("--dir", type=pathlib.Path, help="its folder (default: clusters/PORT-BASE in the cache)")
-    add("--port-base", type=int, default=defaults.port_base,
-        help="port of the API server; the others follow it (default %(default)s)")
+    settings.add_folder_options(parser)
     add("--kubelet", action="store_true", help="start the real node, once per machine")
     add("--kubelet-devices", type=int, default=defaults.kubelet_devices, metavar="N",
         help=f"{settings.DEVICE_RESOURCE} that the real node claims (default %(default)s)")
-    add("--nodes", type=int, default=defaults.nodes, metavar="N", help="number of fake nodes (default 0)")
+    add("--nodes", type=int, default=defaults.nodes, metavar="N",
+        help="number of fake nodes (default 0)")
     add("--devices-per-node", type=int, default=defaults.devices_per_node, metavar="N",
         help="devices of each fake node (default %(default)s)")
     add("--product", default=defaults.product,
         help=f"label {settings.PRODUCT_LABEL} of every node (default %(default)s)")
-    add("--scheduler", choices=["on", "off"], default="on", help="the default kube-scheduler (default on)")
-    add("--kubeconfig", type=pathlib.Path, help="start nothing: check that this cluster can run Berth")
+    add("--scheduler", choices=["on", "off"], default="on",
+        help="the default kube-scheduler (default on)")
+    add("--kubeconfig", type=pathlib.Path,
+        help="start nothing: check that this cluster can run Berth")
     add("--env", action="store_true", help="print export lines for the shell and nothing else")
     return parser.parse_args(arguments)
 
@@ -67,8 +71,7 @@ def cluster_of(args):
         port_base=args.port_base, kubelet=args.kubelet, kubelet_devices=args.kubelet_devices,
         nodes=args.nodes, devices_per_node=args.devices_per_node, product=args.product,
         scheduler=args.scheduler == "on")
-    folder = args.dir or settings.default_folder(args.port_base)
-    return settings.Cluster(folder.resolve(), options)
+    return settings.Cluster(settings.folder_of(args), options)
 
 
 def bring_up(cluster, programs):
