@@ -125,7 +125,7 @@ void read_status(const Json& status, Pod& pod) {
   pod.reason = text_at(status, "reason");
   pod.detail = text_at(status, "message");
   pod.ip = text_at(status, "podIP");
-  if (const auto start = parse_rfc3339(text_at(status, "startTime"))) pod.started_at = *start;
+  if (const auto start = parse_time(text_at(status, "startTime"))) pod.started_at = *start;
   for (const Json& condition : array_at(status, "conditions")) {
     const bool holds = text_at(condition, "status") == "True";
     const std::string type = text_at(condition, "type");

@@ -1,0 +1,179 @@
+#include "operator/controllers/gpujob/attempt.h"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <utility>
+
+namespace berth::control {
+namespace {
+
+constexpr int32_t kCheckpointedOnRequest = 42;
+constexpr int32_t kConfigError = 64;
+
+constexpr std::array<std::pair<EndCause, std::string_view>, 7> kNames{{
+    {EndCause::Completed, "Completed"},
+    {EndCause::Failed, "Failed"},
+    {EndCause::NonRetriableExit, "NonRetriableExit"},
+    {EndCause::Preempted, "Preempted"},
+    {EndCause::PlanFailed, "PlanFailed"},
+    {EndCause::DeadlineExceeded, "DeadlineExceeded"},
+    {EndCause::Suspended, "Suspended"},
+}};
+
+struct WorkerEnd {
+  EndCause cause;
+  std::string message;
+};
+
+std::string because(const translate::Pod& pod) {
+  std::string why = pod.reason;
+  if (!pod.detail.empty()) why += (why.empty() ? "" : ": ") + pod.detail;
+  return why.empty() ? "" : " (" + why + ")";
+}
+
+// How a pod that Kubernetes calls Failed ended.
+WorkerEnd end_of_failed(const translate::Pod& pod) {
+  const std::string on = pod.meta.name + " on " + pod.node;
+  if (pod.disrupted || pod.reason == "NodeLost" || pod.reason == "Shutdown") {
+    return {EndCause::Preempted, on + " was taken away" + because(pod)};
+  }
+  if (!pod.started && !pod.exit_code) {
+    return {EndCause::PlanFailed, on + " was rejected before it started" + because(pod)};
+  }
+  const int32_t code = pod.exit_code.value_or(1);
+  const std::string exited = on + " exited with " + std::to_string(code);
+  if (code == kConfigError) return {EndCause::NonRetriableExit, exited + because(pod)};
+  if (code == kCheckpointedOnRequest) return {EndCause::Preempted, exited + ": checkpointed"};
+  return {EndCause::Failed, exited + because(pod)};
+}
+
+std::optional<WorkerEnd> end_of(const translate::Pod& pod) {
+  if (pod.phase == translate::PodPhase::Failed) return end_of_failed(pod);
+  if (pod.phase == translate::PodPhase::Succeeded) return std::nullopt;
+  // Nobody of Berth deletes a worker before the end of its attempt is written down.
+  if (pod.meta.deletion) return WorkerEnd{EndCause::Preempted, pod.meta.name + " was deleted"};
+  if (pod.disrupted) {
+    return WorkerEnd{EndCause::Preempted, pod.meta.name + " is being taken away" + because(pod)};
+  }
+  return std::nullopt;
+}
+
+int severity(EndCause cause) {
+  switch (cause) {
+    case EndCause::NonRetriableExit: return 5;
+    case EndCause::Preempted: return 4;
+    case EndCause::PlanFailed: return 3;
+    case EndCause::Failed: return 2;
+    case EndCause::DeadlineExceeded:
+    case EndCause::Suspended:
+    case EndCause::Completed: return 1;
+  }
+  __builtin_unreachable();
+}
+
+bool is_ready(const translate::Pod* pod) {
+  return pod != nullptr && (pod->ready || pod->phase == translate::PodPhase::Succeeded);
+}
+
+void take_worst(const AttemptFacts& facts, Verdict& verdict) {
+  for (const translate::Pod* pod : facts.workers) {
+    if (pod == nullptr) continue;
+    auto end = end_of(*pod);
+    if (!end) continue;
+    if (end->cause == EndCause::PlanFailed) verdict.bad_nodes.push_back(pod->where());
+    if (verdict.end && severity(*verdict.end) >= severity(end->cause)) continue;
+    verdict.end = end->cause;
+    verdict.message = std::move(end->message);
+  }
+}
+
+// Before the gang has run: is the plan still one that can come true?
+void check_start(const AttemptFacts& facts, Verdict& verdict) {
+  if (!facts.missing_nodes.empty()) {
+    verdict.end = EndCause::PlanFailed;
+    verdict.message = "node " + facts.missing_nodes.front() + " is gone";
+    return;
+  }
+  const Millis limit = std::chrono::seconds(facts.job.spec.start_timeout_seconds);
+  if (facts.now < facts.start_counts_from + limit) return;
+  verdict.end = EndCause::PlanFailed;
+  verdict.message = "not all workers were ready within " +
+                    std::to_string(facts.job.spec.start_timeout_seconds) + " s";
+  const auto& placed = facts.job.status.placement->workers;
+  for (size_t index = 0; index < facts.workers.size(); ++index) {
+    const translate::Pod* pod = facts.workers[index];
+    if (is_ready(pod)) continue;
+    verdict.bad_nodes.push_back(placed[index].node);
+    if (pod != nullptr && !pod->detail.empty()) {
+      verdict.message += ", " + pod->meta.name + ": " + pod->detail;
+      break;
+    }
+  }
+}
+
+}  // namespace
+
+std::string_view name_of(EndCause cause) {
+  return std::find_if(kNames.begin(), kNames.end(), [&](const auto& n) { return n.first == cause; })
+      ->second;
+}
+
+std::optional<EndCause> end_cause(std::string_view name) {
+  const auto at =
+      std::find_if(kNames.begin(), kNames.end(), [&](const auto& n) { return n.second == name; });
+  if (at == kNames.end()) return std::nullopt;
+  return at->first;
+}
+
+Verdict judge(const AttemptFacts& facts) {
+  Verdict verdict;
+  verdict.ready = std::count_if(facts.workers.begin(), facts.workers.end(), is_ready);
+  take_worst(facts, verdict);
+  if (verdict.end) return verdict;
+  const bool all_done =
+      std::all_of(facts.workers.begin(), facts.workers.end(), [](const translate::Pod* pod) {
+        return pod != nullptr && pod->phase == translate::PodPhase::Succeeded;
+      });
+  if (all_done) {
+    verdict.end = EndCause::Completed;
+    return verdict;
+  }
+  const auto gone = std::find(facts.workers.begin(), facts.workers.end(), nullptr);
+  if (facts.job.status.started_at && gone != facts.workers.end()) {
+    verdict.end = EndCause::Preempted;
+    verdict.message = "worker " + std::to_string(gone - facts.workers.begin()) + " is gone";
+  } else if (!facts.job.status.started_at &&
+             verdict.ready < static_cast<int64_t>(facts.workers.size())) {
+    check_start(facts, verdict);
+  }
+  if (verdict.end) return verdict;
+  const auto& most = facts.job.spec.limits.max_runtime_seconds;
+  if (most && seconds_run(facts.job, facts.now) >= *most) {
+    verdict.end = EndCause::DeadlineExceeded;
+    verdict.message = "ran for " + std::to_string(*most) + " s, which is maxRuntimeSeconds";
+  }
+  return verdict;
+}
+
+int64_t seconds_run(const api::GpuJob& job, Instant now) {
+  const auto seconds = [](Millis span) {
+    return std::chrono::duration_cast<std::chrono::seconds>(span).count();
+  };
+  int64_t sum = 0;
+  // Device-seconds cover attempts that the list of the last ten has forgotten.
+  const auto& alternatives = job.spec.worker.devices;
+  const int64_t per_worker = alternatives.empty() ? 1 : alternatives.front().count;
+  const int64_t devices = std::max<int64_t>(1, per_worker * job.spec.workers.max);
+  if (job.status.device_seconds) {
+    sum += (job.status.device_seconds->productive + job.status.device_seconds->lost) / devices;
+  }
+  const bool ended = !job.status.attempts.empty() && job.status.placement &&
+                     job.status.attempts.back().attempt == job.status.placement->attempt;
+  if (job.status.placement && job.status.started_at && !ended) {
+    sum += seconds(now - *job.status.started_at);
+  }
+  return sum;
+}
+
+}  // namespace berth::control

@@ -1,0 +1,155 @@
+#include "operator/controllers/gpujob/gpujob_controller.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "api/codec.h"
+#include "kube/request.h"
+#include "operator/controllers/gpujob/worker_pod.h"
+#include "operator/world/status_write.h"
+#include "runtime/ownership.h"
+
+namespace berth::control {
+
+GpuJobController::GpuJobController(Stores& stores, Scheduler& scheduler,
+                                   runtime::Recorder& recorder, const Settings& settings,
+                                   const Clock& clock)
+    : stores_(stores),
+      scheduler_(scheduler),
+      recorder_(recorder),
+      settings_(settings),
+      clock_(clock) {
+  stores.jobs.subscribe([this](const api::GpuJob* before, const api::GpuJob* after) {
+    if (after == nullptr) reports_.erase(before->meta.uid);
+  });
+}
+
+runtime::Next GpuJobController::reconcile(const runtime::ObjectKey& key, runtime::Writes writes) {
+  const api::GpuJob* job = stores_.jobs.find(key);
+  if (job == nullptr) return {};  // its pods follow by their owner reference
+  const JobPlan plan = decide(gather(*job));
+  apply(*job, plan, writes);
+  return {plan.again_at};
+}
+
+void GpuJobController::report(const std::string& uid, Report report) {
+  reports_.insert_or_assign(uid, std::move(report));
+}
+
+JobFacts GpuJobController::gather(const api::GpuJob& job) const {
+  JobFacts facts{.job = job,
+                 .pods = stores_.pods.by(stores_.pods_by_owner, job.meta.uid),
+                 .violations = {},
+                 .granted = scheduler_.granted(job),
+                 .hold = scheduler_.hold(job.meta.uid),
+                 .missing_nodes = {},
+                 .has_service = stores_.services.find({job.meta.name_space,
+                                                       std::string(kRendezvousService)}) != nullptr,
+                 .progress = {},
+                 .checkpoint = {},
+                 .now = clock_.now(),
+                 .settings = settings_};
+  const auto invalid = stores_.invalid_jobs.find(job.meta.uid);
+  if (invalid != stores_.invalid_jobs.end()) facts.violations = invalid->second;
+  if (job.status.placement) {
+    for (const api::PlacedWorker& worker : job.status.placement->workers) {
+      if (stores_.nodes.find({"", worker.node}) == nullptr) {
+        facts.missing_nodes.push_back(worker.node);
+      }
+    }
+  }
+  const auto report = reports_.find(job.meta.uid);
+  if (report != reports_.end()) {
+    facts.progress = report->second.progress;
+    facts.checkpoint = report->second.checkpoint;
+  }
+  return facts;
+}
+
+void GpuJobController::apply(const api::GpuJob& job, const JobPlan& plan, runtime::Writes& writes) {
+  scheduler_.avoid(job.meta.uid, plan.avoid_nodes);
+  if (plan.status) return write_status(job, plan, writes);
+  if (plan.add_finalizer) {
+    patch_finalizer(job, *runtime::add_finalizer(job.meta, kFinalizer), writes);
+  }
+  if (plan.remove_finalizer) {
+    patch_finalizer(job, *runtime::remove_finalizer(job.meta, kFinalizer), writes);
+  }
+  delete_pods(plan, writes);
+  create_workers(job, plan, writes);
+  if (plan.delete_job) {
+    writes.remove(kube::remove(kube::kGpuJobs, job.meta.name_space, job.meta.name,
+                               {.uid = job.meta.uid,
+                                .resource_version = job.meta.resource_version,
+                                .propagation = kube::Propagation::Background}));
+  }
+}
+
+void GpuJobController::write_status(const api::GpuJob& job, const JobPlan& plan,
+                                    runtime::Writes& writes) {
+  api::GpuJob wanted = job;
+  wanted.status = *plan.status;
+  writes.send(status_write(kube::kGpuJobs, job.meta, api::to_json(wanted)),
+              [this, notes = plan.notes](Json&& reply) {
+                auto stored = api::from_json<api::GpuJob>(reply);
+                if (!stored) return;
+                scheduler_.hold_written(stored->meta.uid);
+                reports_.erase(stored->meta.uid);
+                tell(*stored, notes);
+                stores_.jobs.upsert(*std::move(stored));
+              });
+}
+
+void GpuJobController::create_workers(const api::GpuJob& job, const JobPlan& plan,
+                                      runtime::Writes& writes) {
+  if (plan.create_service) {
+    writes.send(kube::create(kube::kServices, rendezvous_service(job.meta.name_space)),
+                [this](Json&& reply) {
+                  auto service = decode_named(reply);
+                  if (service) stores_.services.upsert(*std::move(service));
+                });
+  }
+  for (const int64_t index : plan.create_workers) {
+    const auto& placed = job.status.placement->workers[static_cast<size_t>(index)];
+    writes.send(kube::create(kube::kPods, worker_pod(job, index, resource_for(placed), settings_)),
+                [this](Json&& reply) {
+                  auto pod = translate::decode_pod(reply, settings_.accelerators);
+                  if (pod) stores_.pods.upsert(*std::move(pod));
+                });
+  }
+}
+
+void GpuJobController::delete_pods(const JobPlan& plan, runtime::Writes& writes) {
+  for (const translate::Pod* pod : plan.delete_pods) {
+    writes.remove(
+        kube::remove(kube::kPods, pod->meta.name_space, pod->meta.name, {.uid = pod->meta.uid}));
+  }
+}
+
+void GpuJobController::patch_finalizer(const api::GpuJob& job, const Json& patch,
+                                       runtime::Writes& writes) {
+  writes.send(kube::patch_json(kube::kGpuJobs, job.meta.name_space, job.meta.name, patch),
+              [this](Json&& reply) {
+                auto stored = api::from_json<api::GpuJob>(reply);
+                if (stored) stores_.jobs.upsert(*std::move(stored));
+              });
+}
+
+void GpuJobController::tell(const api::GpuJob& job, const std::vector<Note>& notes) {
+  for (const Note& note : notes) {
+    recorder_.record(
+        {.regarding = runtime::regarding(kube::kGpuJobs, job.meta),
+         .type = note.warning ? runtime::EventType::Warning : runtime::EventType::Normal,
+         .reason = note.reason,
+         .action = note.action,
+         .note = note.text});
+  }
+}
+
+std::string GpuJobController::resource_for(const api::PlacedWorker& worker) const {
+  const translate::Node* node = stores_.nodes.find({"", worker.node});
+  if (node != nullptr && node->device_class == worker.device_class) return node->resource;
+  return translate::resource_of(settings_.accelerators, worker.device_class);
+}
+
+}  // namespace berth::control

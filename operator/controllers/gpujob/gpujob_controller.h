@@ -1,0 +1,48 @@
+#pragma once
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "operator/controllers/gpujob/gpujob_plan.h"
+#include "operator/scheduling/scheduler.h"
+#include "operator/world/stores.h"
+#include "runtime/controller.h"
+#include "runtime/recorder.h"
+
+namespace berth::control {
+
+// Brings GpuJobs on: gathers the facts of one from the stores, decides, sends the writes.
+class GpuJobController final : public runtime::Reconciler {
+ public:
+  GpuJobController(Stores& stores, Scheduler& scheduler, runtime::Recorder& recorder,
+                   const Settings& settings, const Clock& clock);
+
+  runtime::Next reconcile(const runtime::ObjectKey& key, runtime::Writes writes) override;
+
+  // What the workers of a job said; written with its next status.
+  struct Report {
+    api::Progress progress;
+    std::optional<api::CheckpointStatus> checkpoint;
+  };
+  void report(const std::string& job_uid, Report report);
+
+ private:
+  JobFacts gather(const api::GpuJob& job) const;
+  void apply(const api::GpuJob& job, const JobPlan& plan, runtime::Writes& writes);
+  void write_status(const api::GpuJob& job, const JobPlan& plan, runtime::Writes& writes);
+  void create_workers(const api::GpuJob& job, const JobPlan& plan, runtime::Writes& writes);
+  void delete_pods(const JobPlan& plan, runtime::Writes& writes);
+  void patch_finalizer(const api::GpuJob& job, const Json& patch, runtime::Writes& writes);
+  void tell(const api::GpuJob& job, const std::vector<Note>& notes);
+  std::string resource_for(const api::PlacedWorker& worker) const;
+
+  Stores& stores_;
+  Scheduler& scheduler_;
+  runtime::Recorder& recorder_;
+  const Settings& settings_;
+  const Clock& clock_;
+  std::map<std::string, Report> reports_;  // by the job's UID
+};
+
+}  // namespace berth::control

@@ -1,0 +1,72 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/gpujob.h"
+#include "base/clock.h"
+#include "json/violation.h"
+#include "operator/world/settings.h"
+#include "sched/pass.h"
+#include "translate/pod.h"
+
+// What to do about one GpuJob: a pure function from what is known to what is to be written.
+//
+//   waiting --placement written--> running --end written--> ending --pods gone--> waiting |
+//   finished
+//
+// Every state is read off the status, so a crash between any two writes continues where it was.
+namespace berth::control {
+
+// Why the last pass held it, and how old that answer and its last write are.
+struct HoldFacts {
+  sched::Hold hold;
+  Millis age{};
+  Millis since_written{};
+};
+
+struct JobFacts {
+  const api::GpuJob& job;
+  std::vector<const translate::Pod*> pods;  // all that it controls, of any attempt
+  Violations violations;                    // of a spec that an older schema let in
+  std::optional<api::Placement> granted;    // the pass decided and the charge is written
+  std::optional<HoldFacts> hold;
+  std::vector<std::string> missing_nodes;  // of the placement
+  bool has_service = false;                // the rendezvous Service is there
+  std::optional<api::Progress> progress;   // newer than what the status has
+  std::optional<api::CheckpointStatus> checkpoint;
+  Instant now;
+  const Settings& settings;
+};
+
+struct Note {
+  bool warning = false;
+  std::string reason;
+  std::string action;
+  std::string text;
+  bool operator==(const Note&) const = default;
+};
+
+// Either the status is written or pods are touched, never both: what follows from a status is done
+// only once it is stored.
+struct JobPlan {
+  std::optional<api::GpuJobStatus> status;
+  bool add_finalizer = false;
+  bool remove_finalizer = false;
+  bool create_service = false;
+  bool delete_job = false;
+  std::vector<int64_t> create_workers;             // indexes
+  std::vector<const translate::Pod*> delete_pods;  // by uid
+  std::vector<std::string> avoid_nodes;            // a plan failed there
+  std::vector<Note> notes;
+  std::optional<Instant> again_at;
+};
+
+JobPlan decide(const JobFacts& facts);
+
+// Waits for the pass: nothing placed, nothing running, not suspended, not over.
+bool is_waiting(const api::GpuJob& job);
+bool is_finished(const api::GpuJob& job);
+
+}  // namespace berth::control

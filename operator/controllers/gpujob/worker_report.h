@@ -1,0 +1,20 @@
+#pragma once
+#include <optional>
+#include <string_view>
+
+#include "api/gpujob.h"
+#include "translate/pod.h"
+
+// What workers say of themselves, and the device time that follows from it. Pure.
+namespace berth::control {
+
+// Takes step, checkpoint and metrics out of a termination message: one JSON object
+// {step, checkpointStep, checkpointUri, checkpointSha256, metrics}. Anything else changes nothing:
+// other people's images write what they like.
+void take_termination_message(std::string_view message, Instant at, api::GpuJobStatus& status);
+
+// Books the device time of the attempt that ends at `now` under productive, lost and waiting;
+// returns what it lost, in device-seconds. `completed`: nothing is lost.
+int64_t book_device_time(api::GpuJobStatus& status, bool completed, Instant now);
+
+}  // namespace berth::control

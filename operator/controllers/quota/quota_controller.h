@@ -1,0 +1,43 @@
+#pragma once
+#include <map>
+#include <set>
+#include <string>
+
+#include "base/clock.h"
+#include "operator/controllers/quota/quota_plan.h"
+#include "operator/scheduling/books.h"
+#include "operator/scheduling/scheduler.h"
+#include "operator/world/leadership.h"
+#include "operator/world/stores.h"
+#include "runtime/controller.h"
+
+namespace berth::control {
+
+// Writes the charges: one compare-and-swap per Quota for everything that a pass admitted, before
+// any workload is told.
+class QuotaController final : public runtime::Reconciler {
+ public:
+  QuotaController(Stores& stores, Books& books, Scheduler& scheduler, const Settings& settings,
+                  const Leadership& leadership, const Clock& clock);
+
+  runtime::Next reconcile(const runtime::ObjectKey& key, runtime::Writes writes) override;
+
+  // The Quotas whose numbers may have changed since the last call: touched leaves and all above.
+  std::set<std::string> take_touched();
+
+ private:
+  QuotaFacts gather(const api::Quota& quota);
+  const sched::QuotaTree& tree();
+
+  Stores& stores_;
+  Books& books_;
+  Scheduler& scheduler_;
+  const Settings& settings_;
+  const Leadership& leadership_;
+  const Clock& clock_;
+  std::optional<sched::QuotaTree> tree_;  // of tree_version_
+  uint64_t tree_version_ = 0;
+  std::map<std::string, Monotonic> written_;  // when each was last written
+};
+
+}  // namespace berth::control

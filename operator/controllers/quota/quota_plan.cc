@@ -1,0 +1,105 @@
+#include "operator/controllers/quota/quota_plan.h"
+
+#include <algorithm>
+
+#include "api/condition.h"
+#include "operator/world/stamp.h"
+
+namespace berth::control {
+namespace {
+
+const api::QuotaUse* stored_use(const api::Quota& quota, const std::string& device_class) {
+  for (const api::QuotaUse& use : quota.status.limits) {
+    if (use.device_class == device_class && use.region.empty()) return &use;
+  }
+  return nullptr;
+}
+
+// The most that the API server's rule lets `used` grow to.
+int64_t most_used(const api::Quota& quota, const std::string& device_class, const ClassUse& use) {
+  int64_t guaranteed = quota.spec.namespaces.empty() ? use.guaranteed_below : 0;
+  int64_t borrowing = 0;
+  for (const api::QuotaLimit& limit : quota.spec.limits) {
+    if (limit.device_class != device_class || !limit.region.empty()) continue;
+    if (!quota.spec.namespaces.empty()) guaranteed = limit.guaranteed;
+    borrowing = limit.borrowing_limit;
+  }
+  return add_saturating(guaranteed, borrowing);
+}
+
+api::QuotaUse use_of(const QuotaFacts& facts, const std::string& device_class,
+                     const ClassUse& use) {
+  const api::QuotaUse* stored = stored_use(facts.quota, device_class);
+  const int64_t before = stored == nullptr ? 0 : stored->used;
+  // What moved in with a namespace can be more than the limit; it stays visible as unadmitted.
+  const int64_t most = std::max(before, most_used(facts.quota, device_class, use));
+  int64_t used = std::min(use.used, most);
+  if (!facts.may_lower) used = std::max(used, before);
+  return {.device_class = device_class,
+          .region = "",
+          .used = used,
+          .subtree_guaranteed = use.guaranteed_below,
+          .borrowed = use.borrowed,
+          .lent = use.lent,
+          .pending = use.pending,
+          .unadmitted = add_saturating(use.unadmitted, std::max<int64_t>(0, use.used - used))};
+}
+
+std::string borrowed_text(const std::vector<api::QuotaUse>& limits) {
+  std::string text;
+  for (const api::QuotaUse& use : limits) {
+    if (use.borrowed == 0) continue;
+    text +=
+        (text.empty() ? "borrows " : ", ") + std::to_string(use.borrowed) + " " + use.device_class;
+  }
+  return text;
+}
+
+void set_conditions(const QuotaFacts& facts, api::QuotaStatus& status) {
+  Stamp stamp{status.conditions, facts.quota.meta.generation, facts.now};
+  if (facts.problem) {
+    stamp.set("Ready", false, facts.problem->reason, facts.problem->message);
+  } else {
+    stamp.set("Ready", true, "Enforced", "admission follows these limits");
+  }
+  const std::string borrowed = borrowed_text(status.limits);
+  if (!borrowed.empty()) {
+    stamp.set("Borrowing", true, "Borrowing", borrowed);
+  } else {
+    stamp.clear_if_set("Borrowing", "WithinGuarantee", "borrows nothing");
+  }
+}
+
+bool needs_write_now(const api::QuotaStatus& now, const api::Quota& quota) {
+  if (now.epoch != quota.status.epoch) return true;
+  return std::any_of(now.limits.begin(), now.limits.end(), [&](const api::QuotaUse& use) {
+    const api::QuotaUse* stored = stored_use(quota, use.device_class);
+    return use.used > (stored == nullptr ? 0 : stored->used);
+  });
+}
+
+}  // namespace
+
+QuotaPlan decide(const QuotaFacts& facts) {
+  QuotaPlan plan;
+  plan.status = facts.quota.status;
+  plan.status.observed_generation = facts.quota.meta.generation;
+  plan.status.epoch = std::max(facts.epoch, facts.quota.status.epoch);
+  plan.status.limits.clear();
+  std::map<sched::DeviceClass, ClassUse> classes = facts.classes;
+  for (const api::QuotaLimit& limit : facts.quota.spec.limits) {
+    classes.try_emplace(limit.device_class);
+  }
+  for (const api::QuotaUse& use : facts.quota.status.limits) {
+    if (use.used > 0 && !facts.may_lower) classes.try_emplace(use.device_class);
+  }
+  for (const auto& [device_class, use] : classes) {
+    plan.status.limits.push_back(use_of(facts, device_class, use));
+  }
+  set_conditions(facts, plan.status);
+  plan.is_changed = plan.status != facts.quota.status;
+  plan.is_urgent = plan.is_changed && needs_write_now(plan.status, facts.quota);
+  return plan;
+}
+
+}  // namespace berth::control

@@ -1,0 +1,45 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "api/quota.h"
+#include "base/clock.h"
+#include "sched/quota_tree.h"
+#include "translate/tenancy.h"
+
+// What the status of one Quota should say: a pure function of what is held.
+namespace berth::control {
+
+// Of one device class, whole devices.
+struct ClassUse {
+  int64_t used = 0;  // admitted work here and below, as the ledger has it
+  int64_t guaranteed_below = 0;
+  int64_t borrowed = 0;
+  int64_t lent = 0;
+  int64_t pending = 0;
+  int64_t unadmitted = 0;
+  bool operator==(const ClassUse&) const = default;
+};
+
+struct QuotaFacts {
+  const api::Quota& quota;
+  std::map<sched::DeviceClass, ClassUse> classes;
+  std::optional<translate::QuotaProblem> problem;
+  int64_t epoch = 0;
+  // Whether a charge may be lowered: not by a new leader until a whole lease has passed, since
+  // another API server may still accept a placement of the old one.
+  bool may_lower = true;
+  Instant now;
+};
+
+struct QuotaPlan {
+  api::QuotaStatus status;
+  bool is_urgent = false;   // `used` or the epoch must change: others wait for it
+  bool is_changed = false;  // something differs at all
+};
+
+QuotaPlan decide(const QuotaFacts& facts);
+
+}  // namespace berth::control

@@ -1,0 +1,38 @@
+#include "operator/scheduling/asks.h"
+
+#include "operator/scheduling/charges.h"
+
+namespace berth::control {
+
+sched::Ask ask_of(const api::GpuJob& job, const translate::Tenancy& tenancy,
+                  std::set<sched::NodeId> avoid) {
+  const auto workers = static_cast<size_t>(job.spec.workers.max);
+  sched::Ask ask{.id = {job.meta.uid},
+                 .name = job.meta.name_space + "/" + job.meta.name,
+                 .quota = {},
+                 .priority = job.spec.priority,
+                 .created = job.meta.creation.value_or(Instant{}),
+                 .alternatives = {},
+                 .rooms = std::vector<sched::Room>(workers, room_of(job.spec.worker.resources)),
+                 .only = {},
+                 .avoid = std::move(avoid)};
+  if (const sched::QuotaId* quota = tenancy.find(job.meta.name_space)) ask.quota = *quota;
+  for (const api::DeviceAsk& wants : job.spec.worker.devices) {
+    ask.alternatives.push_back({wants.device_class, std::vector<int64_t>(workers, wants.count)});
+  }
+  return ask;
+}
+
+api::Placement placement_of(const sched::Admit& admit, int64_t attempt) {
+  api::Placement placement{.attempt = attempt, .workers = {}};
+  placement.workers.reserve(admit.nodes.size());
+  for (size_t worker = 0; worker < admit.nodes.size(); ++worker) {
+    placement.workers.push_back({.cluster = admit.nodes[worker].cluster,
+                                 .node = admit.nodes[worker].name,
+                                 .device_class = admit.device_class,
+                                 .count = admit.counts[worker]});
+  }
+  return placement;
+}
+
+}  // namespace berth::control

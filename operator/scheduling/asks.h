@@ -1,0 +1,18 @@
+#pragma once
+#include <set>
+#include <string>
+
+#include "api/gpujob.h"
+#include "sched/pass.h"
+#include "translate/tenancy.h"
+
+// What waiting work asks of the pass. Pure.
+namespace berth::control {
+
+sched::Ask ask_of(const api::GpuJob& job, const translate::Tenancy& tenancy,
+                  std::set<sched::NodeId> avoid);
+
+// The placement that a decision gives the next attempt of a job.
+api::Placement placement_of(const sched::Admit& admit, int64_t attempt);
+
+}  // namespace berth::control

@@ -1,0 +1,142 @@
+#include "operator/scheduling/books.h"
+
+#include <utility>
+
+#include "operator/scheduling/charges.h"
+#include "translate/worker_name.h"
+
+namespace berth::control {
+
+Books::Books(Stores& stores, const Settings& settings) : stores_(stores), settings_(settings) {
+  stores.quotas.subscribe([this](const auto* a, const auto* b) { on_quota(a, b); });
+  stores.jobs.subscribe([this](const auto* a, const auto* b) { on_job(a, b); });
+  stores.pods.subscribe([this](const auto* a, const auto* b) { on_pod(a, b); });
+  stores.nodes.subscribe([this](const auto* a, const auto* b) { on_node(a, b); });
+}
+
+void Books::grant(const api::GpuJob& job, api::Placement placement, const sched::QuotaId& quota) {
+  grants_.insert_or_assign(job.meta.uid, Grant{std::move(placement), quota, ++newest_grant_});
+  enter(job);
+}
+
+void Books::revoke(const std::string& job_uid) {
+  if (grants_.erase(job_uid) == 0) return;
+  if (const api::GpuJob* job = stores_.jobs.find_uid(job_uid)) {
+    enter(*job);
+  } else {
+    set(job_uid, {});
+  }
+}
+
+const Grant* Books::find(const std::string& job_uid) const {
+  const auto at = grants_.find(job_uid);
+  return at == grants_.end() ? nullptr : &at->second;
+}
+
+std::set<sched::QuotaId> Books::take_touched() { return std::exchange(touched_, {}); }
+
+void Books::on_quota(const api::Quota* before, const api::Quota* after) {
+  if (before != nullptr && after != nullptr && before->spec == after->spec) return;
+  settle();
+}
+
+// A namespace that changes hands takes its charges along, so everything is entered again. Rare.
+void Books::settle() {
+  std::vector<const api::Quota*> quotas;
+  for (const api::Quota& quota : stores_.quotas.all()) quotas.push_back(&quota);
+  translate::Tenancy settled = translate::settle(std::move(quotas));
+  ++version_;
+  for (const sched::Quota& quota : settled.quotas) touched_.insert(quota.id);
+  const bool moved = settled.quota_of != tenancy_.quota_of;
+  tenancy_ = std::move(settled);
+  if (!moved) return;
+  for (const api::GpuJob& job : stores_.jobs.all()) enter(job);
+  for (const translate::Pod& pod : stores_.pods.all()) enter(pod);
+}
+
+void Books::on_job(const api::GpuJob* before, const api::GpuJob* after) {
+  if (after == nullptr) {
+    grants_.erase(before->meta.uid);
+    set(before->meta.uid, {});
+  } else {
+    // The write that carried the grant has arrived: from here on the status says it.
+    if (after->status.placement) grants_.erase(after->meta.uid);
+    enter(*after);
+  }
+  const auto& uid = after != nullptr ? after->meta.uid : before->meta.uid;
+  for (const translate::Pod* pod : stores_.pods.by(stores_.pods_by_owner, uid)) enter(*pod);
+}
+
+void Books::on_pod(const translate::Pod* before, const translate::Pod* after) {
+  if (after != nullptr) {
+    enter(*after);
+  } else {
+    set(before->meta.uid, {});
+  }
+}
+
+void Books::on_node(const translate::Node* before, const translate::Node* after) {
+  ++version_;
+  const std::string had = before != nullptr ? before->device_class : std::string();
+  const std::string has = after != nullptr ? after->device_class : std::string();
+  if (had == has) return;
+  const std::string& name = after != nullptr ? after->meta.name : before->meta.name;
+  for (const translate::Pod* pod : stores_.pods.by(stores_.pods_by_node, name)) enter(*pod);
+}
+
+void Books::enter(const api::GpuJob& job) {
+  const Grant* granted = find(job.meta.uid);
+  if (job.status.placement) {
+    set(job.meta.uid, charges_of(job, *job.status.placement, tenancy_));
+  } else if (granted != nullptr) {
+    set(job.meta.uid, charges_of(job, granted->placement, tenancy_));
+  } else {
+    set(job.meta.uid, {});
+  }
+}
+
+void Books::enter(const translate::Pod& pod) {
+  if (is_covered(pod)) return set(pod.meta.uid, {});
+  const bool exempt = settings_.exempt_namespaces.contains(pod.meta.name_space);
+  auto charges = charges_of(pod, class_for(pod), exempt, tenancy_);
+  // A worker whose placement is gone still runs on its tenant's account until it has ended.
+  if (!owner_job(pod).empty()) {
+    for (sched::Charge& charge : charges) {
+      if (charge.kind == sched::ChargeKind::Unadmitted) charge.kind = sched::ChargeKind::Admitted;
+    }
+  }
+  set(pod.meta.uid, std::move(charges));
+}
+
+// The placement of its job already holds what this pod holds.
+bool Books::is_covered(const translate::Pod& pod) const {
+  const std::string owner = owner_job(pod);
+  if (owner.empty()) return false;
+  const api::GpuJob* job = stores_.jobs.find_uid(owner);
+  if (job == nullptr || !job->status.placement) return false;
+  const auto worker = translate::parse_worker_name(job->meta.name, pod.meta.name);
+  return worker && worker->attempt == job->status.placement->attempt;
+}
+
+std::string Books::class_for(const translate::Pod& pod) const {
+  if (pod.requests.devices.empty()) return {};
+  const std::string& resource = pod.requests.devices.begin()->first;
+  const std::string where = pod.where().empty() ? planned_node(pod) : pod.where();
+  const translate::Node* node = stores_.nodes.find({"", where});
+  if (node != nullptr && node->resource == resource) return node->device_class;
+  return translate::class_of(resource, {});
+}
+
+void Books::set(const std::string& source, std::vector<sched::Charge> charges) {
+  const std::vector<sched::Charge>& held = ledger_.held_by(source);
+  if (held == charges) return;
+  ++version_;
+  for (const auto* list : {&held, &std::as_const(charges)}) {
+    for (const sched::Charge& charge : *list) {
+      if (charge.kind != sched::ChargeKind::Unmanaged) touched_.insert(charge.quota);
+    }
+  }
+  ledger_.set(source, std::move(charges));
+}
+
+}  // namespace berth::control

@@ -1,0 +1,68 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "api/gpujob.h"
+#include "operator/world/settings.h"
+#include "operator/world/stores.h"
+#include "sched/ledger.h"
+#include "translate/tenancy.h"
+
+namespace berth::control {
+
+// A decision of the pass that is on its way to the API server: it holds its devices from the moment
+// it is made, its workload is told once the charge is written.
+struct Grant {
+  api::Placement placement;
+  sched::QuotaId quota;
+  uint64_t number = 0;  // of the grant; a Quota write covers all grants up to a number
+};
+
+// Keeps the ledger equal to what the stores and the grants say: the cache plus the operator's own
+// writes that the cache has not shown yet. One thread.
+class Books {
+ public:
+  Books(Stores& stores, const Settings& settings);
+  Books(const Books&) = delete;
+  Books& operator=(const Books&) = delete;
+
+  const sched::Ledger& ledger() const { return ledger_; }
+  const translate::Tenancy& tenancy() const { return tenancy_; }
+
+  void grant(const api::GpuJob& job, api::Placement placement, const sched::QuotaId& quota);
+  void revoke(const std::string& job_uid);
+  const Grant* find(const std::string& job_uid) const;
+  const std::map<std::string, Grant>& grants() const { return grants_; }  // by the job's UID
+  uint64_t newest_grant() const { return newest_grant_; }
+
+  // Leaves whose holdings changed since the last call.
+  std::set<sched::QuotaId> take_touched();
+  // Grows with every change of holdings or tenancy.
+  uint64_t version() const { return version_; }
+
+ private:
+  void on_quota(const api::Quota* before, const api::Quota* after);
+  void on_job(const api::GpuJob* before, const api::GpuJob* after);
+  void on_pod(const translate::Pod* before, const translate::Pod* after);
+  void on_node(const translate::Node* before, const translate::Node* after);
+  void settle();
+  void enter(const api::GpuJob& job);
+  void enter(const translate::Pod& pod);
+  void set(const std::string& source, std::vector<sched::Charge> charges);
+  bool is_covered(const translate::Pod& pod) const;
+  std::string class_for(const translate::Pod& pod) const;
+
+  Stores& stores_;
+  const Settings& settings_;
+  sched::Ledger ledger_;
+  translate::Tenancy tenancy_;
+  std::map<std::string, Grant> grants_;
+  std::set<sched::QuotaId> touched_;
+  uint64_t newest_grant_ = 0;
+  uint64_t version_ = 0;
+};
+
+}  // namespace berth::control

@@ -1,0 +1,68 @@
+#include "operator/scheduling/charges.h"
+
+#include <numeric>
+
+#include "kube/quantity.h"
+
+namespace berth::control {
+namespace {
+
+int64_t devices_of(const translate::Pod& pod) {
+  return std::accumulate(
+      pod.requests.devices.begin(), pod.requests.devices.end(), int64_t{0},
+      [](int64_t sum, const auto& device) { return add_saturating(sum, device.second); });
+}
+
+bool is_admitted(const translate::Pod& pod) {
+  return pod.gated ? !planned_node(pod).empty() : !pod.pinned_node.empty();
+}
+
+}  // namespace
+
+sched::Room room_of(const api::WorkerResources& resources) {
+  const auto cpu = kube::parse_milli(resources.cpu);
+  const auto memory = kube::parse_quantity(resources.memory);
+  return {.cpu_milli = cpu ? *cpu : 0, .memory_bytes = memory ? *memory : 0};
+}
+
+std::string planned_node(const translate::Pod& pod) {
+  const auto plan = pod.meta.annotations.find(std::string(translate::kPlanAnnotation));
+  return plan == pod.meta.annotations.end() ? std::string() : plan->second;
+}
+
+std::vector<sched::Charge> charges_of(const api::GpuJob& job, const api::Placement& placement,
+                                      const translate::Tenancy& tenancy) {
+  const sched::QuotaId* quota = tenancy.find(job.meta.name_space);
+  const sched::Room room = room_of(job.spec.worker.resources);
+  std::vector<sched::Charge> charges;
+  charges.reserve(placement.workers.size());
+  for (const api::PlacedWorker& worker : placement.workers) {
+    charges.push_back(
+        {.node = {worker.cluster, worker.node},
+         .device_class = worker.device_class,
+         .devices = worker.count,
+         .room = room,
+         .kind = quota != nullptr ? sched::ChargeKind::Admitted : sched::ChargeKind::Unmanaged,
+         .quota = quota != nullptr ? *quota : sched::QuotaId{}});
+  }
+  return charges;
+}
+
+std::vector<sched::Charge> charges_of(const translate::Pod& pod, const std::string& device_class,
+                                      bool exempt, const translate::Tenancy& tenancy) {
+  const std::string planned = planned_node(pod);
+  const bool holds = pod.holds_node() || (!pod.is_terminal() && pod.gated && !planned.empty());
+  if (!holds) return {};
+  sched::Charge charge{.node = {"", pod.where().empty() ? planned : pod.where()},
+                       .device_class = device_class,
+                       .devices = devices_of(pod),
+                       .room = pod.requests.room};
+  const sched::QuotaId* quota = exempt ? nullptr : tenancy.find(pod.meta.name_space);
+  if (charge.devices > 0 && quota != nullptr) {
+    charge.kind = is_admitted(pod) ? sched::ChargeKind::Admitted : sched::ChargeKind::Unadmitted;
+    charge.quota = *quota;
+  }
+  return {charge};
+}
+
+}  // namespace berth::control

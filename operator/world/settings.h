@@ -1,0 +1,34 @@
+#pragma once
+#include <set>
+#include <string>
+
+#include "base/clock.h"
+#include "translate/accelerators.h"
+
+namespace berth::control {
+
+// What an installation chooses, as values; operator/manager/flags.h reads them.
+struct Settings {
+  std::string name_space = "berth-system";  // of the operator and its Lease
+  std::string identity;                     // this pod's name: the API server fences writes by it
+  std::string lease_name = "berth-operator";
+  translate::Accelerators accelerators = translate::well_known_accelerators();
+  std::set<std::string> exempt_namespaces = {"kube-system"};
+  std::string scheduler_name = "berth";
+  std::string priority_class = "berth-workload";
+  Millis foreign_start_timeout{300'000};
+  Millis lease{15'000};
+  Millis pass_interval{5};         // least time between two passes
+  Millis hold_debounce{1'000};     // a hold younger than this is not worth a write
+  Millis hold_refresh{30'000};     // least time between writes of a hold that only changed numbers
+  Millis quota_refresh{2'000};     // least time between writes of a Quota that charge nothing new
+  Millis node_avoidance{600'000};  // how long a job keeps off a node that failed its plan
+  Millis progress_interval{30'000};  // how often a worker is asked; 0 never
+  uint64_t seed = 0;                 // of jitter
+};
+
+inline constexpr std::string_view kFinalizer = "berth.dev/release";
+inline constexpr std::string_view kQuotaLabel = "berth.dev/quota";  // on namespaces
+inline constexpr std::string_view kRendezvousService = "berth";     // one per namespace
+
+}  // namespace berth::control

@@ -1,0 +1,52 @@
+#pragma once
+#include <map>
+#include <string>
+
+#include "api/gpujob.h"
+#include "api/quota.h"
+#include "json/json_fwd.h"
+#include "json/violation.h"
+#include "runtime/store.h"
+#include "translate/node.h"
+#include "translate/pod.h"
+
+namespace berth::control {
+
+// A namespace or a Service: only who it is and its labels matter.
+struct Named {
+  ObjectMeta meta;
+};
+
+// From any object's JSON.
+Result<Named> decode_named(const Json& object);
+
+// Everything that the operator knows of the cluster, as last heard. One thread.
+struct Stores {
+  Stores();
+
+  runtime::Store<api::Quota> quotas;
+  runtime::Store<api::GpuJob> jobs;
+  runtime::Store<translate::Pod> pods;
+  runtime::Store<translate::Node> nodes;
+  runtime::Store<Named> namespaces;
+  runtime::Store<Named> services;  // those called kRendezvousService
+
+  // What is wrong with stored jobs that an older schema let in, by UID.
+  std::map<std::string, Violations> invalid_jobs;
+
+  // A pod of that GpuJob has not ended yet.
+  bool has_live_pods(const std::string& job_uid) const;
+
+  runtime::IndexId pods_by_owner;      // UID of the controlling GpuJob
+  runtime::IndexId pods_by_node;       // bound or pinned to
+  runtime::IndexId pods_by_group;      // "namespace/group", foreign pods only
+  runtime::IndexId pods_by_namespace;  // foreign accelerator pods only
+  runtime::IndexId jobs_by_namespace;
+};
+
+// The UID of the GpuJob that controls the pod; empty for foreign pods.
+std::string owner_job(const translate::Pod& pod);
+// "namespace/group" of a foreign pod that is to be admitted with others; empty for one alone.
+std::string group_of(const translate::Pod& pod);
+
+}  // namespace berth::control

@@ -1,0 +1,98 @@
+#include "runtime/controller.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace berth::runtime {
+namespace {
+
+constexpr int kKeysPerTick = 256;
+
+}  // namespace
+
+void Writes::State::answer(const Result<Json>& reply, bool gone_is_fine) {
+  const bool is_fine = reply.ok() || (gone_is_fine && reply.error().code == Code::NotFound);
+  if (!is_fine && !error) error = reply.error();
+  close();
+}
+
+void Writes::State::close() {
+  if (--open == 0) settled(error);
+}
+
+void Writes::send(kube::Request request, Took took) {
+  post(std::move(request), std::move(took), false);
+}
+
+void Writes::remove(kube::Request request, Took took) {
+  post(std::move(request), std::move(took), true);
+}
+
+void Writes::fail(Error error) {
+  if (!state_->error) state_->error = std::move(error);
+}
+
+void Writes::post(kube::Request request, Took took, bool gone_is_fine) {
+  ++state_->open;
+  state_->effects.send(std::move(request),
+                       [state = state_, took = std::move(took), gone_is_fine](Result<Json> reply) {
+                         if (reply.ok() && took) {
+                           took(std::move(*reply));
+                           state->close();
+                         } else {
+                           state->answer(reply, gone_is_fine);
+                         }
+                       });
+}
+
+Controller::Controller(std::string name, Reconciler& reconciler, Effects& effects,
+                       const Clock& clock, Log& log, OnReconciled on_reconciled)
+    : name_(std::move(name)),
+      reconciler_(reconciler),
+      effects_(effects),
+      clock_(clock),
+      log_(log),
+      on_reconciled_(std::move(on_reconciled)),
+      self_(std::make_shared<Controller*>(this)) {}
+
+void Controller::add_at(const ObjectKey& key, Instant at) {
+  queue_.add(key, clock_.monotonic() + std::max(Millis{0}, at - clock_.now()));
+}
+
+Monotonic Controller::tick() {
+  const Monotonic now = clock_.monotonic();
+  for (int looked = 0; looked < kKeysPerTick; ++looked) {
+    const auto key = queue_.take(now);
+    if (!key) return queue_.next_ready();
+    look_at(*key);
+  }
+  return now;
+}
+
+void Controller::look_at(const ObjectKey& key) {
+  auto again_at = std::make_shared<std::optional<Instant>>();
+  auto state = std::make_shared<Writes::State>(Writes::State{effects_, 1, {}, {}});
+  state->settled = [weak = std::weak_ptr(self_), key, again_at](const std::optional<Error>& error) {
+    if (const auto self = weak.lock()) (*self)->settled(key, *again_at, error);
+  };
+  *again_at = reconciler_.reconcile(key, Writes(state)).again_at;
+  state->close();
+}
+
+void Controller::settled(const ObjectKey& key, std::optional<Instant> again_at,
+                         const std::optional<Error>& error) {
+  if (on_reconciled_) on_reconciled_(name_, error);
+  if (!error) {
+    queue_.done(key);
+    if (again_at) add_at(key, *again_at);
+    return;
+  }
+  // Somebody wrote first: the newer state is on its way through the watch, nothing is wrong.
+  if (error->code != Code::Conflict) {
+    log_.warn("reconcile failed",
+              {{"controller", name_}, {"object", to_string(key)}, {"error", error->message}});
+  }
+  queue_.failed(key, *error, clock_.monotonic());
+}
+
+}  // namespace berth::runtime

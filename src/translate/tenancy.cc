@@ -1,0 +1,93 @@
+#include "translate/tenancy.h"
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+namespace berth::translate {
+namespace {
+
+using Parents = std::map<sched::QuotaId, sched::QuotaId>;
+
+bool is_older(const api::Quota* a, const api::Quota* b) {
+  return std::tie(a->meta.creation, a->meta.name) < std::tie(b->meta.creation, b->meta.name);
+}
+
+// Whether following `parents` from `from` comes to `to`.
+bool leads_to(const Parents& parents, const sched::QuotaId& from, const sched::QuotaId& to) {
+  sched::QuotaId at = from;
+  for (size_t step = 0; step <= parents.size(); ++step) {
+    if (at == to) return true;
+    const auto next = parents.find(at);
+    if (next == parents.end()) return false;
+    at = next->second;
+  }
+  return false;
+}
+
+std::map<sched::DeviceClass, sched::Limit> limits_of(const api::QuotaSpec& spec) {
+  std::map<sched::DeviceClass, sched::Limit> limits;
+  for (const api::QuotaLimit& limit : spec.limits) {
+    if (!limit.region.empty()) continue;
+    limits[limit.device_class] = {.guaranteed = limit.guaranteed,
+                                  .borrowing = limit.borrowing_limit,
+                                  .lending = limit.lending_limit.value_or(kUnlimited)};
+  }
+  return limits;
+}
+
+void claim_namespaces(const api::Quota& quota, Tenancy& tenancy) {
+  for (const std::string& name_space : quota.spec.namespaces) {
+    const auto [at, claimed] =
+        tenancy.quota_of.emplace(name_space, sched::QuotaId{quota.meta.name});
+    if (claimed) continue;
+    tenancy.problems.insert_or_assign(
+        quota.meta.name,
+        QuotaProblem{"Conflict",
+                     "namespace " + name_space + " belongs to the older Quota " + at->second.name});
+  }
+}
+
+}  // namespace
+
+std::vector<sched::QuotaId> Tenancy::path(const sched::QuotaId& leaf) const {
+  std::vector<sched::QuotaId> ids{leaf};
+  for (auto at = parents.find(leaf); at != parents.end(); at = parents.find(at->second)) {
+    ids.push_back(at->second);
+  }
+  return ids;
+}
+
+const sched::QuotaId* Tenancy::find(const std::string& name_space) const {
+  const auto at = quota_of.find(name_space);
+  return at == quota_of.end() ? nullptr : &at->second;
+}
+
+Tenancy settle(std::vector<const api::Quota*> quotas) {
+  std::sort(quotas.begin(), quotas.end(), is_older);
+  std::set<std::string> names;
+  for (const api::Quota* quota : quotas) names.insert(quota->meta.name);
+  Tenancy tenancy;
+  for (const api::Quota* quota : quotas) {
+    const std::string& name = quota->meta.name;
+    const std::string& parent = quota->spec.parent;
+    sched::Quota made{.id = {name}, .parent = {}, .limits = limits_of(quota->spec)};
+    claim_namespaces(*quota, tenancy);
+    if (!parent.empty() && !names.contains(parent)) {
+      made.parent = sched::QuotaId{parent};  // the tree leaves it out
+      tenancy.problems.insert_or_assign(
+          name, QuotaProblem{"ParentMissing", "its parent " + parent + " does not exist"});
+    } else if (!parent.empty() && leads_to(tenancy.parents, {parent}, {name})) {
+      tenancy.problems.insert_or_assign(
+          name, QuotaProblem{"Conflict",
+                             "its parent " + parent + " is below it: the parent is ignored here"});
+    } else if (!parent.empty()) {
+      tenancy.parents.emplace(sched::QuotaId{name}, sched::QuotaId{parent});
+      made.parent = sched::QuotaId{parent};
+    }
+    tenancy.quotas.push_back(std::move(made));
+  }
+  return tenancy;
+}
+
+}  // namespace berth::translate
