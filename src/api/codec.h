@@ -30,6 +30,7 @@ Result<K> from_json(const Json& json);
 template <class K>
 Violations validate(const Json& now, const Json* old = nullptr);
 
+// The user's four, then the three that serve them.
 #define BERTH_FOR_EACH_KIND(DO) \
   DO(Quota)                     \
   DO(Reservation)               \

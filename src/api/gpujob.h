@@ -31,8 +31,6 @@ struct GpuJob {
              "True when it ended well."},
       Column{"Failed", "string", ".status.conditions[?(@.type=='Failed')].reason",
              "Why it ended badly."},
-      Column{"Nodes", "string", ".status.placement.workers[*].node", "Where the workers run.",
-             true},
       Column{"Step", "integer", ".status.progress.step", "Step that the worker reported.", true},
       Column{"Checkpoint", "integer", ".status.checkpoint.step", "Step of the newest checkpoint.",
              true},

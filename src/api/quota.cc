@@ -23,6 +23,21 @@ bool is_within_limits(const QuotaSpec& spec, const QuotaUse& use) {
 
 }  // namespace
 
+std::string summary_of(const QuotaSpec& spec, const QuotaStatus& status) {
+  std::string summary;
+  for (const QuotaUse& use : status.limits) {
+    const QuotaLimit* limit = find_entry(spec.limits, use);
+    const int64_t guaranteed = limit == nullptr ? 0 : limit->guaranteed;
+    // A Quota with Quotas below it has their guarantees to give.
+    const int64_t whole = std::max(guaranteed, use.subtree_guaranteed);
+    summary += (summary.empty() ? "" : ", ") + use.device_class;
+    if (!use.region.empty()) summary += "@" + use.region;
+    summary += " " + std::to_string(use.used) + "/" + std::to_string(whole);
+    if (use.borrowed > 0) summary += " (" + std::to_string(use.borrowed) + " borrowed)";
+  }
+  return summary;
+}
+
 bool keeps_epoch(const Quota& now, const Quota& old) {
   return now.status.epoch >= old.status.epoch;
 }

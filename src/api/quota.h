@@ -166,6 +166,7 @@ struct QuotaStatus {
   int64_t observed_generation = 0;
   int64_t epoch = 0;
   std::vector<QuotaUse> limits;
+  std::string summary;
   std::optional<int64_t> share_of_fair_basis_points;
   std::optional<BudgetUsed> budget_used;
   std::vector<Condition> conditions;
@@ -178,6 +179,8 @@ struct QuotaStatus {
             "Number of the leader that wrote last; never shrinks, so an old leader's write fails.");
     v.field("limits", &QuotaStatus::limits, {.max_items = 128, .keys = "class,region"},
             "Use per device class.");
+    v.field("summary", &QuotaStatus::summary, {.max_length = 8192},
+            "The limits above on one line, for kubectl get.");
     v.field("shareOfFairBasisPoints", &QuotaStatus::share_of_fair_basis_points, {.minimum = 0},
             "Use relative to the fair share, in hundredths of a percent.");
     v.field("budgetUsed", &QuotaStatus::budget_used, {}, "What was spent in this window.");
@@ -186,6 +189,10 @@ struct QuotaStatus {
   }
   bool operator==(const QuotaStatus&) const = default;
 };
+
+// The use per class for people, "nvidia-h200 6/8, nvidia-l4 5/4 (1 borrowed)", in the order of the
+// entries; the second number is what is guaranteed.
+std::string summary_of(const QuotaSpec& spec, const QuotaStatus& status);
 
 // The C++ twins of the rules at the root of Quota, which need spec, status and the object before.
 struct Quota;
@@ -211,12 +218,7 @@ struct Quota {
       Column{"Ready", "string", ".status.conditions[?(@.type=='Ready')].status",
              "Whether the Quota is honoured."},
       Column{"Parent", "string", ".spec.parent", "Quota above this one."},
-      Column{"Classes", "string", ".status.limits[*].class", "Device classes in use."},
-      Column{"Used", "string", ".status.limits[*].used", "Devices used, per class."},
-      Column{"Borrowed", "string", ".status.limits[*].borrowed", "Devices borrowed, per class.",
-             true},
-      Column{"Pending", "string", ".status.limits[*].pending",
-             "Devices that waiting work asks for, per class."},
+      Column{"Use", "string", ".status.summary", "Devices used of those guaranteed, per class."},
       Column{"Namespaces", "string", ".spec.namespaces", "Namespaces charged here.", true},
       Column{"Age", "date", ".metadata.creationTimestamp", "Time since creation."},
   };

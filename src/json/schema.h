@@ -24,7 +24,7 @@ class SchemaVisitor {
   void field(const char* name, T S::*member, const Rules& rules, const char* doc) {
     Schema node{{"description", doc}};
     node.update(schema_of<T>(rules, is_frozen_ && !rules.is_template));
-    if (rules.defaulted) node["default"] = default_of(S{}.*member);
+    if (rules.defaulted) node["default"] = Schema(encode(S{}.*member));
     if (rules.unsupported) refuse(node, name);
     if (rules.required) required_.push_back(name);
     if (rules.immutable && is_frozen_) freeze(name, rules.required || rules.defaulted);
@@ -49,12 +49,6 @@ class SchemaVisitor {
   }
 
  private:
-  // A struct is defaulted to {}: its own fields' defaults then apply.
-  template <class T>
-  static Schema default_of(const T& value) {
-    if constexpr (Described<T>) return Schema::object();
-    return Schema(encode(value));
-  }
   static void refuse(Schema& node, const std::string& name) {
     node["x-kubernetes-validations"].push_back({{"rule", "false"},
                                                 {"message", name + " is not supported yet"},
