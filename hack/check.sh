@@ -72,8 +72,8 @@ check_pure() {
   done
   while IFS= read -r -d '' file; do
     objects+=("$file")
-  done < <(find "$build" -path '*berth_operator.dir*' \
-    \( -name '*_plan.cc.o' -o -name '*_decide.cc.o' \) -print0 | sort -z)
+  done < <(find "$build/CMakeFiles" -path '*.dir/operator/*' \
+    -regextype posix-extended -regex '.*/(\w+_plan|attempt|verbs|view).cc.o' -print0 | sort -z)
   needs "${objects[0]-$build/libberth_sched.a}" && "$hack/check_pure.sh" "${objects[@]}"
 }
 

@@ -10,14 +10,19 @@ import subprocess
 import sys
 
 
-def layers_of_archives(layers):
-    """{top layer: tops it may use}: a part (kube/fake) is in the archive of its layer (kube)."""
+def grants_of_archives(layers, archives):
+    """{archive: archives it may use}. A part (kube/fake) is in an archive of its own name, if there
+    is one, else in that of its layer."""
+    def archive_of(layer):
+        top, _, part = layer.partition("/")
+        return part if part in archives else top
+
     granted = {}
     for line in layers.read_text().splitlines():
         layer, _, rest = line.split("#")[0].partition(":")
         if layer.strip() and not layer.startswith("@"):
-            top = layer.strip().split("/")[0]
-            granted.setdefault(top, {top}).update(name.split("/")[0] for name in rest.split())
+            home = archive_of(layer.strip())
+            granted.setdefault(home, {home}).update(map(archive_of, rest.split()))
     return granted
 
 
@@ -33,9 +38,9 @@ def symbols(archive):
 
 def main():
     root, build = map(pathlib.Path, sys.argv[1:3])
-    granted = layers_of_archives(root / "hack/layers.txt")
     archives = {path.stem.removeprefix("libberth_"): symbols(path)
                 for path in sorted(build.glob("libberth_*.a"))}
+    granted = grants_of_archives(root / "hack/layers.txt", archives)
     failed = not archives
     if not archives:
         print(f"{build}: no libberth_*.a here: build it first")

@@ -48,8 +48,12 @@ std::vector<std::string> keys(const std::map<std::string, std::vector<long>>& al
         self.seed("#include <thread>\nvoid f(void (*g)()) { std::thread(g).join(); }\n",
                   "std::thread::_M_start_thread")
 
-    def test_throw(self):
-        self.seed("void f() { throw 1; }\n", "__cxa_throw")
+    def test_environment(self):
+        self.seed('#include <cstdlib>\nconst char* f() { return std::getenv("A"); }\n', "getenv")
+
+    def test_randomness(self):
+        self.seed("#include <random>\nunsigned f() { return std::random_device{}(); }\n",
+                  "std::random_device")
 
     def test_says_that_a_debug_build_shows_nothing(self):
         self.compile("Debug")
