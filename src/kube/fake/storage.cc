@@ -1,0 +1,92 @@
+#include "kube/fake/storage.h"
+
+#include <algorithm>
+
+namespace berth::kube::fake {
+namespace {
+
+constexpr size_t kHistoryLimit = 100'000;  // changes per collection
+
+ObjectState make_state(Json object, uint64_t version) {
+  object["metadata"]["resourceVersion"] = std::to_string(version);
+  return std::make_shared<const Stored>(std::move(object), version);
+}
+
+}  // namespace
+
+const std::string& Stored::text() const {
+  if (text_.empty()) text_ = object_.dump();
+  return text_;
+}
+
+const Storage::Objects& Storage::objects(const std::string& collection) const {
+  static const Objects none;
+  const auto found = collections_.find(collection);
+  return found == collections_.end() ? none : found->second.objects;
+}
+
+ObjectState Storage::find(const std::string& collection, const Name& name) const {
+  const Objects& all = objects(collection);
+  const auto found = all.find(name);
+  return found == all.end() ? nullptr : found->second;
+}
+
+ObjectState Storage::put(const std::string& collection, const Name& name, Json object) {
+  Collection& place = collections_[collection];
+  const ObjectState after = make_state(std::move(object), ++version_);
+  ObjectState before = std::exchange(place.objects[name], after);
+  remember(place, {version_, std::move(before), after, false});
+  return after;
+}
+
+ObjectState Storage::erase(const std::string& collection, const Name& name) {
+  Collection& place = collections_[collection];
+  auto node = place.objects.extract(name);
+  if (node.empty()) return nullptr;
+  ObjectState last = make_state(node.mapped()->object(), ++version_);
+  remember(place, {version_, std::move(node.mapped()), last, true});
+  return last;
+}
+
+void Storage::remember(Collection& collection, Change change) {
+  collection.history.push_back(std::move(change));
+  if (collection.history.size() <= kHistoryLimit) return;
+  collection.compacted = collection.history.front().version;
+  collection.history.pop_front();
+}
+
+const Change* Storage::next_change(const std::string& collection, uint64_t version) const {
+  const auto found = collections_.find(collection);
+  if (found == collections_.end()) return nullptr;
+  const std::deque<Change>& history = found->second.history;
+  const auto next = std::upper_bound(
+      history.begin(), history.end(), version,
+      [](uint64_t wanted, const Change& change) { return wanted < change.version; });
+  return next == history.end() ? nullptr : &*next;
+}
+
+bool Storage::is_compacted(const std::string& collection, uint64_t version) const {
+  const auto found = collections_.find(collection);
+  const uint64_t own = found == collections_.end() ? 0 : found->second.compacted;
+  return version < std::max(own, compacted_);
+}
+
+void Storage::compact() {
+  compacted_ = version_;
+  for (auto& [name, collection] : collections_) collection.history.clear();
+  pages_.clear();
+}
+
+std::string Storage::keep_page(Page page) {
+  std::string token = "page-" + std::to_string(++pages_made_);
+  pages_.emplace(token, std::move(page));
+  return token;
+}
+
+std::optional<Storage::Page> Storage::page(const std::string& token) const {
+  const auto found = pages_.find(token);
+  if (found == pages_.end()) return std::nullopt;
+  return found->second;
+}
+
+}  // namespace berth::kube::fake

@@ -1,0 +1,86 @@
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "json/json_fwd.h"
+
+namespace berth::kube::fake {
+
+// One state of an object, without its apiVersion and kind; never changed. Its text is made once, on
+// first use, since a state is told to many watches and lists.
+class Stored {
+ public:
+  Stored(Json object, uint64_t version) : object_(std::move(object)), version_(version) {}
+
+  const Json& object() const { return object_; }
+  uint64_t version() const { return version_; }
+  const std::string& text() const;
+
+ private:
+  Json object_;
+  uint64_t version_;
+  mutable std::string text_;
+};
+using ObjectState = std::shared_ptr<const Stored>;
+
+// One change of a collection. `before` is empty for a new object. `after` of a deleted one is its
+// last state with the version of the deletion.
+struct Change {
+  uint64_t version = 0;
+  ObjectState before;
+  ObjectState after;
+  bool deleted = false;
+};
+
+// The objects of all collections under one version counter, with the history that watches read.
+class Storage {
+ public:
+  using Name = std::pair<std::string, std::string>;  // namespace, name
+  using Objects = std::map<Name, ObjectState>;
+
+  uint64_t version() const { return version_; }
+  const Objects& objects(const std::string& collection) const;
+  ObjectState find(const std::string& collection, const Name& name) const;
+
+  // Stores a new state under the next version, which becomes its metadata.resourceVersion.
+  ObjectState put(const std::string& collection, const Name& name, Json object);
+  ObjectState erase(const std::string& collection, const Name& name);
+
+  // The first change after `version`, or nullptr. Ask is_compacted() first.
+  const Change* next_change(const std::string& collection, uint64_t version) const;
+  bool is_compacted(const std::string& collection, uint64_t version) const;
+  void compact();  // forgets all history and every page
+
+  // What is left of a list that was cut into pages, kept under a token.
+  struct Page {
+    uint64_t version = 0;
+    std::deque<ObjectState> rest;
+  };
+  std::string keep_page(Page page);
+  std::optional<Page> page(const std::string& token) const;
+
+ private:
+  struct Collection {
+    Objects objects;
+    std::deque<Change> history;
+    uint64_t compacted = 0;
+  };
+  void remember(Collection& collection, Change change);
+
+  uint64_t version_ = 100;  // 0 and 1 have meanings of their own
+  uint64_t compacted_ = 100;
+  uint64_t pages_made_ = 0;
+  std::unordered_map<std::string, Collection> collections_;
+  std::map<std::string, Page> pages_;
+};
+
+}  // namespace berth::kube::fake
