@@ -16,7 +16,7 @@ struct Field {
   std::string place;  // "FILE: users[0].user"
 
   Error error(std::string_view what) const {
-    return {Code::Invalid, place + ": " + std::string(what)};
+    return {Code::Invalid, place + (place.ends_with(' ') ? "" : ": ") + std::string(what)};
   }
   bool is_set() const { return node.IsDefined() && !node.IsNull(); }
   Field operator[](const char* name) const {
