@@ -45,6 +45,11 @@ def import_images(cluster, tools, archives):
         _ctr(cluster, tools, "images", "import", "--digests", str(archive))
 
 
+def kill_container(cluster, tools, identity):
+    """Ends a container's first process at once; nothing of it gets to say goodbye."""
+    _ctr(cluster, tools, "tasks", "kill", "--signal", "SIGKILL", identity)
+
+
 def _ctr(cluster, tools, *arguments):
     command = [tools / "ctr", "-a", cluster.containerd_socket, "-n", "k8s.io", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -130,13 +135,15 @@ def _start_kubelet(cluster, tools, processes):
         "authorization": {"mode": "Webhook"},
         "clusterDomain": "cluster.local", "clusterDNS": [settings.DNS_SERVICE_ADDRESS],
         "nodeStatusUpdateFrequency": "10s", "syncFrequency": "10s", "maxPods": 110,
+        "crashLoopBackOff": {"maxContainerRestartPeriod": "2s"},  # tests crash containers often
+        "featureGates": {"KubeletCrashLoopBackOffMax": True},
         "serializeImagePulls": False}))
     processes.start("kubelet", [
         tools / "kubelet", "--config", config,
         "--kubeconfig", cluster.pki / "kubelet.kubeconfig",
         "--root-dir", cluster.folder / "kubelet", "--cert-dir", cluster.folder / "kubelet" / "pki",
         "--hostname-override", settings.NODE_NAME, "--node-ip", settings.NODE_ADDRESS,
-        "--node-labels", f"{settings.PRODUCT_LABEL}={cluster.options.product}"],
+        "--node-labels", f"{settings.PRODUCT_LABEL}={cluster.options.kubelet_product}"],
         env=_path_with(tools))
 
 

@@ -27,12 +27,14 @@ def note(text):
 
 
 def wait_until(condition, seconds, what):
-    """Polls `condition` (cheap, true when done) until it holds or `seconds` have passed."""
+    """Polls `condition` until it holds, at first often, then rarely so as not to be the load."""
     deadline = time.monotonic() + seconds
+    pause = 0.02
     while not condition():
         if time.monotonic() > deadline:
             raise ClusterError(f"{what}: not within {seconds} s")
-        time.sleep(0.05)
+        time.sleep(pause)
+        pause = min(pause * 1.3, 0.5)
 
 
 def run_command(main):

@@ -40,6 +40,7 @@ class Options:
     port_base: int = 6443
     kubelet: bool = False
     kubelet_devices: int = 8
+    kubelet_product: str = "NVIDIA-H200"
     nodes: int = 0
     devices_per_node: int = 8
     product: str = "NVIDIA-H200"

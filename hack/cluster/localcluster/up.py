@@ -35,12 +35,14 @@ def parse(arguments):
     add("--kubelet", action="store_true", help="start the real node, once per machine")
     add("--kubelet-devices", type=int, default=defaults.kubelet_devices, metavar="N",
         help=f"{settings.DEVICE_RESOURCE} that the real node claims (default %(default)s)")
+    add("--kubelet-product", default=defaults.kubelet_product, metavar="PRODUCT",
+        help=f"label {settings.PRODUCT_LABEL} of the real node (default %(default)s)")
     add("--nodes", type=int, default=defaults.nodes, metavar="N",
         help="number of fake nodes (default 0)")
     add("--devices-per-node", type=int, default=defaults.devices_per_node, metavar="N",
         help="devices of each fake node (default %(default)s)")
     add("--product", default=defaults.product,
-        help=f"label {settings.PRODUCT_LABEL} of every node (default %(default)s)")
+        help=f"label {settings.PRODUCT_LABEL} of fake nodes (default %(default)s)")
     add("--scheduler", choices=["on", "off"], default="on",
         help="the default kube-scheduler (default on)")
     add("--kubeconfig", type=pathlib.Path,
@@ -69,7 +71,7 @@ def main(arguments):
 def cluster_of(args):
     options = settings.Options(
         port_base=args.port_base, kubelet=args.kubelet, kubelet_devices=args.kubelet_devices,
-        nodes=args.nodes, devices_per_node=args.devices_per_node, product=args.product,
+        kubelet_product=args.kubelet_product, nodes=args.nodes, devices_per_node=args.devices_per_node, product=args.product,
         scheduler=args.scheduler == "on")
     return settings.Cluster(settings.folder_of(args), options)
 
