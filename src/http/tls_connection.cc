@@ -214,9 +214,10 @@ void Connection::drain() {
 void Connection::close() {
   if (phase_ == Phase::Closed) return;
   phase_ = Phase::Closed;
+  const auto self = shared_from_this();
+  worker_->forget(self);  // first, so that a peer that sees the end finds its place free
   error_code ignored;
   stream_.next_layer().close(ignored);
-  worker_->forget(shared_from_this());
 }
 
 void Worker::adopt(asio::ip::tcp::socket socket, std::shared_ptr<TlsIdentity> identity) {
