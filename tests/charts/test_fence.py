@@ -1,0 +1,130 @@
+"""berth-fence and berth-status: the API server believes the operator whose pod holds the Lease."""
+
+import api
+import chart
+import pytest
+from conftest import LEASE, QUOTA_LABEL, fenced, hold_lease
+from pods import FREE, MANAGED, owner, pod
+
+PODS = f"/api/v1/namespaces/{MANAGED}/pods"
+JOBS = f"/apis/berth.dev/v1alpha1/namespaces/{MANAGED}/gpujobs"
+QUOTAS = "/apis/berth.dev/v1alpha1/quotas"
+SERVICES = f"/api/v1/namespaces/{MANAGED}/services"
+FENCED = "write fenced: Lease berth-operator is held by"
+
+
+@pytest.fixture(scope="module", name="objects", autouse=True)
+def objects_to_write(world):
+    world.admin.create(QUOTAS, {
+        "apiVersion": "berth.dev/v1alpha1", "kind": "Quota", "metadata": {"name": "berth-test"},
+        "spec": {"namespaces": [MANAGED], "limits": [{"class": "nvidia-h200", "guaranteed": 2}]}})
+    world.operator.create(PODS, pod("fenced", owners=[owner()]))
+    yield
+    world.admin.remove(f"{QUOTAS}/berth-test")
+    world.admin.remove(f"{PODS}/fenced?gracePeriodSeconds=0")
+
+
+def service(name):
+    return {"metadata": {"name": name}, "spec": {"clusterIP": "None", "selector": {"a": "b"},
+                                                 "ports": [{"port": 1}]}}
+
+
+def eviction(name):
+    return {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name}}
+
+
+WRITES = [
+    ("create a pod", lambda who: who.create(PODS, pod(owners=[owner()]), dry_run=True)),
+    ("delete a pod", lambda who: who.remove(f"{PODS}/fenced", dry_run=True)),
+    ("change a pod", lambda who: who.merge(
+        f"{PODS}/fenced", {"metadata": {"annotations": {"berth.dev/plan": "n"}}}, dry_run=True)),
+    ("state a cause", lambda who: who.merge(
+        f"{PODS}/fenced/status", {"status": {"message": "m"}}, dry_run=True)),
+    ("evict a pod", lambda who: who.create(
+        f"{PODS}/fenced/eviction", eviction("fenced"), dry_run=True)),
+    ("create a Service", lambda who: who.create(SERVICES, service("berth"), dry_run=True)),
+    ("mark a namespace", lambda who: who.merge(
+        f"/api/v1/namespaces/{FREE}", QUOTA_LABEL, dry_run=True)),
+    ("write a Quota's status", lambda who: who.merge(
+        f"{QUOTAS}/berth-test/status", {"status": {"epoch": 1}}, dry_run=True)),
+]
+
+
+@pytest.mark.parametrize("write", [row[1] for row in WRITES], ids=[row[0] for row in WRITES])
+@pytest.mark.parametrize("who", ["operator", "follower", "podless"])
+def test_only_the_holder_writes(world, who, write):
+    if who == "operator":
+        write(world.operator)
+        return
+    with pytest.raises(api.Refused, match=FENCED) as refusal:
+        write(getattr(world, who))
+    assert refusal.value.code == 403 and world.leader_pod in refusal.value.message
+
+
+def test_the_lease_and_events_are_open_to_every_operator(world):
+    """Else nobody could take over from a leader that died."""
+    lease = world.follower.get(f"{LEASE}/berth-operator")
+    world.follower.replace(f"{LEASE}/berth-operator", lease)
+    world.follower.create("/apis/events.k8s.io/v1/namespaces/default/events", {
+        "metadata": {"name": "berth-test"}, "eventTime": "2026-01-01T00:00:00.000000Z",
+        "action": "Test", "reason": "Test", "type": "Normal", "note": "a test",
+        "reportingController": "berth.dev/operator", "reportingInstance": world.follower_pod,
+        "regarding": {"kind": "Namespace", "name": "default", "namespace": "default"}})
+    world.admin.remove("/apis/events.k8s.io/v1/namespaces/default/events/berth-test")
+
+
+def test_the_old_holder_is_fenced_when_the_lease_changes_hands(world):
+    try:
+        hold_lease(world.admin, world.follower_pod)
+        assert api.eventually(lambda: fenced(world.operator))
+        assert not fenced(world.follower)
+        with pytest.raises(api.Refused, match=f'held by "{world.follower_pod}"'):
+            world.operator.remove(f"{PODS}/fenced")
+        hold_lease(world.admin, None)
+        assert api.eventually(lambda: fenced(world.follower)) and fenced(world.operator)
+    finally:
+        hold_lease(world.admin, world.leader_pod)
+        assert api.eventually(lambda: not fenced(world.operator))
+
+
+def test_a_missing_lease_stops_nobody_else(world):
+    """Parameters are looked up before match conditions: with Deny, no pod could be created."""
+    lease = world.admin.get(f"{LEASE}/berth-operator")
+    world.admin.remove(f"{LEASE}/berth-operator")
+    try:
+        assert api.eventually(lambda: not fenced(world.follower))
+        world.alice.create(PODS, pod(), dry_run=True)
+    finally:
+        lease["metadata"].pop("resourceVersion")
+        lease["metadata"].pop("uid")
+        world.admin.create(LEASE, lease)
+        assert api.eventually(lambda: fenced(world.follower))
+
+
+def test_the_operator_writes_its_own_services_only(world):
+    with pytest.raises(api.Refused, match="writes the Service berth of a namespace only"):
+        world.operator.create(SERVICES, service("other"), dry_run=True)
+
+
+@pytest.mark.parametrize("who", ["alice", "admin", "scheduler"])
+def test_nobody_else_writes_status(world, who):
+    with pytest.raises(api.Refused) as refusal:
+        getattr(world, who).merge(f"{QUOTAS}/berth-test/status", {"status": {"epoch": 9}})
+    assert refusal.value.code == 403
+    if who != "scheduler":  # whom RBAC stops before
+        assert "status is written by Berth's operator only" in refusal.value.message
+
+
+def test_users_write_the_spec(world):
+    world.alice.merge(f"{QUOTAS}/berth-test", {"spec": {"limits": [
+        {"class": "nvidia-h200", "guaranteed": 3}]}}, dry_run=True)
+
+
+def test_the_scheduler_reads_and_writes_nothing(world):
+    assert world.scheduler.get(JOBS)["kind"] == "GpuJobList"
+    for refused in (lambda: world.scheduler.create(JOBS, {}, dry_run=True),
+                    lambda: world.scheduler.create(PODS, pod(), dry_run=True),
+                    lambda: world.scheduler.get(f"/api/v1/namespaces/{chart.NAMESPACE}/secrets")):
+        with pytest.raises(api.Refused) as refusal:
+            refused()
+        assert refusal.value.code == 403 and "cannot" in refusal.value.message

@@ -1,0 +1,59 @@
+"""The schema of the values refuses what the chart would silently ignore."""
+
+import json
+
+import chart
+import pytest
+import yaml
+
+
+@pytest.mark.parametrize("setting, complaint", [
+    ("operator.replica=3", "operator"),
+    ("extender.binds=true", "extender"),
+    ("extender.bind=maybe", "bind"),
+    ("typo=1", "typo"),
+    ("operator.logLevel=loud", "logLevel"),
+    ("operator.replicas=0", "replicas"),
+    ("operator.image.pullPolicy=Sometimes", "pullPolicy"),
+    ("operator.image.digest=sha256:abc", "digest"),
+    ("operator.extraArgs={verbose}", "extraArgs"),
+    ("accelerators={nvidia}", "accelerators"),
+    ("accelerators=null", "accelerators"),
+    ("exemptNamespaces={monitoring}", "exemptNamespaces"),
+    ("exemptNamespaces={kube-system,Upper}", "exemptNamespaces"),
+    ("foreign.schedulerName=volcano", "schedulerName"),
+    ("foreign.startTimeoutSeconds=0", "startTimeoutSeconds"),
+    ("admission.binders={o'brien}", "binders"),
+    ("priorityClass.value=2000000000", "value"),
+    ("networkPolicy.apiServer.cidrs={somewhere}", "cidrs"),
+    ("networkPolicy.apiServer.ports={0}", "ports"),
+    ("serviceMonitor.interval=soon", "interval")])
+def test_refused(setting, complaint):
+    with pytest.raises(ValueError) as refusal:
+        chart.render(setting)
+    assert complaint in str(refusal.value)
+
+
+def test_an_old_cluster_is_refused():
+    with pytest.raises(ValueError, match="incompatible with Kubernetes v1.35.2"):
+        chart.render(kube_version="v1.35.2")
+
+
+def test_schema_knows_every_value():
+    """A default without a schema entry could never be checked, one without a default never found."""
+    schema = json.loads((chart.CHART / "values.schema.json").read_text())
+    values = yaml.safe_load((chart.CHART / "values.yaml").read_text())
+
+    def resolve(node):
+        return schema["definitions"][node["$ref"].rsplit("/", 1)[1]] if "$ref" in node else node
+
+    def compare(node, defaults, path):
+        node = resolve(node)
+        if node.get("additionalProperties") is not False or not isinstance(defaults, dict):
+            return
+        known = set(node["properties"]) - {"global"}
+        assert known == set(defaults), path
+        for key in known:
+            compare(node["properties"][key], defaults[key], f"{path}.{key}")
+
+    compare(schema, values, "")
