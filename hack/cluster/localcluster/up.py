@@ -71,7 +71,8 @@ def main(arguments):
 def cluster_of(args):
     options = settings.Options(
         port_base=args.port_base, kubelet=args.kubelet, kubelet_devices=args.kubelet_devices,
-        kubelet_product=args.kubelet_product, nodes=args.nodes, devices_per_node=args.devices_per_node, product=args.product,
+        kubelet_product=args.kubelet_product, nodes=args.nodes,
+        devices_per_node=args.devices_per_node, product=args.product,
         scheduler=args.scheduler == "on")
     return settings.Cluster(settings.folder_of(args), options)
 

@@ -1,0 +1,198 @@
+#include "tests/cluster/crd_table.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "api/registry.h"
+#include "kube/request.h"
+#include "tests/cluster/test_server.h"
+
+// Every bad object of crd_table.yaml is refused at the same field and in the same words by the API
+// server and by validate(); every good one, and every example, is accepted by both.
+namespace berth::cluster {
+namespace {
+
+using testing::AssertionFailure;
+using testing::AssertionResult;
+using testing::AssertionSuccess;
+
+const Table& table() {
+  static const Table read = read_table("tests/cluster/crd_table.yaml");
+  return read;
+}
+
+const api::KindEntry& kind_of(const Json& object) {
+  const api::KindEntry* kind = api::find_kind(object.at("kind").get<std::string>());
+  EXPECT_NE(kind, nullptr) << object.at("kind");
+  return *kind;
+}
+
+kube::Resource resource_of(const Json& object) {
+  const api::KindFacts& facts = kind_of(object).facts;
+  return {api::kGroup, api::kVersion, facts.plural, facts.kind, facts.namespaced};
+}
+
+AssertionResult refuses(const Violations& found, const TableRow& row) {
+  const bool is_named = std::any_of(found.begin(), found.end(), [&](const Violation& violation) {
+    return violation.path == row.path && violation.message.find(row.message) != std::string::npos;
+  });
+  if (is_named) return AssertionSuccess();
+  AssertionResult failure = AssertionFailure();
+  failure << row.says << ": want " << row.path << ": " << row.message << ", got";
+  for (const Violation& violation : found)
+    failure << "\n  " << violation.path << ": " << violation.message;
+  return found.empty() ? failure << " no objection" : failure;
+}
+
+std::string join(const Violations& found) {
+  std::string text;
+  for (const Violation& violation : found) text += violation.path + ": " + violation.message + "\n";
+  return text;
+}
+
+// What validate() says of a row.
+Violations by_validate(const TableRow& row) {
+  Json now = table().objects.at(row.of);
+  const api::KindEntry& kind = kind_of(now);
+  Json old;
+  if (row.is_update) {
+    put(now, row.before);
+    put(now, row.then);
+    old = now;
+  }
+  put(now, row.set);
+  drop(now, row.drop);
+  return kind.validate(now, row.is_update ? &old : nullptr);
+}
+
+// What the API server said: the causes of a 422, nothing when it accepted.
+Violations causes_of(const Result<kube::Response>& response) {
+  if (!response.ok()) return {{"", response.error().message}};
+  if (response->status < 300) return {};
+  const Json status = Json::parse(response->body, nullptr, false);
+  if (!status.is_object()) return {{"", response->body}};
+  Violations causes;
+  for (const Json& cause : status.value("/details/causes"_json_pointer, Json::array()))
+    causes.push_back({cause.value("field", ""), cause.value("message", "")});
+  if (causes.empty()) causes.push_back({"", status.value("message", response->body)});
+  return causes;
+}
+
+// Tries rows on the API server. What a row creates is gone again after it.
+class ServerTrial {
+ public:
+  explicit ServerTrial(TestServer& server) : server_(server) {}
+
+  Violations verdict(const TableRow& row) { return row.is_update ? update(row) : create(row); }
+
+  Violations create(const Json& object) {
+    return causes_of(
+        server_.exchange(kube::create(resource_of(object), object, {.dry_run = true})));
+  }
+
+ private:
+  Violations create(const TableRow& row) {
+    Json object = table().objects.at(row.of);
+    put(object, row.set);
+    drop(object, row.drop);
+    return create(object);
+  }
+
+  Violations update(const TableRow& row) {
+    Json object = stored(row);
+    put(object, row.set);
+    drop(object, row.drop);
+    const kube::Resource resource = resource_of(object);
+    const kube::WriteOptions options{.dry_run = true};
+    const auto request = row.writes_status ? kube::replace_status(resource, object, options)
+                                           : kube::replace(resource, object, options);
+    const Violations causes = causes_of(server_.exchange(request));
+    remove(object);
+    return causes;
+  }
+
+  // The object as it is on the server before the write that the row is about.
+  Json stored(const TableRow& row) {
+    Json object = table().objects.at(row.of);
+    remove(object);
+    put(object, row.before);
+    const kube::Resource resource = resource_of(object);
+    Json created = need(kube::create(resource, object));
+    if (object.contains("status")) {
+      created["status"] = object["status"];
+      created = need(kube::replace_status(resource, created));
+    }
+    if (row.then.empty()) return created;
+    put(created, row.then);
+    return need(kube::replace(resource, created));
+  }
+
+  Json need(const kube::Request& request) {
+    const Result<Json> reply = server_.call(request);
+    EXPECT_TRUE(reply.ok()) << reply.error().message;
+    return reply.ok() ? *reply : Json::object();
+  }
+
+  void remove(const Json& object) {
+    const Json& meta = object.at("metadata");
+    const auto response = server_.exchange(
+        kube::remove(resource_of(object), meta.value("namespace", ""), meta.value("name", "")));
+    EXPECT_TRUE(response.ok() && (response->status < 300 || response->status == 404));
+  }
+
+  TestServer& server_;
+};
+
+std::vector<Json> examples() {
+  std::vector<Json> found;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator("examples")) {
+    if (entry.path().extension() != ".yaml") continue;
+    for (Json& object : read_manifests(entry.path()))
+      if (object.value("apiVersion", "") == api::kApiVersion) found.push_back(std::move(object));
+  }
+  return found;
+}
+
+TEST(CrdTable, HasAtLeastSixtyBadObjects) { EXPECT_GE(table().bad.size(), 60U); }
+
+TEST(CrdTable, ValidateRefusesEveryBadObject) {
+  for (const TableRow& row : table().bad) EXPECT_TRUE(refuses(by_validate(row), row));
+}
+
+TEST(CrdTable, ValidateAcceptsEveryGoodObject) {
+  for (const TableRow& row : table().good) EXPECT_EQ(join(by_validate(row)), "") << row.says;
+}
+
+TEST(CrdTable, ServerRefusesEveryBadObject) {
+  if (TestServer::get() == nullptr) GTEST_SKIP() << "no API server";
+  ServerTrial trial(*TestServer::get());
+  for (const TableRow& row : table().bad) EXPECT_TRUE(refuses(trial.verdict(row), row));
+}
+
+TEST(CrdTable, ServerAcceptsEveryGoodObject) {
+  if (TestServer::get() == nullptr) GTEST_SKIP() << "no API server";
+  ServerTrial trial(*TestServer::get());
+  for (const TableRow& row : table().good) EXPECT_EQ(join(trial.verdict(row)), "") << row.says;
+}
+
+TEST(CrdTable, ValidateAcceptsEveryExample) {
+  EXPECT_GE(examples().size(), 6U);
+  for (const Json& object : examples())
+    EXPECT_EQ(join(kind_of(object).validate(object, nullptr)), "") << object.at("metadata");
+}
+
+TEST(CrdTable, ServerAcceptsEveryExample) {
+  if (TestServer::get() == nullptr) GTEST_SKIP() << "no API server";
+  ServerTrial trial(*TestServer::get());
+  for (Json object : examples()) {
+    // The example's own namespace may not be there, and a dry run needs one.
+    if (object["metadata"].contains("namespace")) object["metadata"]["namespace"] = "default";
+    EXPECT_EQ(join(trial.create(object)), "") << object.at("metadata");
+  }
+}
+
+}  // namespace
+}  // namespace berth::cluster
