@@ -25,7 +25,8 @@ def program(name):
 
 
 def run_helm(*arguments):
-    return subprocess.run([program("helm"), *arguments], capture_output=True, text=True, check=False)
+    command = [program("helm"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def render(*settings, kube_version=KUBE_VERSION):

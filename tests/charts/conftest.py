@@ -129,7 +129,7 @@ def fenced(client):
 
 @pytest.fixture(scope="session", name="people")
 def everybody(admin):
-    """Everybody who talks to the API server, by name. alice may do everything that RBAC can give."""
+    """Everybody who talks to the API server, by name. alice may do all that RBAC can give."""
     admin.create("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", {
         "metadata": {"name": f"{PREFIX}-alice"},
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole",

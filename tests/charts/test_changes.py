@@ -10,7 +10,7 @@ PLAN = {"berth.dev/plan": "n1"}
 
 @pytest.fixture(scope="module", name="there", autouse=True)
 def pods_that_are_there(world):
-    """Pods to change, each with dry runs only: a waiting one, an admitted one, a worker, a plain."""
+    """Pods to change, with dry runs only: a waiting one, an admitted one, a worker, a plain."""
     group = {"berth.dev/group": "g", "berth.dev/group-size": "2"}
     world.alice.create(PODS, pod("waiting", devices=1, labels=group))
     world.alice.create(PODS, pod("plain", devices=None))
@@ -187,8 +187,9 @@ def binding(name):
 def test_an_ephemeral_container_brings_no_device(world):
     """The API itself forbids it; this is here to notice should that change."""
     def attach(**more):
-        patch = {"spec": {"ephemeralContainers": [{"name": "e", "image": "example.com/e:1", **more}]}}
-        world.alice.merge(f"{PODS}/plain/ephemeralcontainers", patch, dry_run=True)
+        added = [{"name": "e", "image": "example.com/e:1", **more}]
+        world.alice.merge(f"{PODS}/plain/ephemeralcontainers",
+                          {"spec": {"ephemeralContainers": added}}, dry_run=True)
     attach()
     with pytest.raises(api.Refused, match="[Ff]orbidden"):
         attach(resources={"limits": {"nvidia.com/gpu": "1"}})

@@ -115,6 +115,36 @@ def test_nobody_else_writes_status(world, who):
         assert "status is written by Berth's operator only" in refusal.value.message
 
 
+def job(**worker):
+    return {"apiVersion": "berth.dev/v1alpha1", "kind": "GpuJob", "metadata": {"name": "train"},
+            "spec": {"workers": {"min": 1, "max": 1},
+                     "worker": {"image": "example.com/train:1",
+                                "devices": [{"class": "nvidia-h200", "count": 1}], **worker}}}
+
+
+def test_a_job_runs_under_an_account_that_its_user_may_use(world):
+    """Else the operator would run pods for those who may not create them."""
+    rbac = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{MANAGED}"
+    world.admin.create(f"{rbac}/roles", {"metadata": {"name": "jobs"}, "rules": [
+        {"apiGroups": ["berth.dev"], "resources": ["gpujobs"], "verbs": ["create"]}]})
+    world.admin.create(f"{rbac}/rolebindings", {
+        "metadata": {"name": "jobs"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "jobs"},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "bob"}]})
+    bob = world.admin.as_user("bob")
+
+    def may_create():
+        try:
+            return bob.create(JOBS, job(), dry_run=True)
+        except api.Refused as refusal:
+            assert "cannot create" in refusal.message  # RBAC has not seen the role yet
+        return False
+    assert api.eventually(may_create)
+    with pytest.raises(api.Refused, match="spec.worker.serviceAccountName: only who may create"):
+        bob.create(JOBS, job(serviceAccountName="robot"), dry_run=True)
+    world.alice.create(JOBS, job(serviceAccountName="robot"), dry_run=True)
+
+
 def test_users_write_the_spec(world):
     world.alice.merge(f"{QUOTAS}/berth-test", {"spec": {"limits": [
         {"class": "nvidia-h200", "guaranteed": 3}]}}, dry_run=True)

@@ -12,9 +12,9 @@ def test_kube_scheduler_accepts_its_configuration(tmp_path, bind):
     scheduler = chart.program("kube-scheduler")
     if scheduler is None:
         pytest.skip("no kube-scheduler: build it by hack/cluster/up")
-    certificate = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-                   "-nodes", "-subj", "/CN=test", "-keyout", tmp_path / "k.pem", "-out",
-                   tmp_path / "c.pem"]
+    certificate = ["openssl", "req", "-x509", "-newkey", "ec", "-nodes", "-subj", "/CN=test",
+                   "-pkeyopt", "ec_paramgen_curve:P-256",
+                   "-keyout", tmp_path / "k.pem", "-out", tmp_path / "c.pem"]
     subprocess.run(certificate, check=True, capture_output=True)
     config = chart.scheduler_config(chart.render(f"extender.bind={bind}"))
     config["extenders"][0]["tlsConfig"] = {

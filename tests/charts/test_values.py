@@ -40,7 +40,7 @@ def test_an_old_cluster_is_refused():
 
 
 def test_schema_knows_every_value():
-    """A default without a schema entry could never be checked, one without a default never found."""
+    """A default without a schema entry is never checked, one without a default never found."""
     schema = json.loads((chart.CHART / "values.schema.json").read_text())
     values = yaml.safe_load((chart.CHART / "values.yaml").read_text())
 

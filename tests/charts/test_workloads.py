@@ -60,8 +60,9 @@ def test_a_job_goes_on_after_its_pod_was_admitted(world):
     world.admin.merge(f"{path}/status", {"status": {"phase": "Succeeded"}})
 
     def complete():
-        conditions = world.admin.get(f"{BATCH}/jobs/counted").get("status", {}).get("conditions", [])
-        return any(item["type"] == "Complete" and item["status"] == "True" for item in conditions)
+        status = world.admin.get(f"{BATCH}/jobs/counted").get("status", {})
+        return any(item["type"] == "Complete" and item["status"] == "True"
+                   for item in status.get("conditions", []))
     assert api.eventually(complete)
     assert "finalizers" not in world.admin.get(path)["metadata"]
     delete(world, f"{BATCH}/jobs/counted")
