@@ -28,7 +28,8 @@ def folder():
 def ensure():
     """Returns the folder of the programs; builds those modules that it does not have yet."""
     target = folder()
-    missing = [m for m in sorted(MODULES.iterdir()) if not _stamp(target, m.name).exists()]
+    modules = [path.parent for path in sorted(MODULES.glob("*/go.mod"))]
+    missing = [module for module in modules if not _stamp(target, module.name).exists()]
     if not missing:
         return target
     note(f"building {len(missing)} tool modules into {target} (about 8 minutes on 2 cores, once)")

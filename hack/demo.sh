@@ -1,0 +1,188 @@
+#!/usr/bin/env bash
+# Two training jobs, one quota, a real cluster: the whole of Berth on one machine. See --help.
+set -euo pipefail
+
+usage() {
+  cat <<'TEXT'
+usage: hack/demo.sh [--keep]
+
+On a Debian 12 machine, as root: installs what is missing, builds Berth, starts a real Kubernetes
+(etcd, kube-apiserver, kube-controller-manager, kube-scheduler, containerd, kubelet), installs the
+Helm chart, and runs the two GpuJobs of examples/demo. The first is admitted and trained, the second
+waits with its reason and starts by itself; the operator is killed in between. The machine's devices
+are made up, the containers and the training are real. About 25 minutes the first time, most of it
+building, and 3 minutes after that. Everything is taken down again at the end.
+
+  --keep   leave the cluster running and say how to use it
+  --help   print this text
+TEXT
+}
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cluster=$root/hack/cluster
+namespace=berth-system
+keep=false
+started=$SECONDS
+step_started=$SECONDS
+step_name=""
+times=()
+
+# Starts a step of the story: a heading, and the time of the one before.
+step() {
+  if [ -n "$step_name" ]; then
+    times+=("$(printf '%5d s  %s' $((SECONDS - step_started)) "$step_name")")
+  fi
+  step_name=$1
+  step_started=$SECONDS
+  if [ -n "$1" ]; then printf '\n== %s\n' "$1"; fi
+}
+
+# Shows a command as a user would type it, and runs it.
+show() {
+  printf '\n$ %s\n' "$*"
+  "$@"
+}
+
+# Waits for a condition of a GpuJob while the table shows what changes.
+await() {
+  local job=$1 condition=$2 limit=$3 table
+  kubectl get gpujobs -n vision --watch &
+  table=$!
+  if ! kubectl wait -n vision "gpujob/$job" --for="condition=$condition" --timeout="$limit" \
+    >/dev/null; then
+    kill $table 2>/dev/null || true
+    echo "error: $job is not $condition within $limit" >&2
+    return 1
+  fi
+  kill $table 2>/dev/null || true
+  wait $table 2>/dev/null || true
+}
+
+leader() {
+  kubectl get lease -n $namespace berth-operator -o jsonpath='{.spec.holderIdentity}'
+}
+
+accuracy() {
+  kubectl get gpujob -n vision "$1" -o jsonpath='{.status.result.accuracy}'
+}
+
+build() {
+  step "Dependencies"
+  "$root/hack/deps.sh" build workers cluster
+  step "Build Berth"
+  (cd "$root" && cmake --preset release >/dev/null &&
+    cmake --build --preset release --target berth-operator berth-extender berth-trainer)
+}
+
+start_cluster() {
+  step "Start Kubernetes"
+  local exports
+  exports=$("$cluster/up" --kubelet --env)
+  eval "$exports"
+  local columns='NODE:.metadata.name,VERSION:.status.nodeInfo.kubeletVersion'
+  columns+=',DEVICES:.status.allocatable.nvidia\.com/gpu'
+  columns+=',PRODUCT:.metadata.labels.nvidia\.com/gpu\.product'
+  show kubectl get nodes -o custom-columns="$columns"
+}
+
+install_berth() {
+  step "Images"
+  "$root/hack/images.sh" --build-dir "$root/build/release" \
+    --kube-scheduler "$(command -v kube-scheduler)"
+  "$cluster/load" "$root"/build/images/*.tar
+  step "Install the chart"
+  show helm upgrade --install berth "$root/charts/berth" --namespace $namespace \
+    --create-namespace --wait --timeout 180s --hide-notes \
+    --set scheduler.image.repository=localhost/kube-scheduler
+  show kubectl get pods -n $namespace
+}
+
+first_job() {
+  step "A team with a quota of two devices; its first job takes both"
+  show kubectl apply -f "$root/examples/demo/quota.yaml"
+  kubectl wait quota/vision --for=condition=Ready --timeout=60s >/dev/null
+  show kubectl apply -f "$root/examples/demo/first.yaml"
+  await digits-first Ready 180s
+  show kubectl get gpujobs,quotas -n vision
+  show kubectl get pods -n vision -o wide
+}
+
+second_job() {
+  step "A second job waits, and says for what"
+  show kubectl apply -f "$root/examples/demo/second.yaml"
+  kubectl wait -n vision gpujob/digits-second --for=condition=Admitted=False --timeout=60s \
+    >/dev/null
+  show kubectl get gpujobs -n vision
+  show kubectl get gpujob -n vision digits-second \
+    -o jsonpath='{range .status.conditions[?(@.type=="Admitted")]}{.reason}: {.message}{"\n"}{end}'
+  show kubectl events -n vision --for gpujob/digits-second
+}
+
+kill_operator() {
+  step "kill -9 of the leading operator"
+  local before
+  before=$(leader)
+  show "$cluster/crash" -n $namespace -c operator "$before"
+  show kubectl get pods -n $namespace -l app.kubernetes.io/component=operator
+}
+
+finish() {
+  step "The first job ends, the second starts by itself"
+  await digits-first Complete 600s
+  await digits-second Complete 600s
+  echo "leader now: $(leader)"
+  show kubectl get gpujobs,quotas -n vision
+  show kubectl events -n vision --types=Normal
+  printf '\naccuracy on held-out digits: first %s, second %s\n' \
+    "$(accuracy digits-first)" "$(accuracy digits-second)"
+}
+
+# What somebody needs to find out why it stopped here.
+explain_failure() {
+  printf '\nThe demo failed in: %s\n' "$step_name" >&2
+  command -v kubectl >/dev/null || return 0
+  kubectl get pods --all-namespaces -o wide >&2 || true
+  kubectl get gpujobs,quotas --all-namespaces -o wide >&2 || true
+  kubectl logs -n $namespace -l app.kubernetes.io/component=operator --tail=20 >&2 || true
+  "$cluster/status" >&2 || true
+}
+
+end() {
+  local code=$?
+  trap - EXIT
+  if [ $code -ne 0 ]; then explain_failure; fi
+  step "" # closes the last one
+  if $keep; then
+    cat <<'TEXT'
+
+The cluster runs on. To use it, and to stop it:
+  eval "$(hack/cluster/up --kubelet --env)"
+  hack/cluster/down
+TEXT
+  else
+    "$cluster/down" || code=1
+  fi
+  printf '\n'
+  printf '%s\n' "${times[@]}"
+  printf '%5d s  in all\n' $((SECONDS - started))
+  exit $code
+}
+
+case ${1:-} in
+  "") ;;
+  --keep) keep=true ;;
+  -h | --help) usage && exit ;;
+  *) echo "hack/demo.sh: no option '$1'; try --help" >&2 && exit 2 ;;
+esac
+if [ "$(id -u)" -ne 0 ]; then
+  echo "hack/demo.sh: run as root: it installs packages and starts a kubelet" >&2
+  exit 2
+fi
+trap end EXIT
+build
+start_cluster
+install_berth
+first_job
+second_job
+kill_operator
+finish

@@ -1,0 +1,179 @@
+#!/usr/bin/env bash
+# Every check and every test of Berth. See --help.
+set -uo pipefail
+
+usage() {
+  cat <<'TEXT'
+usage: hack/test.sh [--only STAGE]... [--list] [--verbose]
+
+Installs what is missing, builds, and runs every check and every test, on a real cluster too (as
+root). Prints one line per stage and last `N passed, N failed`; exits 0 when nothing failed. A stage
+that fails does not stop those that can do without it. What a stage printed is in build/test/.
+
+  --only STAGE  run this stage alone, on what is built already; may be given more than once
+  --list        name the stages
+  --verbose     show what the stages print
+TEXT
+}
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root" || exit 1
+results=$root/build/test
+server_port=7443 # of the API server that the C++ tests talk to; not the default cluster's
+passed=0 failed=0 skipped=0
+verbose=false
+declare -A broken=() # stages that failed in this run
+
+stages=(deps build tools check checks unit worker chart images hack cluster)
+
+about() {
+  case $1 in
+    deps) echo "Debian packages and Go" ;;
+    build) echo "everything, preset release" ;;
+    tools) echo "Kubernetes and its companions, once per version" ;;
+    check) echo "hack/check.sh" ;;
+    checks) echo "each check finds its seeded violation" ;;
+    unit) echo "C++ tests, those against a real API server included" ;;
+    worker) echo "gangs of the trainer as real processes" ;;
+    chart) echo "the chart and its policies on a real API server" ;;
+    images) echo "container images" ;;
+    hack) echo "hack/cluster leaves nothing behind" ;;
+    cluster) echo "end to end: the chart, real containers, crashes" ;;
+  esac
+}
+
+# The stages without whose success this one cannot run.
+needs() {
+  case $1 in
+    build) echo deps ;;
+    tools) echo deps ;;
+    check | unit | worker) echo build ;;
+    chart | hack) echo tools ;;
+    images) echo build tools ;;
+    cluster) echo images ;;
+  esac
+}
+
+stage_deps() { hack/deps.sh; }
+
+stage_build() { cmake --preset release && cmake --build --preset release; }
+
+stage_tools() { hack/cluster/programs; }
+
+stage_check() { hack/check.sh build/release; }
+
+stage_checks() { run_pytest tests/checks; }
+
+# One API server without nodes for all C++ tests that want one.
+stage_unit() {
+  local exports code=0
+  exports=$(hack/cluster/up --port-base $server_port --scheduler off --env) || return 1
+  BERTH_TEST_KUBECONFIG=$(eval "$exports" && echo "$KUBECONFIG") \
+    GTEST_OUTPUT="xml:$results/unit/" \
+    ctest --test-dir build/release --output-on-failure --timeout 300 -E '^worker_gang$' || code=1
+  hack/cluster/down --port-base $server_port || code=1
+  return $code
+}
+
+stage_worker() { BERTH_TRAINER=$root/build/release/berth-trainer run_pytest tests/worker; }
+
+stage_chart() { PATH=$(hack/cluster/programs):$PATH run_pytest tests/charts; }
+
+stage_images() {
+  local programs
+  programs=$(hack/cluster/programs) &&
+    hack/images.sh --build-dir build/release --kube-scheduler "$programs/kube-scheduler"
+}
+
+stage_hack() { run_pytest tests/hack; }
+
+stage_cluster() { run_pytest tests/cluster; }
+
+run_pytest() {
+  /usr/bin/python3 -B -m pytest -p no:cacheprovider -q -ra --junitxml="$results/$stage/pytest.xml" \
+    -o junit_family=xunit1 "$@"
+}
+
+# Runs one stage, prints its line and adds to the totals.
+run_stage() {
+  local need counts begun=$SECONDS log code=0
+  stage=$1
+  log=$results/$stage/output.log
+  rm -rf "${results:?}/$stage"
+  mkdir -p "$results/$stage"
+  for need in $(needs "$stage"); do
+    if [ -n "${broken[$need]:-}" ]; then
+      broken[$stage]=1
+      printf '%-8s NOT RUN  %s failed\n' "$stage" "$need"
+      failed=$((failed + 1))
+      return
+    fi
+  done
+  if $verbose; then
+    "stage_$stage" 2>&1 | tee "$log" || code=1
+  else
+    "stage_$stage" >"$log" 2>&1 || code=1
+  fi
+  mapfile -t counts < <(count "$code")
+  report "$code" $((SECONDS - begun)) "$log" "${counts[@]}"
+}
+
+# Prints "PASSED FAILED SKIPPED" and the names of what failed. A stage without cases is one case; a
+# stage that failed although its cases passed, as after a crash, is one failure more.
+count() {
+  local code=$1 totals names ok bad skip
+  { read -r ok bad skip && names=$(cat); } < <(hack/count_tests.py "$results/$stage")
+  totals=$((ok + bad + skip))
+  if [ "$code" -ne 0 ] && [ "$bad" -eq 0 ]; then
+    bad=1
+  elif [ "$totals" -eq 0 ]; then
+    ok=1
+  fi
+  printf '%s %s %s\n%s\n' "$ok" "$bad" "$skip" "$names"
+}
+
+report() {
+  local code=$1 seconds=$2 log=$3 ok bad skip
+  read -r ok bad skip <<<"$4"
+  shift 4
+  passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
+  printf '%-8s %-7s %5d s  %5d passed, %d failed, %d skipped\n' "$stage" \
+    "$([ "$code" -eq 0 ] && echo ok || echo FAILED)" "$seconds" "$ok" "$bad" "$skip"
+  [ "$code" -ne 0 ] || return 0
+  broken[$stage]=1
+  printf '  failed: %s\n' "$@"
+  tail -n 40 "$log" | sed 's/^/  | /'
+  printf '  all of it: %s\n' "$log"
+}
+
+main() {
+  local only=() one
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --only)
+        if [[ " ${stages[*]} " != *" ${2:-} "* ]]; then
+          echo "hack/test.sh: no stage '${2:-}'; try --list" >&2 && exit 2
+        fi
+        only+=("$2") && shift
+        ;;
+      --list)
+        for one in "${stages[@]}"; do printf '%-8s %s\n' "$one" "$(about "$one")"; done
+        exit 0
+        ;;
+      --verbose) verbose=true ;;
+      -h | --help) usage && exit 0 ;;
+      *) echo "hack/test.sh: no option '$1'; try --help" >&2 && exit 2 ;;
+    esac
+    shift
+  done
+  [ ${#only[@]} -gt 0 ] || only=("${stages[@]}")
+  for one in "${only[@]}"; do run_stage "$one"; done
+  if [ $skipped -gt 0 ]; then
+    echo "$passed passed, $failed failed, $skipped skipped"
+  else
+    echo "$passed passed, $failed failed"
+  fi
+  [ $failed -eq 0 ]
+}
+
+main "$@"
