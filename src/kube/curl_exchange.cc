@@ -130,8 +130,9 @@ void CurlExchange::set_request_options() {
   curl_easy_setopt(easy_, CURLOPT_HEADERDATA, this);
 
   // One connection for all: a request rather waits for the handshake under way than opens another.
+  // Without TLS there is no HTTP/2 and libcurl would wait for the first answer to learn that.
   curl_easy_setopt(easy_, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
-  curl_easy_setopt(easy_, CURLOPT_PIPEWAIT, 1L);
+  curl_easy_setopt(easy_, CURLOPT_PIPEWAIT, rules_.endpoint.is_tls ? 1L : 0L);
   curl_easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT_MS,
                    static_cast<long>(rules_.connect_timeout.count()));
   curl_easy_setopt(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
@@ -214,8 +215,8 @@ Error CurlExchange::wire_error(CURLcode code) const {
     case CURLE_SSL_CERTPROBLEM: return {Code::Invalid, "client certificate: " + text};
     case CURLE_PEER_FAILED_VERIFICATION:
       return {Code::Unavailable, "the server's certificate: " + text};
-    case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL: return {Code::Invalid, text};
+    case CURLE_SSL_CONNECT_ERROR: return {Code::Unavailable, "TLS: " + text};
+    case CURLE_URL_MALFORMAT: return {Code::Invalid, text};
     case CURLE_OUT_OF_MEMORY:
     case CURLE_FAILED_INIT: return {Code::Internal, text};
     default: return {Code::Unavailable, text};  // refused, reset, cut: the other side is not there
