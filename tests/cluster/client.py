@@ -54,7 +54,9 @@ class Client(api.Api):
         version = listed["metadata"]["resourceVersion"]
         while time.monotonic() < deadline:
             for kind, item in self._watch(path, query, version, deadline):
-                if kind == "ERROR":  # the history is gone: the caller starts over
+                if kind == "ERROR" and item.get("code") == 429:
+                    break
+                if kind == "ERROR":  # the history is gone: events may have been missed
                     raise Late(f"the watch of {path} was cut: {item.get('message')}")
                 version = item["metadata"]["resourceVersion"]
                 if kind != "BOOKMARK":
@@ -67,14 +69,18 @@ class Client(api.Api):
             connection.request("GET", f"{path}?{query}&watch=true&allowWatchBookmarks=true"
                                f"&resourceVersion={version}&timeoutSeconds={left}")
             response = connection.getresponse()
+            if response.status != 200:  # overloaded, or the history is gone
+                time.sleep(0.2)
+                yield "ERROR", json.loads(response.read())
+                return
             connection.sock.settimeout(left + 5)
             for line in response:
                 event = json.loads(line)
                 yield event["type"], event["object"]
                 if time.monotonic() > deadline:
                     return
-        except (OSError, http.client.HTTPException):
-            return  # cut: the caller watches again from the last version
+        except (OSError, ValueError, http.client.HTTPException):
+            return  # cut, perhaps in a line: the caller watches again from the last version
         finally:
             connection.close()
 

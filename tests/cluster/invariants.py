@@ -30,6 +30,12 @@ class Invariants(threading.Thread):
 
     def run(self):
         self._quota.start()
+        try:
+            self._follow_pods()
+        except Exception as error:  # a rule that is not watched any more counts as broken
+            self.broken.append(f"stopped watching pods: {error}")
+
+    def _follow_pods(self):
         for kind, item in self._client.follow(kube.pods(self._namespace), self._seconds):
             if self._stopped.is_set():
                 return
@@ -48,6 +54,12 @@ class Invariants(threading.Thread):
         self._stopped.set()
 
     def _follow_quota(self):
+        try:
+            self._check_quota()
+        except Exception as error:
+            self.broken.append(f"stopped watching the quota: {error}")
+
+    def _check_quota(self):
         path, query = f"{kube.BERTH}/quotas", f"fieldSelector=metadata.name%3D{self._namespace}"
         epoch = 0
         for kind, item in self._client.follow(path, self._seconds, query):
