@@ -12,7 +12,7 @@ import urllib.parse
 
 import yaml
 
-CORE = "/api/v1"
+IDLE_LIMIT_S = 30  # an older connection may just be closed by the server
 
 
 class Refused(Exception):
@@ -52,6 +52,7 @@ class Api:
                              _as_file(user, "client-key", base))
         self._headers = {"Authorization": "Bearer " + user["token"]} if "token" in user else {}
         self._connection = None
+        self._used_at = 0.0
 
     def _other(self, certificate, headers):
         other = object.__new__(Api)
@@ -70,6 +71,14 @@ class Api:
     def with_token(self, token):
         return self._other(None, {"Authorization": "Bearer " + token})
 
+    def _connected(self):
+        """The connection to write to: the one of the last call unless it was idle for long."""
+        idle = time.monotonic() - self._used_at > IDLE_LIMIT_S
+        if self._connection is None or idle:
+            self._connection = self._connect()
+        self._used_at = time.monotonic()
+        return self._connection
+
     def _connect(self):
         context = ssl.create_default_context(cafile=self._authority)
         if self._certificate and self._certificate[0]:
@@ -78,17 +87,17 @@ class Api:
 
     def call(self, method, path, body=None, content_type="application/json"):
         """The decoded answer; raises Refused for every answer that is not 2xx."""
-        self._connection = self._connection or self._connect()
+        connection = self._connected()
         data = None if body is None else json.dumps(body).encode()
-        self._connection.putrequest(method, path)
+        connection.putrequest(method, path)
         for name, value in self._headers.items():
             for single in [value] if isinstance(value, str) else value:
-                self._connection.putheader(name, single)
+                connection.putheader(name, single)
         if data is not None:
-            self._connection.putheader("Content-Type", content_type)
-            self._connection.putheader("Content-Length", str(len(data)))
-        self._connection.endheaders(data)
-        response = self._connection.getresponse()
+            connection.putheader("Content-Type", content_type)
+            connection.putheader("Content-Length", str(len(data)))
+        connection.endheaders(data)
+        response = connection.getresponse()
         text = response.read()
         answer = json.loads(text) if text[:1] in b"{[" else {"message": text.decode()}
         if response.status >= 300:

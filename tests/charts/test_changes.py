@@ -43,7 +43,6 @@ READY = {"status": {"conditions": [{"type": "example.com/Ready", "status": "True
 ALLOWED = [
     ("the operator admits", "operator", f"{PODS}/waiting", PIN + UNGATE),
     ("the operator plans", "operator", f"{PODS}/waiting", metadata(annotations=PLAN)),
-    ("the operator states a cause", "operator", f"{PODS}/worker/status", READY),
     ("a user labels a waiting pod", "alice", f"{PODS}/waiting", metadata(labels={"app": "a"})),
     ("a user annotates an admitted pod", "alice", f"{PODS}/admitted",
      metadata(annotations={"note": "mine"})),

@@ -38,15 +38,15 @@ WRITES = [
     ("delete a pod", lambda who: who.remove(f"{PODS}/fenced", dry_run=True)),
     ("change a pod", lambda who: who.merge(
         f"{PODS}/fenced", {"metadata": {"annotations": {"berth.dev/plan": "n"}}}, dry_run=True)),
-    ("state a cause", lambda who: who.merge(
-        f"{PODS}/fenced/status", {"status": {"message": "m"}}, dry_run=True)),
     ("evict a pod", lambda who: who.create(
         f"{PODS}/fenced/eviction", eviction("fenced"), dry_run=True)),
     ("create a Service", lambda who: who.create(SERVICES, service("berth"), dry_run=True)),
     ("mark a namespace", lambda who: who.merge(
         f"/api/v1/namespaces/{FREE}", QUOTA_LABEL, dry_run=True)),
-    ("write a Quota's status", lambda who: who.merge(
-        f"{QUOTAS}/berth-test/status", {"status": {"epoch": 1}}, dry_run=True)),
+    ("write a Quota's status", lambda who: who.replace(
+        f"{QUOTAS}/berth-test/status?dryRun=All", {
+            **who.get(f"{QUOTAS}?fieldSelector=metadata.name=berth-test")["items"][0],
+            "apiVersion": "berth.dev/v1alpha1", "kind": "Quota", "status": {"epoch": 1}})),
 ]
 
 

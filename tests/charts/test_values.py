@@ -2,6 +2,8 @@
 
 import json
 
+import re
+
 import chart
 import pytest
 import yaml
@@ -57,3 +59,29 @@ def test_schema_knows_every_value():
             compare(node["properties"][key], defaults[key], f"{path}.{key}")
 
     compare(schema, values, "")
+
+
+def leaves(values, path=""):
+    """(dotted path, default) of every value; what has no fixed keys is one value."""
+    whole = {"operator.resources", "scheduler.resources", "extender.resources"}
+    if not isinstance(values, dict) or not values or path in whole:
+        yield path, values
+        return
+    for key, value in values.items():
+        yield from leaves(value, f"{path}.{key}" if path else key)
+
+
+def test_the_page_about_values_is_complete_and_right():
+    page = (chart.ROOT / "docs" / "install.md").read_text()
+    told = {name: json.loads(default)
+            for name, default in re.findall(r"^\| `([\w.]+)` \| `(.+?)` \|", page, re.MULTILINE)}
+    assert told == dict(leaves(yaml.safe_load((chart.CHART / "values.yaml").read_text())))
+
+
+def test_the_page_about_admission_names_every_policy():
+    page = (chart.ROOT / "docs" / "admission.md").read_text()
+    told = set(re.findall(r"^\| `(berth-[\w-]+)` \|", page, re.MULTILINE))
+    objects = chart.render()
+    assert told == {item["metadata"]["name"] for kind in (
+        "ValidatingAdmissionPolicy", "MutatingAdmissionPolicy")
+        for item in chart.of_kind(objects, kind)}
