@@ -6,7 +6,7 @@ usage() {
   cat <<'TEXT'
 usage: hack/deps.sh [--list] [--go] [GROUP...]
 
-Installs the Debian packages of the given groups, all groups by default. Asks apt only for what is
+Installs the Debian packages of the given groups, by default all but bench. Asks apt only for what is
 missing, so it returns at once on a machine that has everything. Needs root when something is not.
 
 groups:
@@ -15,6 +15,7 @@ groups:
   workers   libtorch and the data set of the reference trainer
   cluster   what the local cluster and the images need; also Go 1.26 or newer
   tests     what the end-to-end tests need
+  bench     what bench/ compares with
 
   --list    print the packages of the groups and install nothing
   --go      print the path of a Go that is new enough, fetched once into the cache if PATH has none
@@ -40,15 +41,19 @@ packages() {
     checks)
       echo clang-format clang-tidy shellcheck universal-ctags binutils git python3 python3-yaml
       ;;
-    workers) echo libtorch-dev ;;
+    workers)
+      # libtorch's headers include Gloo's. The digits ship with scikit-learn.
+      echo libtorch-dev libgloo-dev libcpp-httplib-dev zlib1g-dev python3-sklearn
+      ;;
     cluster)
       echo containernetworking-plugins iptables conntrack iproute2 kmod util-linux
       echo gcc libc6-dev pkg-config libseccomp-dev # runc is the one Go program that needs C
       echo openssl python3 python3-pip python3-yaml ca-certificates
       echo umoci skopeo buildah busybox-static
       ;;
+    bench) echo python3-torch python3-sklearn ;;
     tests) echo python3-pytest python3-yaml jq curl openssl ;;
-    *) echo "hack/deps.sh: no group '$1'; groups are: $ALL_GROUPS" >&2 && return 2 ;;
+    *) echo "hack/deps.sh: no group '$1'; groups are: $ALL_GROUPS bench" >&2 && return 2 ;;
   esac
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds Berth's images from scratch, each a program and the closure of its shared libraries, without
-# a container engine.
+# Builds Berth's images from scratch, each a program and the closure of its shared libraries. Needs
+# no container engine.
 set -euo pipefail
 umask 022
 
@@ -16,8 +16,8 @@ usage() {
   cat <<'TEXT'
 usage: hack/images.sh [OPTIONS]
 
-Writes one OCI archive per program, NAME.tar, and prints its name, digest and sizes. A program and
-its libraries, on an empty root, run by user 65532; works with a read-only root file system. The same
+Writes one OCI archive per program, NAME.tar, and prints its name, digest and sizes: the program and
+its libraries on an empty root, run by user 65532, fit for a read-only root file system. The same
 inputs give the same bytes, and what has not changed is not built again. Needs no network.
 
   --build-dir DIR        take the programs from there; without it, build them (preset release)
@@ -27,11 +27,14 @@ inputs give the same bytes, and what has not changed is not built again. Needs n
                          berth-trainer, kube-scheduler
   --kube-scheduler FILE  also make an image of this kube-scheduler, tagged with its version
   --digits FILE          the trainer's data set (default: that of Debian's python3-sklearn)
+  --root DIR             only lay the root file system of one --only NAME there; for
+                         images/*.Containerfile, where another tool makes the image
   --help                 print this text
 
 Into a node:      ctr -n k8s.io images import --digests build/images/berth-operator.tar
-Into a registry:  skopeo copy oci-archive:build/images/berth-operator.tar:localhost/berth-operator:TAG \
-                    docker://REGISTRY/berth-operator:TAG
+Into a registry:
+  skopeo copy oci-archive:build/images/berth-operator.tar:localhost/berth-operator:TAG \
+    docker://REGISTRY/berth-operator:TAG
 TEXT
 }
 
@@ -59,7 +62,8 @@ lay_base() {
   chmod 1777 "$root/tmp"
   ln -s usr/lib "$root/lib"
   ln -s usr/lib64 "$root/lib64"
-  printf 'root:x:0:0:root:/:/\nnonroot:x:%s:%s:nonroot:/:/\n' $USER_ID $USER_ID >"$root/etc/passwd"
+  printf 'root:x:0:0:root:/:/\nnonroot:x:%s:%s:nonroot:/:/\n' $USER_ID $USER_ID \
+    >"$root/etc/passwd"
   printf 'root:x:0:\nnonroot:x:%s:\n' $USER_ID >"$root/etc/group"
   echo 'hosts: files dns' >"$root/etc/nsswitch.conf"
   # The trainer talks to its peers only; the others may have to trust a public authority.
@@ -113,7 +117,11 @@ add_layer() {
 # What the library layer depends on. Libraries by name, size and time: they are large, and the
 # package manager changes all three.
 base_key() {
-  { sha256sum "${BASH_SOURCE[0]}" && echo "$1" && xargs -r stat -L -c '%n %s %Y' <<<"$2"; } | sha256sum
+  {
+    sha256sum <"${BASH_SOURCE[0]}"
+    echo "$1"
+    xargs -r stat -L -c '%n %s %Y' <<<"$2"
+  } | sha256sum
 }
 
 # Starts a layout with the tag base: everything but the program.
@@ -169,13 +177,36 @@ build_image() {
 
 mib() { awk -v bytes="$1" 'BEGIN { printf "%.1f", bytes / 1048576 }'; }
 
+build_named() {
+  local name=$1 build_dir=$2 tag=$3 scheduler=$4
+  if [[ " ${OURS[*]} " == *" $name "* ]]; then
+    build_image "$name" "$build_dir/$name" "$tag"
+  elif [ "$name" != kube-scheduler ]; then
+    fail "there is no image '$name'; try --help" 2
+  elif [ -z "$scheduler" ]; then
+    fail "kube-scheduler: say which with --kube-scheduler FILE" 2
+  else
+    build_image "$name" "$scheduler" "$("$scheduler" --version | awk '{ print $2 }')"
+  fi
+}
+
+# The whole root of one image in one folder.
+lay_root() {
+  local root=$1 name=$2 program=$3
+  lay_base "$root" "$name"
+  lay_libraries "$root" <<<"$(closure "$program")"
+  lay_program "$root" "$name" "$program"
+}
+
 build_programs() {
   echo "images: building $* (preset release)" >&2
-  (cd "$ROOT" && cmake --preset release >/dev/null && cmake --build --preset release --target "$@") >&2
+  cd "$ROOT"
+  cmake --preset release >/dev/null
+  cmake --build --preset release --target "$@" >&2
 }
 
 main() {
-  local build_dir="" tag="" only=() scheduler="" name ours=()
+  local build_dir="" tag="" only=() scheduler="" root="" name ours=()
   out=$ROOT/build/images
   digits=$DIGITS
   while [ $# -gt 0 ]; do
@@ -186,6 +217,7 @@ main() {
       --only) only+=("${2:?}") && shift ;;
       --kube-scheduler) scheduler=${2:?} && shift ;;
       --digits) digits=${2:?} && shift ;;
+      --root) root=${2:?} && shift ;;
       -h | --help) usage && return ;;
       *) fail "no option '$1'; try --help" 2 ;;
     esac
@@ -199,19 +231,15 @@ main() {
   for name in "${only[@]}"; do [ "$name" = kube-scheduler ] || ours+=("$name"); done
   if [ -z "$build_dir" ]; then
     build_dir=$ROOT/build/release
-    [ "${#ours[@]}" -eq 0 ] || build_programs "${ours[@]}"
+    [ "${#ours[@]}" -eq 0 ] || (build_programs "${ours[@]}")
+  fi
+  if [ -n "$root" ]; then
+    [ "${#only[@]}" -eq 1 ] || fail "--root wants exactly one --only NAME" 2
+    lay_root "$root" "${only[0]}" "$build_dir/${only[0]}"
+    return
   fi
   mkdir -p "$out"
-  for name in "${only[@]}"; do
-    case $name in
-      kube-scheduler)
-        [ -n "$scheduler" ] || fail "kube-scheduler: say which with --kube-scheduler FILE" 2
-        build_image "$name" "$scheduler" "$("$scheduler" --version | awk '{ print $2 }')"
-        ;;
-      berth-operator | berth-extender | berth-trainer) build_image "$name" "$build_dir/$name" "$tag" ;;
-      *) fail "there is no image '$name'; try --help" 2 ;;
-    esac
-  done
+  for name in "${only[@]}"; do build_named "$name" "$build_dir" "$tag" "$scheduler"; done
 }
 
 main "$@"

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Packs one image of an OCI layout into an archive: pack.py LAYOUT TAG NAME VERSION ARCHIVE.
 
-The archive imports under NAME:VERSION and NAME@DIGEST, so that pods can pin either. Same layout, same
-archive, byte for byte. Prints the manifest's digest.
+The archive imports under NAME:VERSION and NAME@DIGEST, so that pods can pin either. The same layout
+gives the same archive, byte for byte. Prints the manifest's digest.
 """
 import io
 import json

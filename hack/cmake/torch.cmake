@@ -1,15 +1,15 @@
 # What only the workers need: libtorch for the arithmetic and the gang, a small HTTP server for
-# /metrics. Debian's libtorch (CPU) is found by itself; another one, such as PyTorch's for CUDA, with
-# -DCMAKE_PREFIX_PATH=DIR/libtorch.
+# /metrics. Debian's libtorch (CPU) is found by itself; another one, such as PyTorch's for CUDA,
+# with -DCMAKE_PREFIX_PATH=DIR/libtorch.
 
 find_package(Torch REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
 
-# Torch's own target carries -D_GLIBCXX_USE_CXX11_ABI and include folders. SYSTEM: its headers are not
-# written for our warnings. USE_C10D_GLOO opens the header of the CPU gang; the library has it built
-# in. NCCL comes with a CUDA build only, and its header needs nccl.h.
+# SYSTEM: torch's headers are not written for our warnings. USE_C10D_GLOO opens the header of the
+# gang on CPUs; the library has it built in. NCCL comes with a CUDA build only, and its header needs
+# nccl.h.
 add_library(berth_torch INTERFACE)
 target_link_libraries(berth_torch INTERFACE ${TORCH_LIBRARIES} PkgConfig::httplib ZLIB::ZLIB
                                             OpenSSL::Crypto nlohmann_json::nlohmann_json
