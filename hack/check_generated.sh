@@ -4,12 +4,11 @@ set -uo pipefail
 root=$1 build=$2
 status=0
 
-# crds/ and docs/reference/api.md are what berth-crdgen writes. (docs/reference/metrics.md is held
-# against the table of metrics by src/http/metrics_test.cc.)
+# crds/ and docs/reference/ are what berth-crdgen writes.
 if [[ -x $build/berth-crdgen ]]; then
   (cd "$root" && "$build/berth-crdgen" --check) || status=1
 else
-  echo "$build/berth-crdgen: not built, so crds/ and docs/reference/api.md cannot be compared"
+  echo "$build/berth-crdgen: not built, so crds/ and docs/reference/ cannot be compared"
   status=1
 fi
 
@@ -17,7 +16,7 @@ fi
 copy=charts/berth/crds-generated
 if [[ -d $root/crds ]]; then
   while IFS= read -r line; do
-    echo "$copy: not a copy of crds/: $line"
+    echo "$copy: not a copy of crds/ (use hack/generate.sh): $line"
     status=1
   done < <(cd "$root" && diff --recursive --brief crds "$copy" 2>&1)
 fi

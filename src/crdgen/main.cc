@@ -9,9 +9,10 @@
 #include "crdgen/crd.h"
 #include "crdgen/reference.h"
 #include "crdgen/yaml.h"
+#include "http/metrics.h"
 
-// berth-crdgen: writes crds/*.yaml and the field reference from the C++ types, or says which of
-// them is stale.
+// berth-crdgen: writes crds/*.yaml, the field reference and the table of metrics from the C++
+// types, or says which of them is stale.
 namespace berth::crdgen {
 namespace {
 
@@ -58,31 +59,39 @@ bool write(const Files& files) {
 }
 
 int run(int argc, char** argv) {
-  CLI::App app{"Writes the CustomResourceDefinitions and the field reference from the C++ types."};
+  CLI::App app{
+      "Writes the CustomResourceDefinitions, the field reference and the table of metrics from the "
+      "C++ types."};
   app.footer(
       "Examples:\n"
-      "  berth-crdgen                             write crds/ and docs/reference/api.md here\n"
+      "  berth-crdgen                             write crds/ and docs/reference/ here\n"
       "  berth-crdgen --check                     write nothing; exit 1 when one of them is stale\n"
       "  berth-crdgen crds charts/berth/crds      only the CustomResourceDefinitions, elsewhere\n"
-      "  berth-crdgen docs /dev/stdout            only the reference");
+      "  berth-crdgen docs /dev/stdout            only the field reference\n"
+      "  berth-crdgen metrics /dev/stdout         only the table of metrics");
   bool only_check = false;
   app.add_flag("--check", only_check, "Compare in place of writing.");
   app.require_subcommand(0, 1);
   app.fallthrough();
   std::string folder = "crds";
   std::string page = "docs/reference/api.md";
+  std::string metrics_page = "docs/reference/metrics.md";
   auto* crds = app.add_subcommand("crds", "Only crds/*.yaml.");
   crds->add_option("DIR", folder, "Folder to write to.")->capture_default_str();
   auto* docs = app.add_subcommand("docs", "Only the field reference.");
   docs->add_option("FILE", page, "File to write.")->capture_default_str();
+  auto* metrics = app.add_subcommand("metrics", "Only the table of metrics.");
+  metrics->add_option("FILE", metrics_page, "File to write.")->capture_default_str();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   Files files;
-  if (!docs->parsed()) add_crds(folder, files);
-  if (!crds->parsed()) files[page] = reference_page(api::all_kinds());
+  const bool all = app.get_subcommands().empty();
+  if (all || crds->parsed()) add_crds(folder, files);
+  if (all || docs->parsed()) files[page] = reference_page(api::all_kinds());
+  if (all || metrics->parsed()) files[metrics_page] = http::metrics_markdown();
   return (only_check ? check(files) : write(files)) ? 0 : 1;
 }
 

@@ -88,8 +88,9 @@ class Generated(tree.CheckTest):
 
     def test_a_copy_in_the_chart_that_was_edited(self):
         self.assert_catches(
-            "generated", "charts/berth/crds-generated: not a copy of crds/: "
-            "Files crds/quota.yaml and charts/berth/crds-generated/quota.yaml differ",
+            "generated",
+            "charts/berth/crds-generated: not a copy of crds/ (use hack/generate.sh): Files "
+            "crds/quota.yaml and charts/berth/crds-generated/quota.yaml differ",
             files={"charts/berth/crds-generated/quota.yaml": "a: 2\n"})
 
     def test_no_crdgen(self):
