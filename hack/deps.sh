@@ -6,8 +6,8 @@ usage() {
   cat <<'TEXT'
 usage: hack/deps.sh [--list] [--go] [GROUP...]
 
-Installs the Debian packages of the given groups, by default all but bench. Asks apt only for what is
-missing, so it returns at once on a machine that has everything. Needs root when something is not.
+Installs the Debian packages of the given groups, by default all but bench. Asks apt only for what
+is missing, and so returns at once on a machine that has everything. Needs root to install.
 
 groups:
   build     compiler, CMake and the libraries of the operator, the extender and the command line
