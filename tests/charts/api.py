@@ -71,6 +71,10 @@ class Api:
     def with_token(self, token):
         return self._other(None, {"Authorization": "Bearer " + token})
 
+    def server(self):
+        """(URL, path of its authority's certificate), for programs that connect by themselves."""
+        return "https://{}:{}".format(*self._address), self._authority
+
     def _connected(self):
         """The connection to write to: the one of the last call unless it was idle for long."""
         idle = time.monotonic() - self._used_at > IDLE_LIMIT_S
