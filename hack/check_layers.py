@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Fails where a file includes what hack/layers.txt does not grant it: check_layers.py [ROOT].
 
-A file belongs to the longest name in layers.txt that its path starts with. `@main` and `@test`
-add grants to main*.cc and to tests, on top of the layer that they lie in; `*` grants every line
-above. An include is written from src/ or from the root, never relative to the file.
+A file belongs to the longest name in layers.txt that its path starts with. `@main` and `@test` add
+grants to programs (main*.cc, flags.*) and to tests, on top of the layer that they lie in; `*`
+grants every line above. An include is written from src/ or from the root, never relative to the
+file.
 """
 import pathlib
 import re
@@ -43,7 +44,7 @@ def is_test(relative):
 
 def granted_to(relative, layer, grants):
     allowed = set(grants[layer])
-    if relative.name.startswith("main") and relative.suffix == ".cc":
+    if relative.stem.startswith("main") or relative.stem == "flags":
         allowed |= grants.get("@main", set())
     if is_test(relative):
         allowed |= grants.get("@test", set())

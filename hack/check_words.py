@@ -11,7 +11,7 @@ import source_tree
 
 # (what is wrong, why); matched per line in every text file.
 RULES = [
-    (r"\b(?:TODO|FIXME|HACK)\b(?![^\n]*#\d+)|\bX{3}\b", "an open end without its issue (#number)"),
+    (r"\b(?:TODO|FIXME)\b(?![^\n]*#\d+)|\bX{3}\b", "an open end without its issue (#number)"),
     (r"\bNOLINT(?:NEXTLINE)?\b(?!\([a-z][\w,. *-]+\): \S)|\bNOLINTBEGIN\b(?!\([a-z])",
      "write NOLINT(rule): reason"),
     (r"shellcheck +disable=\S+\s*$", "a silenced check without its reason (# after it)"),

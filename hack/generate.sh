@@ -5,7 +5,7 @@ set -euo pipefail
 
 usage() {
   sed -n '2,3s/^# //p' "${BASH_SOURCE[0]}"
-  echo "BUILD_DIR has berth-crdgen in it, default build/release. hack/check.sh compares the same files."
+  echo "BUILD_DIR, default build/release, has berth-crdgen. hack/check.sh compares the same files."
 }
 
 case ${1-} in
