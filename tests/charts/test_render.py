@@ -210,15 +210,20 @@ def test_switched_off(setting, kind):
     assert not chart.of_kind(chart.render(setting), kind)
 
 
-def test_service_monitor_selects_the_operator(objects):
+@pytest.mark.parametrize("name", ["berth-operator", "berth-scheduler"])
+def test_service_monitors_lead_to_their_pods(objects, name):
     assert not chart.of_kind(objects, "ServiceMonitor") + chart.of_kind(objects, "Service")
     monitored = chart.render("serviceMonitor.enabled=true", "serviceMonitor.labels.release=prom")
-    service = chart.one(monitored, "Service", "berth-operator")
-    monitor = chart.one(monitored, "ServiceMonitor", "berth-operator")
+    service, monitor = (chart.one(monitored, kind, name) for kind in ("Service", "ServiceMonitor"))
+    template = dict(chart.pod_templates(monitored))[name]
     assert monitor["metadata"]["labels"]["release"] == "prom"
     labels = service["metadata"]["labels"].items()
     assert monitor["spec"]["selector"]["matchLabels"].items() <= labels
-    assert monitor["spec"]["endpoints"][0]["port"] == service["spec"]["ports"][0]["name"]
+    assert service["spec"]["selector"].items() <= template["metadata"]["labels"].items()
+    port, = service["spec"]["ports"]
+    assert monitor["spec"]["endpoints"][0]["port"] == port["name"]
+    assert {"name": port["targetPort"], "containerPort": port["port"]} in [
+        opened for container in chart.containers(template) for opened in container.get("ports", [])]
 
 
 def test_no_route_without_a_foreign_scheduler(objects):

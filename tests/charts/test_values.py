@@ -21,6 +21,7 @@ import yaml
     ("operator.extraArgs={verbose}", "extraArgs"),
     ("accelerators={nvidia}", "accelerators"),
     ("accelerators=null", "accelerators"),
+    ("accelerators={" + ",".join(f"a.example/{n}" for n in range(9)) + "}", "accelerators"),
     ("exemptNamespaces={monitoring}", "exemptNamespaces"),
     ("exemptNamespaces={kube-system,Upper}", "exemptNamespaces"),
     ("foreign.schedulerName=volcano", "schedulerName"),
