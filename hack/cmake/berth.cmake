@@ -12,6 +12,7 @@ set(BERTH_SANITIZE "" CACHE STRING "Sanitizers for -fsanitize=, for example addr
 add_library(berth_flags INTERFACE)
 target_compile_options(berth_flags INTERFACE -Wall -Wextra -Wshadow -Wconversion -Werror
                                              -Wno-missing-field-initializers)
+target_compile_definitions(berth_flags INTERFACE BERTH_VERSION="${PROJECT_VERSION}")
 target_include_directories(berth_flags INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR})
 if(BERTH_SANITIZE)
   target_compile_options(berth_flags INTERFACE -fsanitize=${BERTH_SANITIZE}

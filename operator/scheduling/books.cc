@@ -6,6 +6,12 @@
 #include "translate/worker_name.h"
 
 namespace berth::control {
+namespace {
+
+// The ledger's name for what a Quota charges without a reason.
+std::string unexplained_source(const ObjectMeta& quota) { return "unexplained:" + quota.uid; }
+
+}  // namespace
 
 Books::Books(Stores& stores, const Settings& settings) : stores_(stores), settings_(settings) {
   stores.quotas.subscribe([this](const auto* a, const auto* b) { on_quota(a, b); });
@@ -33,9 +39,35 @@ const Grant* Books::find(const std::string& job_uid) const {
   return at == grants_.end() ? nullptr : &at->second;
 }
 
+void Books::keep_unexplained() {
+  for (const api::Quota& quota : stores_.quotas.all()) {
+    const sched::QuotaId id{quota.meta.name};
+    std::vector<sched::Charge> charges;
+    for (const api::QuotaUse& use : quota.status.limits) {
+      if (quota.spec.namespaces.empty()) continue;  // its charges are those of the leaves below
+      const auto& explained = ledger_.of(id).admitted;
+      const auto at = explained.find(use.device_class);
+      const int64_t extra = use.used - (at == explained.end() ? 0 : at->second);
+      if (extra <= 0) continue;
+      charges.push_back({.node = {},
+                         .device_class = use.device_class,
+                         .devices = extra,
+                         .room = {},
+                         .kind = sched::ChargeKind::Admitted,
+                         .quota = id});
+    }
+    if (!charges.empty()) set(unexplained_source(quota.meta), std::move(charges));
+  }
+}
+
+void Books::forgive_unexplained() {
+  for (const api::Quota& quota : stores_.quotas.all()) set(unexplained_source(quota.meta), {});
+}
+
 std::set<sched::QuotaId> Books::take_touched() { return std::exchange(touched_, {}); }
 
 void Books::on_quota(const api::Quota* before, const api::Quota* after) {
+  if (after == nullptr) set(unexplained_source(before->meta), {});
   if (before != nullptr && after != nullptr && before->spec == after->spec) return;
   settle();
 }

@@ -38,6 +38,11 @@ class Books {
   const std::map<std::string, Grant>& grants() const { return grants_; }  // by the job's UID
   uint64_t newest_grant() const { return newest_grant_; }
 
+  // What the stored Quotas charge and nothing explains is kept charged: a placement of the leader
+  // before may still be on its way in. Once a whole lease has passed, none can be.
+  void keep_unexplained();
+  void forgive_unexplained();
+
   // Leaves whose holdings changed since the last call.
   std::set<sched::QuotaId> take_touched();
   // Grows with every change of holdings or tenancy.

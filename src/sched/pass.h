@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -19,6 +20,9 @@ enum class Reason {
   NoCapacity,    // enough exist, too few are free
   Fragmented,    // enough are free, but not on nodes that each worker fits on
 };
+inline constexpr std::array kReasons = {Reason::NoQuota,      Reason::OverQuota, Reason::LentOut,
+                                        Reason::NoSuchDevice, Reason::TooLarge,  Reason::NoCapacity,
+                                        Reason::Fragmented};
 std::string_view name_of(Reason reason);  // as in conditions and events
 
 // Every worker has a node, and the quota allows it.

@@ -9,14 +9,8 @@
 namespace berth::control {
 
 QuotaController::QuotaController(Stores& stores, Books& books, Scheduler& scheduler,
-                                 const Settings& settings, const Leadership& leadership,
-                                 const Clock& clock)
-    : stores_(stores),
-      books_(books),
-      scheduler_(scheduler),
-      settings_(settings),
-      leadership_(leadership),
-      clock_(clock) {}
+                                 const Settings& settings, const Clock& clock)
+    : stores_(stores), books_(books), scheduler_(scheduler), settings_(settings), clock_(clock) {}
 
 std::set<std::string> QuotaController::take_touched() {
   std::set<std::string> names;
@@ -70,12 +64,8 @@ const sched::QuotaTree& QuotaController::tree() {
 
 QuotaFacts QuotaController::gather(const api::Quota& quota) {
   const sched::QuotaId id{quota.meta.name};
-  QuotaFacts facts{.quota = quota,
-                   .classes = {},
-                   .problem = {},
-                   .epoch = leadership_.epoch,
-                   .may_lower = leadership_.may_lower(clock_.monotonic()),
-                   .now = clock_.now()};
+  QuotaFacts facts{
+      .quota = quota, .classes = {}, .problem = {}, .epoch = epoch_, .now = clock_.now()};
   const auto problem = books_.tenancy().problems.find(quota.meta.name);
   if (problem != books_.tenancy().problems.end()) facts.problem = problem->second;
   const sched::QuotaTree& all = tree();

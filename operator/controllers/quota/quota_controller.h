@@ -7,7 +7,6 @@
 #include "operator/controllers/quota/quota_plan.h"
 #include "operator/scheduling/books.h"
 #include "operator/scheduling/scheduler.h"
-#include "operator/world/leadership.h"
 #include "operator/world/stores.h"
 #include "runtime/controller.h"
 
@@ -18,7 +17,10 @@ namespace berth::control {
 class QuotaController final : public runtime::Reconciler {
  public:
   QuotaController(Stores& stores, Books& books, Scheduler& scheduler, const Settings& settings,
-                  const Leadership& leadership, const Clock& clock);
+                  const Clock& clock);
+
+  // Of this leader; written with every status.
+  void set_epoch(int64_t epoch) { epoch_ = epoch; }
 
   runtime::Next reconcile(const runtime::ObjectKey& key, runtime::Writes writes) override;
 
@@ -33,8 +35,8 @@ class QuotaController final : public runtime::Reconciler {
   Books& books_;
   Scheduler& scheduler_;
   const Settings& settings_;
-  const Leadership& leadership_;
   const Clock& clock_;
+  int64_t epoch_ = 0;
   std::optional<sched::QuotaTree> tree_;  // of tree_version_
   uint64_t tree_version_ = 0;
   std::map<std::string, Monotonic> written_;  // when each was last written

@@ -33,8 +33,7 @@ api::QuotaUse use_of(const QuotaFacts& facts, const std::string& device_class,
   const int64_t before = stored == nullptr ? 0 : stored->used;
   // What moved in with a namespace can be more than the limit; it stays visible as unadmitted.
   const int64_t most = std::max(before, most_used(facts.quota, device_class, use));
-  int64_t used = std::min(use.used, most);
-  if (!facts.may_lower) used = std::max(used, before);
+  const int64_t used = std::min(use.used, most);
   return {.device_class = device_class,
           .region = "",
           .used = used,
@@ -89,9 +88,6 @@ QuotaPlan decide(const QuotaFacts& facts) {
   std::map<sched::DeviceClass, ClassUse> classes = facts.classes;
   for (const api::QuotaLimit& limit : facts.quota.spec.limits) {
     classes.try_emplace(limit.device_class);
-  }
-  for (const api::QuotaUse& use : facts.quota.status.limits) {
-    if (use.used > 0 && !facts.may_lower) classes.try_emplace(use.device_class);
   }
   for (const auto& [device_class, use] : classes) {
     plan.status.limits.push_back(use_of(facts, device_class, use));

@@ -28,9 +28,6 @@ struct QuotaFacts {
   std::map<sched::DeviceClass, ClassUse> classes;
   std::optional<translate::QuotaProblem> problem;
   int64_t epoch = 0;
-  // Whether a charge may be lowered: not by a new leader until a whole lease has passed, since
-  // another API server may still accept a placement of the old one.
-  bool may_lower = true;
   Instant now;
 };
 

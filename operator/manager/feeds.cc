@@ -1,0 +1,94 @@
+#include "operator/manager/feeds.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "api/codec.h"
+
+namespace berth::control {
+namespace {
+
+// Decodes a job and remembers what is wrong with it, once per change of its spec.
+Result<api::GpuJob> decode_job(const Json& object, Stores& stores) {
+  auto job = api::from_json<api::GpuJob>(object);
+  if (!job) return job.error();
+  const api::GpuJob* known = stores.jobs.find_uid(job->meta.uid);
+  if (known != nullptr && known->meta.generation == job->meta.generation) return job;
+  Violations violations = api::validate<api::GpuJob>(object);
+  if (violations.empty()) {
+    stores.invalid_jobs.erase(job->meta.uid);
+  } else {
+    stores.invalid_jobs.insert_or_assign(job->meta.uid, std::move(violations));
+  }
+  return job;
+}
+
+kube::WatchRules rules(const Settings& settings) { return {.seed = settings.seed}; }
+
+}  // namespace
+
+Feeds::Feeds(kube::Transport& transport, Stores& stores, const Settings& settings, Log& log)
+    : quotas_(
+          transport, {kube::kQuotas, {}},
+          [](Json&& object) { return api::from_json<api::Quota>(object); }, stores.quotas, log,
+          rules(settings)),
+      jobs_(
+          transport, {kube::kGpuJobs, {}},
+          [&stores](Json&& object) { return decode_job(object, stores); }, stores.jobs, log,
+          rules(settings)),
+      pods_(
+          transport, {kube::kPods, {}},
+          [&settings](Json&& object) {
+            return translate::decode_pod(object, settings.accelerators);
+          },
+          stores.pods, log, rules(settings)),
+      nodes_(
+          transport, {kube::kNodes, {}},
+          [&settings](Json&& object) {
+            return translate::decode_node(object, settings.accelerators);
+          },
+          stores.nodes, log, rules(settings)),
+      namespaces_(
+          transport, {kube::kNamespaces, {}}, [](Json&& object) { return decode_named(object); },
+          stores.namespaces, log, rules(settings)),
+      services_(
+          transport,
+          {kube::kServices,
+           {.name_space = "",
+            .labels = "",
+            .fields = "metadata.name=" + std::string(kRendezvousService)}},
+          [](Json&& object) { return decode_named(object); }, stores.services, log,
+          rules(settings)) {
+  stores.jobs.subscribe([&stores](const api::GpuJob* before, const api::GpuJob* after) {
+    if (after == nullptr) stores.invalid_jobs.erase(before->meta.uid);
+  });
+}
+
+void Feeds::start_rest() {
+  jobs_.start();
+  pods_.start();
+  nodes_.start();
+  namespaces_.start();
+  services_.start();
+}
+
+Monotonic Feeds::tick(Monotonic now) {
+  return std::min({quotas_.tick(now), jobs_.tick(now), pods_.tick(now), nodes_.tick(now),
+                   namespaces_.tick(now), services_.tick(now)});
+}
+
+bool Feeds::all_synced() const {
+  const auto all = checks();
+  return std::all_of(all.begin(), all.end(), [](const auto& c) { return c.problem.empty(); });
+}
+
+std::vector<runtime::HealthCheck> Feeds::checks() const {
+  return {runtime::check_synced("quotas", quotas_.synced()),
+          runtime::check_synced("gpujobs", jobs_.synced()),
+          runtime::check_synced("pods", pods_.synced()),
+          runtime::check_synced("nodes", nodes_.synced()),
+          runtime::check_synced("namespaces", namespaces_.synced()),
+          runtime::check_synced("services", services_.synced())};
+}
+
+}  // namespace berth::control

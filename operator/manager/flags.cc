@@ -1,0 +1,126 @@
+#include "operator/manager/flags.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iostream>
+
+#include "host/entropy.h"
+#include "host/env.h"
+#include "http/metrics.h"
+
+namespace berth::control {
+namespace {
+
+constexpr const char* kAbout =
+    "Decides who may use which accelerator, where and when: the operator of Berth.";
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  berth-operator --identity \"$HOSTNAME\"                     in a pod, with its own account\n"
+    "  berth-operator --kubeconfig ~/.kube/config --identity me   beside a cluster, for trying\n"
+    "  berth-operator --metrics-docs > docs/reference/metrics.md";
+
+// What the options write into before it is checked.
+struct Raw {
+  std::vector<std::string> accelerators;
+  std::vector<std::string> exempt;
+  std::string log_level = "info";
+  int64_t foreign_start_timeout_seconds = 300;
+  int64_t progress_interval_seconds = 30;
+};
+
+void add_cluster_options(CLI::App& app, Flags& flags) {
+  app.add_option("--kubeconfig", flags.sources.kubeconfig,
+                 "Kubeconfig file; without it the pod's own account, then $KUBECONFIG");
+  app.add_option("--context", flags.sources.context, "Context of the kubeconfig");
+  app.add_option("--namespace", flags.settings.name_space, "Namespace of the operator's Lease")
+      ->capture_default_str();
+  app.add_option("--identity", flags.settings.identity,
+                 "Who holds the Lease: this pod's name, by which the API server fences writes")
+      ->required();
+  app.add_option("--lease-name", flags.settings.lease_name, "Lease of the leader election")
+      ->capture_default_str();
+}
+
+void add_work_options(CLI::App& app, Flags& flags, Raw& raw) {
+  app.add_option("--accelerator-resources", raw.accelerators,
+                 "Extended resources that are accelerators, by comma; default: the well-known ones")
+      ->delimiter(',');
+  app.add_option("--exempt-namespaces", raw.exempt,
+                 "Namespaces whose pods are counted but never gated, by comma")
+      ->delimiter(',');
+  app.add_option("--scheduler-name", flags.settings.scheduler_name,
+                 "schedulerName of the kube-scheduler that asks berth-extender")
+      ->capture_default_str();
+  app.add_option("--priority-class", flags.settings.priority_class, "PriorityClass of workers")
+      ->capture_default_str();
+  app.add_option("--foreign-start-timeout-seconds", raw.foreign_start_timeout_seconds,
+                 "Seconds that an admitted foreign pod gets to be ready")
+      ->check(CLI::Range(1, 86'400))
+      ->capture_default_str();
+  app.add_option("--progress-interval-seconds", raw.progress_interval_seconds,
+                 "Seconds between two reads of a job's progress from its workers; 0 never")
+      ->check(CLI::Range(0, 86'400))
+      ->capture_default_str();
+}
+
+Status check(const Raw& raw, Flags& flags) {
+  Settings& settings = flags.settings;
+  const auto level = host::parse_log_level(raw.log_level);
+  if (!level) return Error{Code::Invalid, "--log-level: " + level.error().message};
+  flags.log_level = *level;
+  if (settings.identity.empty()) return Error{Code::Invalid, "--identity: must not be empty"};
+  if (!raw.accelerators.empty()) settings.accelerators.resources = raw.accelerators;
+  for (const std::string& resource : settings.accelerators.resources) {
+    if (resource.find('/') == std::string::npos) {
+      return Error{Code::Invalid, "--accelerator-resources: " + resource +
+                                      ": want an extended resource such as nvidia.com/gpu"};
+    }
+  }
+  if (!raw.exempt.empty()) settings.exempt_namespaces = {raw.exempt.begin(), raw.exempt.end()};
+  settings.foreign_start_timeout = std::chrono::seconds(raw.foreign_start_timeout_seconds);
+  settings.progress_interval = std::chrono::seconds(raw.progress_interval_seconds);
+  settings.seed = host::random_seed();
+  return Done{};
+}
+
+void read_environment(kube::ConfigSources& sources) {
+  sources.kubeconfig_list = host::env_or_empty("KUBECONFIG");
+  sources.service_host = host::env_or_empty("KUBERNETES_SERVICE_HOST");
+  sources.service_port = host::env_or_empty("KUBERNETES_SERVICE_PORT");
+  sources.home = host::env_or_empty("HOME");
+}
+
+}  // namespace
+
+Result<Flags> read_flags(int argc, const char* const* argv) {
+  Flags flags;
+  Raw raw;
+  CLI::App app{kAbout, "berth-operator"};
+  app.footer(kExamples);
+  app.set_version_flag("--version", "berth-operator " BERTH_VERSION);
+  add_cluster_options(app, flags);
+  add_work_options(app, flags, raw);
+  app.add_option("--listen", flags.listen, "ADDRESS:PORT of /metrics, /healthz and /readyz")
+      ->capture_default_str();
+  app.add_option("--log-level", raw.log_level, "info, warn or error")->capture_default_str();
+  app.add_flag_callback(
+      "--metrics-docs",
+      [] {
+        std::cout << http::metrics_markdown();
+        throw CLI::Success();
+      },
+      "Print the documentation of every metric and end");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() != 0) return Error{Code::Invalid, error.what()};
+    app.exit(error);
+    flags.is_done = true;
+    return flags;
+  }
+  BERTH_TRY(check(raw, flags));
+  read_environment(flags.sources);
+  return flags;
+}
+
+}  // namespace berth::control

@@ -1,0 +1,141 @@
+#include "operator/manager/operator.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace berth::control {
+namespace {
+
+constexpr size_t kWritesInFlight = 64;
+
+}  // namespace
+
+Operator::Operator(kube::Transport& transport, const Clock& clock, Settings settings, Log& log,
+                   Observers observers)
+    : settings_(std::move(settings)),
+      clock_(clock),
+      log_(log),
+      books_(stores_, settings_),
+      scheduler_(stores_, books_, settings_, clock),
+      effects_(transport, kWritesInFlight),
+      recorder_(transport, clock,
+                {.controller = "berth.dev/operator", .instance = settings_.identity}, log),
+      elector_(transport, clock,
+               {.name_space = settings_.name_space,
+                .lease_name = settings_.lease_name,
+                .identity = settings_.identity,
+                .lease = settings_.lease,
+                .seed = settings_.seed}),
+      claim_(stores_, clock),
+      quota_(stores_, books_, scheduler_, settings_, clock),
+      gpujob_(stores_, scheduler_, recorder_, settings_, clock),
+      name_space_(stores_, books_),
+      claims_("epoch", claim_, effects_, clock, log, observers.on_reconciled),
+      quotas_("quota", quota_, effects_, clock, log, observers.on_reconciled),
+      jobs_("gpujob", gpujob_, effects_, clock, log, observers.on_reconciled),
+      namespaces_("namespace", name_space_, effects_, clock, log, observers.on_reconciled),
+      feeds_(transport, stores_, settings_, log) {
+  scheduler_.wake_job = [this](const runtime::ObjectKey& key) { jobs_.add(key); };
+  scheduler_.on_pass = std::move(observers.on_pass);
+  wire();
+  wire_jobs();
+}
+
+void Operator::wire() {
+  stores_.quotas.subscribe([this](const api::Quota* before, const api::Quota* after) {
+    const api::Quota& quota = after != nullptr ? *after : *before;
+    claims_.add(runtime::key_of(quota.meta));
+    quotas_.add(runtime::key_of(quota.meta));
+    if (before != nullptr && after != nullptr && before->spec == after->spec) return;
+    scheduler_.mark_dirty();
+    for (const Named& named : stores_.namespaces.all()) {
+      namespaces_.add(runtime::key_of(named.meta));
+    }
+  });
+  stores_.namespaces.subscribe([this](const Named*, const Named* after) {
+    if (after != nullptr) namespaces_.add(runtime::key_of(after->meta));
+  });
+}
+
+void Operator::wire_jobs() {
+  stores_.jobs.subscribe([this](const api::GpuJob* before, const api::GpuJob* after) {
+    jobs_.add(runtime::key_of(after != nullptr ? after->meta : before->meta));
+  });
+  stores_.pods.subscribe([this](const translate::Pod* before, const translate::Pod* after) {
+    const translate::Pod& pod = after != nullptr ? *after : *before;
+    const std::string owner = owner_job(pod);
+    if (owner.empty()) return;
+    const api::GpuJob* job = stores_.jobs.find_uid(owner);
+    if (job == nullptr) return;
+    jobs_.add(runtime::key_of(job->meta));
+    // The last pod of an earlier attempt is gone: the job may ask again.
+    if (after == nullptr || after->is_terminal()) scheduler_.mark_dirty();
+  });
+  stores_.nodes.subscribe([this](const translate::Node*, const translate::Node* after) {
+    if (after != nullptr) return;
+    for (const api::GpuJob& job : stores_.jobs.all()) {
+      if (job.status.placement) jobs_.add(runtime::key_of(job.meta));
+    }
+  });
+}
+
+Monotonic Operator::tick() {
+  const Monotonic now = clock_.monotonic();
+  Monotonic wake = elector_.tick();
+  if (is_over() || is_stopping_) return wake;
+  wake = std::min(wake, feeds_.tick(now));
+  advance(now);
+  if (state_ == State::Claiming) wake = std::min(wake, claims_.tick());
+  if (state_ == State::Leading && elector_.election().leads(now)) wake = std::min(wake, lead());
+  return wake;
+}
+
+void Operator::advance(Monotonic now) {
+  switch (state_) {
+    case State::Following:
+      if (!elector_.election().leads(now)) return;
+      log_.info("elected", {{"identity", settings_.identity}});
+      feeds_.start_quotas();
+      state_ = State::Claiming;
+      return;
+    case State::Claiming:
+      if (!feeds_.quotas_synced()) return;
+      if (claim_.epoch() == 0) claim_.begin(elector_.election().epoch());
+      if (!claim_.is_done()) return;
+      quota_.set_epoch(claim_.epoch());
+      forgive_at_ = claim_.first_accepted().value_or(now) + settings_.lease;
+      feeds_.start_rest();
+      state_ = State::Listing;
+      return;
+    case State::Listing:
+      if (!feeds_.all_synced()) return;
+      log_.info("leading", {{"epoch", std::to_string(claim_.epoch())}});
+      state_ = State::Leading;
+      books_.keep_unexplained();
+      for (const api::Quota& quota : stores_.quotas.all()) quotas_.add(runtime::key_of(quota.meta));
+      return;
+    case State::Leading: return;
+  }
+}
+
+Monotonic Operator::lead() {
+  if (clock_.monotonic() >= forgive_at_) {
+    books_.forgive_unexplained();
+    forgive_at_ = Monotonic::max();
+  }
+  Monotonic wake = std::min(forgive_at_, scheduler_.tick());
+  for (const std::string& name : quota_.take_touched()) quotas_.add({"", name});
+  wake = std::min({wake, quotas_.tick(), jobs_.tick(), namespaces_.tick()});
+  return std::min(wake, recorder_.tick());
+}
+
+runtime::Health Operator::live() const {
+  return {.checks = {{"lease", is_over() ? "lost: this process has to end" : ""}}};
+}
+
+runtime::Health Operator::ready() const {
+  if (state_ == State::Following) return {.checks = {{"standby", ""}}};
+  return {.checks = feeds_.checks()};
+}
+
+}  // namespace berth::control

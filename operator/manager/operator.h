@@ -1,0 +1,92 @@
+#pragma once
+#include <functional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "kube/transport.h"
+#include "operator/controllers/gpujob/gpujob_controller.h"
+#include "operator/controllers/namespace/namespace_controller.h"
+#include "operator/controllers/quota/quota_controller.h"
+#include "operator/manager/feeds.h"
+#include "operator/scheduling/books.h"
+#include "operator/scheduling/scheduler.h"
+#include "operator/world/epoch_claim.h"
+#include "runtime/controller.h"
+#include "runtime/effects.h"
+#include "runtime/election.h"
+#include "runtime/health.h"
+#include "runtime/recorder.h"
+
+namespace berth::control {
+
+// What the outside may want to count; all optional.
+struct Observers {
+  runtime::OnReconciled on_reconciled;
+  std::function<void(const PassReport&)> on_pass;
+};
+
+// The whole operator over one transport: election, claim of the epoch, informers, pass,
+// controllers.
+//
+//   Following --elected--> Claiming --epoch on every Quota--> Listing --synced--> Leading
+//       any state --Lease lost--> over, and the process has to end
+//
+// One thread calls tick() and drives the transport between two ticks. No clock, no socket and no
+// randomness of its own: on the in-memory server it is a deterministic function of its inputs.
+class Operator {
+ public:
+  Operator(kube::Transport& transport, const Clock& clock, Settings settings, Log& log,
+           Observers observers = {});
+  Operator(const Operator&) = delete;
+  Operator& operator=(const Operator&) = delete;
+
+  // Does what is due; returns when to call again at the latest.
+  Monotonic tick();
+
+  bool is_leading() const { return state_ == State::Leading; }
+  bool is_over() const { return elector_.election().over(); }
+  // Graceful stop: decides nothing more; once idle() the Lease can be given up with release().
+  void stop() { is_stopping_ = true; }
+  bool is_idle() const { return effects_.pending() == 0; }
+  void release() { elector_.election().release(); }
+
+  runtime::Health live() const;   // the loop turns
+  runtime::Health ready() const;  // leading and synced, or waiting to take over
+  const Stores& stores() const { return stores_; }
+  const Books& books() const { return books_; }
+
+ private:
+  enum class State { Following, Claiming, Listing, Leading };
+
+  void wire();
+  void wire_jobs();
+  void advance(Monotonic now);
+  Monotonic lead();
+  void wake_all();
+
+  Settings settings_;
+  const Clock& clock_;
+  Log& log_;
+  State state_ = State::Following;
+  bool is_stopping_ = false;
+  Monotonic forgive_at_ = Monotonic::max();  // one lease after the first accepted write
+
+  Stores stores_;
+  Books books_;
+  Scheduler scheduler_;
+  runtime::Effects effects_;
+  runtime::Recorder recorder_;
+  runtime::Elector elector_;
+  EpochClaim claim_;
+  QuotaController quota_;
+  GpuJobController gpujob_;
+  NamespaceController name_space_;
+  runtime::Controller claims_;
+  runtime::Controller quotas_;
+  runtime::Controller jobs_;
+  runtime::Controller namespaces_;
+  Feeds feeds_;
+};
+
+}  // namespace berth::control

@@ -1,0 +1,65 @@
+#include "operator/manager/pages.h"
+
+namespace berth::control {
+namespace {
+
+constexpr Millis kLoopLimit{30'000};  // a loop that has not turned for so long hangs
+
+std::optional<std::string> problem_of(const runtime::Health& health) {
+  if (health.ok()) return std::nullopt;
+  return health.text();
+}
+
+}  // namespace
+
+void Pages::show(const runtime::Health& live, const runtime::Health& ready, Monotonic now) {
+  const std::lock_guard lock(mutex_);
+  shown_at_ = now;
+  live_ = live;
+  ready_ = ready;
+}
+
+http::StatusPages Pages::served(const http::Metrics& metrics) {
+  return {.metrics = [&metrics] { return metrics.text(); },
+          .live = [this] { return live(); },
+          .ready = [this] { return ready(); }};
+}
+
+std::optional<std::string> Pages::live() const {
+  const std::lock_guard lock(mutex_);
+  if (!shown_at_) return std::nullopt;  // still starting
+  runtime::Health health = live_;
+  health.checks.push_back(
+      runtime::check_heartbeat("loop", *shown_at_, clock_.monotonic(), kLoopLimit));
+  return problem_of(health);
+}
+
+std::optional<std::string> Pages::ready() const {
+  const std::lock_guard lock(mutex_);
+  if (!shown_at_) return "starting";
+  return problem_of(ready_);
+}
+
+Observers observers(http::Metrics& metrics) {
+  return {.on_reconciled =
+              [&metrics](std::string_view controller, const std::optional<Error>& error) {
+                const std::string_view outcome = !error                          ? "done"
+                                                 : error->code == Code::Conflict ? "conflict"
+                                                                                 : "error";
+                metrics.add("berth_reconcile_total", {controller, outcome});
+              },
+          .on_pass =
+              [&metrics](const PassReport& report) {
+                metrics.observe("berth_pass_duration_seconds", {},
+                                static_cast<double>(report.took.count()) / 1000);
+                metrics.add("berth_pass_admitted_total", {}, static_cast<double>(report.admitted));
+                metrics.set("berth_pass_asks", {}, static_cast<double>(report.asks));
+                for (const sched::Reason reason : sched::kReasons) {
+                  const auto held = report.held.find(reason);
+                  metrics.set("berth_held_workloads", {sched::name_of(reason)},
+                              held == report.held.end() ? 0 : static_cast<double>(held->second));
+                }
+              }};
+}
+
+}  // namespace berth::control

@@ -1,0 +1,37 @@
+#include "operator/world/epoch_claim.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "api/codec.h"
+#include "operator/world/status_write.h"
+
+namespace berth::control {
+
+void EpochClaim::begin(int64_t elections) {
+  epoch_ = elections;
+  for (const api::Quota& quota : stores_.quotas.all()) {
+    epoch_ = std::max(epoch_, quota.status.epoch + 1);
+  }
+}
+
+bool EpochClaim::is_done() const {
+  const auto& quotas = stores_.quotas.all();
+  return std::all_of(quotas.begin(), quotas.end(),
+                     [&](const api::Quota& quota) { return quota.status.epoch >= epoch_; });
+}
+
+runtime::Next EpochClaim::reconcile(const runtime::ObjectKey& key, runtime::Writes writes) {
+  const api::Quota* quota = stores_.quotas.find(key);
+  if (quota == nullptr || quota->status.epoch >= epoch_) return {};
+  api::Quota wanted = *quota;
+  wanted.status.epoch = epoch_;
+  writes.send(status_write(kube::kQuotas, quota->meta, api::to_json(wanted)), [this](Json&& reply) {
+    if (!first_accepted_) first_accepted_ = clock_.monotonic();
+    auto stored = api::from_json<api::Quota>(reply);
+    if (stored) stores_.quotas.upsert(*std::move(stored));
+  });
+  return {};
+}
+
+}  // namespace berth::control
