@@ -12,7 +12,7 @@
 #include "json/json_fwd.h"
 #include "json/violation.h"
 
-// The seven kinds as JSON. Compiled once in codec.cc, so that callers pay for no templates.
+// The seven kinds as JSON. Compiled once in codec_*.cc, so that callers pay for no templates.
 namespace berth::api {
 
 // The whole object, with apiVersion and kind.

@@ -3,6 +3,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -66,18 +67,27 @@ Json encode(const T& value);
 template <class T>
 Status decode(const Json& json, T& out, const std::string& path = {});
 
-inline std::string path_of(const std::string& parent, std::string_view name) {
-  return parent.empty() ? std::string(name) : parent + "." + std::string(name);
-}
-inline std::string path_of(const std::string& parent, size_t index) {
-  return parent + "[" + std::to_string(index) + "]";
-}
+std::string path_of(const std::string& parent, std::string_view name);
+std::string path_of(const std::string& parent, size_t index);
 
+// What a field does that does not depend on its type is out of line, in describe.cc: there are
+// hundreds of fields.
 namespace detail {
-inline bool is_blank(const Json& json) {
-  return json.is_string() ? json.get_ref<const std::string&>().empty()
-                          : json.is_structured() && json.empty();
-}
+
+// Puts `value` into `object`, unless it is null, or blank where it may be left out.
+void put(Json& object, const char* name, Json&& value, bool is_blank_kept);
+// The field's value, or nullptr when it is absent. An absent one that is required is an error.
+const Json* find_field(const Json& object, const char* name, bool is_required,
+                       const std::string& path, Status& status);
+Error wants(const std::string& path, std::string_view what);
+Status decode_bool(const Json& json, bool& out, const std::string& path);
+Status decode_integer(const Json& json, int64_t& out, const std::string& path);
+Status decode_text(const Json& json, std::string& out, const std::string& path);
+Status decode_instant(const Json& json, Instant& out, const std::string& path);
+// The place of the name in `names`.
+Result<size_t> decode_name(const Json& json, std::span<const std::string_view> names,
+                           const std::string& path);
+
 }  // namespace detail
 
 template <class S>
@@ -87,9 +97,7 @@ struct EncodeVisitor {
 
   template <class T>
   void field(const char* name, T S::*member, const Rules& rules, const char*) {
-    Json json = encode(from.*member);
-    if (json.is_null() || (!rules.required && detail::is_blank(json))) return;
-    to[name] = std::move(json);
+    detail::put(to, name, encode(from.*member), rules.required || kIsOptional<T>);
   }
   template <class F>
   void rule(const char*, const char*, F, const char* = "") {}
@@ -107,12 +115,8 @@ struct DecodeVisitor {
   template <class T>
   void field(const char* name, T S::*member, const Rules& rules, const char*) {
     if (!status.ok()) return;
-    const auto found = from.find(name);
-    if (found != from.end() && !found->is_null()) {
-      status = decode(*found, to.*member, path_of(path, name));
-    } else if (rules.required) {
-      status = Error{Code::Invalid, path_of(path, name) + ": required"};
-    }
+    const Json* found = detail::find_field(from, name, rules.required, path, status);
+    if (found != nullptr) status = decode(*found, to.*member, path_of(path, name));
   }
   template <class F>
   void rule(const char*, const char*, F, const char* = "") {}
@@ -121,10 +125,6 @@ struct DecodeVisitor {
 };
 
 namespace detail {
-
-inline Error wants(const std::string& path, std::string_view what) {
-  return {Code::Invalid, (path.empty() ? "" : path + ": ") + "want " + std::string(what)};
-}
 
 template <class T>
 Status decode_list(const Json& json, std::vector<T>& out, const std::string& path) {
@@ -151,45 +151,10 @@ Status decode_map(const Json& json, std::map<std::string, T>& out, const std::st
   return Done{};
 }
 
-inline Status decode_integer(const Json& json, int64_t& out, const std::string& path) {
-  const bool fits = json.is_number_unsigned()
-                        ? json.get<uint64_t>() <= static_cast<uint64_t>(INT64_MAX)
-                        : json.is_number_integer();
-  if (!fits) return wants(path, "integer");
-  out = json.get<int64_t>();
-  return Done{};
-}
-
-// A quantity may be written as a bare number: cpu: 4.
-inline Status decode_text(const Json& json, std::string& out, const std::string& path) {
-  if (json.is_number_integer()) {
-    out = json.dump();
-    return Done{};
-  }
-  if (!json.is_string()) return wants(path, "string");
-  out = json.get_ref<const std::string&>();
-  return Done{};
-}
-
 template <NamedEnum E>
 Status decode_enum(const Json& json, E& out, const std::string& path) {
-  const auto value =
-      json.is_string() ? enum_of<E>(json.get_ref<const std::string&>()) : std::optional<E>{};
-  if (value) {
-    out = *value;
-    return Done{};
-  }
-  std::string names;
-  for (const std::string_view name : enum_names(E{}))
-    names += (names.empty() ? "one of " : ", ") + std::string(name);
-  return wants(path, names);
-}
-
-inline Status decode_instant(const Json& json, Instant& out, const std::string& path) {
-  if (!json.is_string()) return wants(path, "an RFC 3339 time");
-  const Result<Instant> instant = parse_time(json.get_ref<const std::string&>());
-  if (!instant.ok()) return Error{Code::Invalid, path + ": " + instant.error().message};
-  out = *instant;
+  static constexpr auto kNames = enum_names(E{});
+  out = static_cast<E>(BERTH_TRY(decode_name(json, kNames, path)));
   return Done{};
 }
 
@@ -241,9 +206,7 @@ Status decode(const Json& json, T& out, const std::string& path) {
   } else if constexpr (std::is_same_v<T, Instant>) {
     return detail::decode_instant(json, out, path);
   } else if constexpr (std::is_same_v<T, bool>) {
-    if (!json.is_boolean()) return detail::wants(path, "boolean");
-    out = json.get<bool>();
-    return Done{};
+    return detail::decode_bool(json, out, path);
   } else if constexpr (std::is_same_v<T, int64_t>) {
     return detail::decode_integer(json, out, path);
   } else {

@@ -1,6 +1,51 @@
 #include "json/schema.h"
 
-namespace berth::detail {
+#include <algorithm>
+#include <utility>
+
+namespace berth {
+
+void StructSchema::add(const char* name, Schema&& node, const Rules& rules, const char* doc,
+                       Json&& initial) {
+  Schema field{{"description", doc}};
+  field.update(node);
+  if (rules.defaulted) field["default"] = Schema(initial);
+  if (rules.unsupported) {
+    field["x-kubernetes-validations"].push_back(
+        {{"rule", "false"},
+         {"message", std::string(name) + " is not supported yet"},
+         {"reason", "FieldValueForbidden"}});
+  }
+  if (rules.required) required_.push_back(name);
+  if (rules.immutable && is_frozen_) freeze(name, rules.required || rules.defaulted);
+  properties_[name] = std::move(field);
+}
+
+void StructSchema::add_rule(const std::string& cel, const std::string& message,
+                            const std::string& field_path) {
+  Schema rule{{"rule", cel}, {"message", message}};
+  if (!field_path.empty()) rule["fieldPath"] = field_path;
+  rules_.push_back(std::move(rule));
+}
+
+// A rule at the field itself would not see it appear or vanish, so it stands at the parent.
+void StructSchema::freeze(const std::string& name, bool is_always_there) {
+  const std::string same = "self." + name + " == oldSelf." + name;
+  const std::string is_there = "has(self." + name + ")";
+  add_rule(is_always_there
+               ? same
+               : is_there + " == has(oldSelf." + name + ") && (!" + is_there + " || " + same + ")",
+           name + " is immutable", "." + name);
+}
+
+Schema StructSchema::finish() && {
+  Schema node{{"type", "object"}, {"properties", std::move(properties_)}};
+  if (!required_.empty()) node["required"] = std::move(required_);
+  if (!rules_.empty()) node["x-kubernetes-validations"] = std::move(rules_);
+  return node;
+}
+
+namespace detail {
 namespace {
 
 // Kubernetes' own grammar of quantities, with at least one digit that is not zero.
@@ -9,6 +54,23 @@ constexpr const char* kPositiveQuantity =
     "(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$";
 
 }  // namespace
+
+Schema bool_schema() { return {{"type", "boolean"}}; }
+
+Schema instant_schema() { return {{"type", "string"}, {"format", "date-time"}}; }
+
+Schema enum_schema(std::span<const std::string_view> names) {
+  Schema node{{"type", "string"}, {"enum", Schema::array()}};
+  for (const std::string_view name : names) node["enum"].push_back(std::string(name));
+  return node;
+}
+
+Schema map_schema(Schema&& values, const Rules& rules) {
+  Schema node{{"type", "object"}, {"additionalProperties", std::move(values)}};
+  node["maxProperties"] = rules.max_items;
+  if (rules.min_items > 0) node["minProperties"] = rules.min_items;
+  return node;
+}
 
 Schema text_schema(const Rules& rules) {
   Schema node{{"type", "string"}};
@@ -40,7 +102,8 @@ Schema meta_schema(const Rules& rules) {
   return node;
 }
 
-void bound_list(Schema& node, const Rules& rules) {
+Schema list_schema(Schema&& items, const Rules& rules) {
+  Schema node{{"type", "array"}, {"items", std::move(items)}};
   if (rules.min_items > 0) node["minItems"] = rules.min_items;
   node["maxItems"] = rules.max_items;
   node["x-kubernetes-list-type"] = rules.set ? "set" : rules.keys.empty() ? "atomic" : "map";
@@ -50,6 +113,8 @@ void bound_list(Schema& node, const Rules& rules) {
     node["x-kubernetes-list-map-keys"].push_back(std::string(left.substr(0, comma)));
     left.remove_prefix(comma == std::string_view::npos ? left.size() : comma + 1);
   }
+  return node;
 }
 
-}  // namespace berth::detail
+}  // namespace detail
+}  // namespace berth

@@ -1,5 +1,7 @@
 #pragma once
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "json/describe.h"
 #include "json/object_meta.h"
@@ -15,53 +17,20 @@ using Schema = nlohmann::ordered_json;
 template <class T>
 Schema schema_of(const Rules& rules = {}, bool is_frozen = true);
 
-template <class S>
-class SchemaVisitor {
+// Collects the fields and rules of one struct. Not a template: there are hundreds of fields.
+class StructSchema {
  public:
-  explicit SchemaVisitor(bool is_frozen) : is_frozen_(is_frozen) {}
+  explicit StructSchema(bool is_frozen) : is_frozen_(is_frozen) {}
 
-  template <class T>
-  void field(const char* name, T S::*member, const Rules& rules, const char* doc) {
-    Schema node{{"description", doc}};
-    node.update(schema_of<T>(rules, is_frozen_ && !rules.is_template));
-    if (rules.defaulted) node["default"] = Schema(encode(S{}.*member));
-    if (rules.unsupported) refuse(node, name);
-    if (rules.required) required_.push_back(name);
-    if (rules.immutable && is_frozen_) freeze(name, rules.required || rules.defaulted);
-    properties_[name] = std::move(node);
-  }
-  template <class F>
-  void rule(const char* cel, const char* message, F, const char* field_path = "") {
-    Schema rule{{"rule", cel}, {"message", message}};
-    if (*field_path != 0) rule["fieldPath"] = field_path;
-    rules_.push_back(std::move(rule));
-  }
-  template <class F>
-  void transition(const char* cel, const char* message, F twin, const char* field_path = "") {
-    rule(cel, message, twin, field_path);
-  }
+  // `initial` is what the field starts as, its default when it has one.
+  void add(const char* name, Schema&& node, const Rules& rules, const char* doc, Json&& initial);
+  void add_rule(const std::string& cel, const std::string& message, const std::string& field_path);
+  Schema finish() &&;
 
-  Schema finish() && {
-    Schema node{{"type", "object"}, {"properties", std::move(properties_)}};
-    if (!required_.empty()) node["required"] = std::move(required_);
-    if (!rules_.empty()) node["x-kubernetes-validations"] = std::move(rules_);
-    return node;
-  }
+  bool is_frozen() const { return is_frozen_; }
 
  private:
-  static void refuse(Schema& node, const std::string& name) {
-    node["x-kubernetes-validations"].push_back({{"rule", "false"},
-                                                {"message", name + " is not supported yet"},
-                                                {"reason", "FieldValueForbidden"}});
-  }
-  // A rule at the field itself would not see it appear or vanish, so it stands at the parent.
-  void freeze(const std::string& name, bool is_always_there) {
-    const std::string same = "self." + name + " == oldSelf." + name;
-    const std::string cel = is_always_there ? same
-                                            : "has(self." + name + ") == has(oldSelf." + name +
-                                                  ") && (!has(self." + name + ") || " + same + ")";
-    rule(cel.c_str(), (name + " is immutable").c_str(), nullptr, ("." + name).c_str());
-  }
+  void freeze(const std::string& name, bool is_always_there);
 
   bool is_frozen_;
   Schema properties_ = Schema::object();
@@ -69,14 +38,37 @@ class SchemaVisitor {
   Schema rules_ = Schema::array();
 };
 
+template <class S>
+struct SchemaVisitor {
+  StructSchema schema;
+
+  template <class T>
+  void field(const char* name, T S::*member, const Rules& rules, const char* doc) {
+    schema.add(name, schema_of<T>(rules, schema.is_frozen() && !rules.is_template), rules, doc,
+               rules.defaulted ? encode(S{}.*member) : Json());
+  }
+  template <class F>
+  void rule(const char* cel, const char* message, F, const char* field_path = "") {
+    schema.add_rule(cel, message, field_path);
+  }
+  template <class F>
+  void transition(const char* cel, const char* message, F, const char* field_path = "") {
+    schema.add_rule(cel, message, field_path);
+  }
+};
+
 namespace detail {
 
+Schema bool_schema();
+Schema instant_schema();
 Schema text_schema(const Rules& rules);
 Schema integer_schema(const Rules& rules);
 Schema quantity_schema(const Rules& rules);
+Schema enum_schema(std::span<const std::string_view> names);
+Schema map_schema(Schema&& values, const Rules& rules);
 // Metadata is the API server's own; only its name may be bounded further.
 Schema meta_schema(const Rules& rules);
-void bound_list(Schema& node, const Rules& rules);
+Schema list_schema(Schema&& items, const Rules& rules);
 
 }  // namespace detail
 
@@ -85,29 +77,21 @@ Schema schema_of(const Rules& rules, bool is_frozen) {
   if constexpr (kIsOptional<T>) {
     return schema_of<typename T::value_type>(rules, is_frozen);
   } else if constexpr (kIsVector<T>) {
-    Schema node{{"type", "array"}, {"items", schema_of<typename T::value_type>(rules, is_frozen)}};
-    detail::bound_list(node, rules);
-    return node;
+    return detail::list_schema(schema_of<typename T::value_type>(rules, is_frozen), rules);
   } else if constexpr (kIsMap<T>) {
-    Schema node{{"type", "object"},
-                {"additionalProperties", schema_of<typename T::mapped_type>(rules, is_frozen)}};
-    node["maxProperties"] = rules.max_items;
-    if (rules.min_items > 0) node["minProperties"] = rules.min_items;
-    return node;
+    return detail::map_schema(schema_of<typename T::mapped_type>(rules, is_frozen), rules);
   } else if constexpr (std::is_same_v<T, ObjectMeta>) {
     return detail::meta_schema(rules);
   } else if constexpr (Described<T>) {
-    SchemaVisitor<T> visitor(is_frozen);
+    SchemaVisitor<T> visitor{StructSchema(is_frozen)};
     T::describe(visitor);
-    return std::move(visitor).finish();
+    return std::move(visitor.schema).finish();
   } else if constexpr (NamedEnum<T>) {
-    Schema node{{"type", "string"}, {"enum", Schema::array()}};
-    for (const std::string_view name : enum_names(T{})) node["enum"].push_back(std::string(name));
-    return node;
+    return detail::enum_schema(enum_names(T{}));
   } else if constexpr (std::is_same_v<T, Instant>) {
-    return {{"type", "string"}, {"format", "date-time"}};
+    return detail::instant_schema();
   } else if constexpr (std::is_same_v<T, bool>) {
-    return {{"type", "boolean"}};
+    return detail::bool_schema();
   } else if constexpr (std::is_same_v<T, int64_t>) {
     return detail::integer_schema(rules);
   } else {

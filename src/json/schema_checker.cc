@@ -40,8 +40,13 @@ int64_t length_of(const std::string& text) {
   return std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; });
 }
 
-std::string at_least(int64_t bound) { return "has to be at least " + std::to_string(bound); }
-std::string at_most(int64_t bound) { return "has to be at most " + std::to_string(bound); }
+// The words of the messages are the API server's own.
+std::string at_least(int64_t bound) {
+  return "should be greater than or equal to " + std::to_string(bound);
+}
+std::string at_most(int64_t bound) {
+  return "should be less than or equal to " + std::to_string(bound);
+}
 
 void check_integer(const Json& value, const Schema& node, const std::string& path,
                    Violations& found) {
@@ -54,12 +59,12 @@ void check_integer(const Json& value, const Schema& node, const std::string& pat
 
 void check_enum(const std::string& text, const Schema& names, const std::string& path,
                 Violations& found) {
-  std::string known;
-  for (const auto& name : names) {
-    if (name.get_ref<const std::string&>() == text) return;
-    known += (known.empty() ? "" : ", ") + name.get<std::string>();
-  }
-  found.push_back({path, "supported values: " + known});
+  std::set<std::string> known;
+  for (const auto& name : names) known.insert(name.get<std::string>());
+  if (known.contains(text)) return;
+  std::string list;
+  for (const std::string& name : known) list += (list.empty() ? "\"" : ", \"") + name + "\"";
+  found.push_back({path, "supported values: " + list});
 }
 
 // What tells the items of a list apart: the whole item of a set, the key fields of a map.
@@ -80,7 +85,7 @@ void check_unique(const Json& list, const Schema& node, const std::string& path,
   std::set<Json> seen;
   for (size_t i = 0; i < list.size(); ++i) {
     if (!seen.insert(identity_of(list[i], node)).second)
-      found.push_back({path_of(path, i), "is there twice"});
+      found.push_back({path_of(path, i), "Duplicate value"});
   }
 }
 
@@ -159,7 +164,7 @@ void SchemaChecker::check_node(const Json& value, const Schema& node, const std:
                                Violations& found) const {
   if (!has_type(value, node)) {
     const Schema* type = find(node, "type");
-    found.push_back({path, "has to be of type " +
+    found.push_back({path, "must be of type " +
                                (type == nullptr ? "integer or string" : type->get<std::string>())});
     return;
   }
@@ -174,7 +179,7 @@ void SchemaChecker::check_object(const Json& value, const Schema& node, const st
   if (const Schema* required = find(node, "required")) {
     for (const auto& name : *required) {
       if (!value.contains(name.get_ref<const std::string&>()))
-        found.push_back({path_of(path, name.get<std::string>()), "is required"});
+        found.push_back({path_of(path, name.get<std::string>()), "Required value"});
     }
   }
   if (const Schema* properties = find(node, "properties")) {
@@ -189,8 +194,9 @@ void SchemaChecker::check_object(const Json& value, const Schema& node, const st
   const int64_t fewest = number_or(node, "minProperties", 0);
   const int64_t most = number_or(node, "maxProperties", INT64_MAX);
   if (size < fewest)
-    found.push_back({path, "needs at least " + std::to_string(fewest) + " entries"});
-  if (size > most) found.push_back({path, "has more than " + std::to_string(most) + " entries"});
+    found.push_back({path, "should have at least " + std::to_string(fewest) + " properties"});
+  if (size > most)
+    found.push_back({path, "Too many: must have at most " + std::to_string(most) + " items"});
   for (const auto& [key, item] : value.items())
     check_node(item, *values, path_of(path, key), found);
 }
@@ -200,9 +206,10 @@ void SchemaChecker::check_list(const Json& value, const Schema& node, const std:
   const int64_t size = static_cast<int64_t>(value.size());
   const int64_t fewest = number_or(node, "minItems", 0);
   const int64_t most = number_or(node, "maxItems", INT64_MAX);
-  if (size < fewest) found.push_back({path, "needs at least " + std::to_string(fewest) + " items"});
+  if (size < fewest)
+    found.push_back({path, "should have at least " + std::to_string(fewest) + " items"});
   if (size > most) {
-    found.push_back({path, "has more than " + std::to_string(most) + " items"});
+    found.push_back({path, "Too many: must have at most " + std::to_string(most) + " items"});
     return;  // not worth walking, and possibly huge
   }
   for (size_t i = 0; i < value.size(); ++i)
@@ -215,19 +222,20 @@ void SchemaChecker::check_text(const std::string& text, const Schema& node, cons
   const int64_t length = length_of(text);
   const int64_t fewest = number_or(node, "minLength", 0);
   const int64_t most = number_or(node, "maxLength", INT64_MAX);
-  if (length < fewest) found.push_back({path, "may not be empty"});
+  if (length < fewest)
+    found.push_back({path, "should be at least " + std::to_string(fewest) + " chars long"});
   if (length > most) {
-    found.push_back({path, "is longer than " + std::to_string(most) + " characters"});
+    found.push_back({path, "Too long: may not be more than " + std::to_string(most)});
     return;  // std::regex recurses per character: never let it see an unbounded text
   }
   if (const Schema* names = find(node, "enum")) check_enum(text, *names, path, found);
   if (node.contains("format") && !parse_time(text).ok())
-    found.push_back({path, "has to be an RFC 3339 time"});
+    found.push_back({path, "must be of type date-time"});
   const Schema* pattern = find(node, "pattern");
   if (pattern == nullptr) return;
   const std::string& expression = pattern->get_ref<const std::string&>();
   if (!std::regex_search(text, patterns_.at(expression)))
-    found.push_back({path, "has to match " + expression});
+    found.push_back({path, "should match '" + expression + "'"});
 }
 
 }  // namespace berth

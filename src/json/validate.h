@@ -24,11 +24,11 @@ void check_rules(const Checked<T>& value, const std::string& path, Violations& f
 
 namespace detail {
 
-inline const Json* child_of(const Json* json, const char* name) {
-  if (json == nullptr) return nullptr;
-  const auto found = json->find(name);
-  return found == json->end() || found->is_null() ? nullptr : &*found;
-}
+const Json* child_of(const Json* json, const char* name);
+// "spec" and CEL's ".max" are "spec.max".
+std::string path_at(const std::string& path, std::string_view field_path);
+void refuse_unsupported(const std::string& path, const char* name, Violations& found);
+void refuse_change(const std::string& path, const char* name, Violations& found);
 
 }  // namespace detail
 
@@ -42,34 +42,26 @@ struct RuleVisitor {
   void field(const char* name, T S::*member, const Rules& rules, const char*) {
     const Json* json = detail::child_of(&value.json, name);
     const Json* old_json = detail::child_of(value.old_json, name);
-    const std::string here = path_of(path, name);
-    if (rules.unsupported && json != nullptr)
-      found.push_back({here, std::string(name) + " is not supported yet"});
+    if (rules.unsupported && json != nullptr) detail::refuse_unsupported(path, name, found);
     if (rules.immutable && value.is_frozen && value.old != nullptr) {
       const bool is_same =
           (json == nullptr) == (old_json == nullptr) && value.now.*member == value.old->*member;
-      if (!is_same) found.push_back({here, std::string(name) + " is immutable"});
+      if (!is_same) detail::refuse_change(path, name, found);
     }
     if (json == nullptr) return;
     const T* old = old_json == nullptr ? nullptr : &(value.old->*member);
     check_rules(
         Checked<T>{value.now.*member, *json, old, old_json, value.is_frozen && !rules.is_template},
-        here, found);
+        path_of(path, name), found);
   }
   template <class F>
   void rule(const char*, const char* message, F holds, const char* field_path = "") {
-    if (!holds(value.now)) found.push_back({path_at(field_path), message});
+    if (!holds(value.now)) found.push_back({detail::path_at(path, field_path), message});
   }
   template <class F>
   void transition(const char*, const char* message, F holds, const char* field_path = "") {
     if (value.old != nullptr && !holds(value.now, *value.old))
-      found.push_back({path_at(field_path), message});
-  }
-
- private:
-  std::string path_at(std::string_view field_path) const {
-    if (!field_path.empty()) field_path.remove_prefix(1);  // CEL's ".max" is our "max"
-    return field_path.empty() ? path : path_of(path, field_path);
+      found.push_back({detail::path_at(path, field_path), message});
   }
 };
 

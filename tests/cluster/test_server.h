@@ -19,6 +19,10 @@ class TestServer {
   // The same, as JSON, for what has to go well.
   Result<Json> call(kube::Request request);
 
+  // For tests with a loop of their own.
+  kube::Transport& transport() { return transport_; }
+  void poll(Millis max_wait) { transport_.poll(max_wait); }
+
  private:
   host::RealClock clock_;
   kube::CurlTransport transport_;

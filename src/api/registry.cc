@@ -1,22 +1,17 @@
-#include "api/codec.h"
+#include "api/registry.h"
 
 #include <algorithm>
 #include <array>
 
-#include "api/registry.h"
-#include "json/describe.h"
-#include "json/schema.h"
+#include "api/codec.h"
 #include "json/schema_checker.h"
-#include "json/validate.h"
 
 namespace berth::api {
-namespace {
 
 template <class K>
-const SchemaChecker& checker_of() {
-  static const SchemaChecker checker(schema_of<K>());
-  return checker;
-}
+const SchemaChecker& checker_of();  // in codec_bodies.h, instantiated in codec_*.cc
+
+namespace {
 
 template <class K>
 constexpr std::optional<Scale> scale_of() {
@@ -39,33 +34,6 @@ KindEntry entry_of() {
 }
 
 }  // namespace
-
-template <class K>
-Json to_json(const K& object) {
-  Json json = encode(object);
-  json["apiVersion"] = kApiVersion;
-  json["kind"] = K::kKind.kind;
-  return json;
-}
-
-template <class K>
-Result<K> from_json(const Json& json) {
-  K object{};
-  BERTH_TRY(decode(json, object));
-  return object;
-}
-
-template <class K>
-Violations validate(const Json& now, const Json* old) {
-  return validate_with<K>(checker_of<K>(), now, old);
-}
-
-#define BERTH_DEFINE_CODEC(K)                \
-  template Json to_json<K>(const K&);        \
-  template Result<K> from_json(const Json&); \
-  template Violations validate<K>(const Json&, const Json*);
-BERTH_FOR_EACH_KIND(BERTH_DEFINE_CODEC)
-#undef BERTH_DEFINE_CODEC
 
 std::span<const KindEntry> all_kinds() {
 #define BERTH_ENTRY(K) entry_of<K>(),
