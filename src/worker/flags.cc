@@ -21,10 +21,11 @@ constexpr const char* kFooter =
     "64 the configuration cannot work; 1 anything else, worth another attempt.\n";
 
 // CLI11 converts through plain numbers; a duration is kept in its unit here.
-void add_seconds(CLI::App& app, const std::string& name, std::chrono::seconds& value, int64_t least,
-                 const std::string& help) {
-  app.add_option_function<int64_t>(
-         name, [&value](int64_t seconds) { value = std::chrono::seconds(seconds); }, help)
+CLI::Option* add_seconds(CLI::App& app, const std::string& name, std::chrono::seconds& value,
+                         int64_t least, const std::string& help) {
+  return app
+      .add_option_function<int64_t>(
+          name, [&value](int64_t seconds) { value = std::chrono::seconds(seconds); }, help)
       ->check(CLI::Range(least, int64_t{86400 * 365}))
       ->default_str(std::to_string(value.count()))
       ->type_name("SECONDS");
@@ -67,7 +68,8 @@ void add_training_flags(CLI::App& app, TrainSettings& settings) {
 
 void add_running_flags(CLI::App& app, TrainSettings& settings) {
   add_seconds(app, "--checkpoint-interval-seconds", settings.checkpoint_interval, 0,
-              "time between checkpoints; 0 makes one only when asked to stop");
+              "time between checkpoints; 0 makes one only when asked to stop")
+      ->envname("BERTH_CHECKPOINT_INTERVAL_SECONDS");
   add_seconds(app, "--checkpoint-timeout-seconds", settings.checkpoint_timeout, 1,
               "longest that a checkpoint may take to reach the disk");
   add_seconds(app, "--rendezvous-timeout-seconds", settings.rendezvous_timeout, 1,

@@ -27,6 +27,16 @@ TEST(Flags, ReadsEveryKindOfValue) {
   EXPECT_EQ(flags->settings.steps_per_second_max, 2.5);
 }
 
+TEST(Flags, TakesTheCheckpointIntervalOfTheJobUnlessToldOtherwise) {
+  setenv("BERTH_CHECKPOINT_INTERVAL_SECONDS", "600", 1);
+  const auto from_job = parse({"--data", "d.csv"});
+  const auto from_flag = parse({"--data", "d.csv", "--checkpoint-interval-seconds", "30"});
+  unsetenv("BERTH_CHECKPOINT_INTERVAL_SECONDS");
+  ASSERT_TRUE(from_job.ok() && from_flag.ok());
+  EXPECT_EQ(from_job->settings.checkpoint_interval.count(), 600);
+  EXPECT_EQ(from_flag->settings.checkpoint_interval.count(), 30);
+}
+
 TEST(Flags, RefusesInOneLineThatNamesTheFlag) {
   struct Case {
     std::vector<const char*> arguments;
