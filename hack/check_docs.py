@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Fails where a page promises what is not there: check_docs.py [ROOT].
+"""Fails where a page promises what is not there, or leaves out a reason: check_docs.py [ROOT].
 
 Relative links lead to files. In shell blocks and indented commands, every script of ours exists, is
 executable and knows the options it is given, a --set of helm names a value of the chart, and files
-that are applied exist.
+that are applied exist. Every reason that the code gives for a "no" has its row in
+docs/troubleshooting.md.
 """
 import re
 import shlex
@@ -12,17 +13,27 @@ import sys
 
 import source_tree
 
+PAGE = re.compile(r"(?<![\w/.-])docs/[\w/-]+\.md")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s#]+)(?:#[^)]*)?\)")
 SCRIPT = re.compile(r"^(?:\./)?((?:hack|bench|\.ci)/[\w./-]+)$")
+TROUBLESHOOTING = "docs/troubleshooting.md"
+REASONS = {  # where the words of conditions and events are listed in the code
+    "src/sched/pass.cc": r'case Reason::\w+: return "(\w+)"',
+    "operator/controllers/gpujob/attempt.cc": r'\{EndCause::\w+, "(\w+)"\}',
+    "src/translate/tenancy.cc": r'QuotaProblem\{"(\w+)"',
+}
 VALUES = "charts/berth/values.yaml"
 
 
 def commands(text):
     """(line, words) of every command in a fenced sh block, continued lines joined."""
-    fenced, pending, start = False, "", 0
+    fenced, pending, start, here = False, "", 0, None
     for number, line in enumerate(text.splitlines(), 1):
         if line.startswith("```"):
             fenced = line.strip() in ("```sh", "```bash") and not fenced
+            continue
+        if here:
+            here = None if line.strip() == here else here
             continue
         indented = line.startswith("    ") and re.match(r"\s+(?:hack|bench)/", line)
         if not (fenced or indented):
@@ -30,6 +41,8 @@ def commands(text):
         start = start if pending else number
         pending += line.strip().removesuffix("\\") + " "
         if not line.rstrip().endswith("\\"):
+            opened = re.search(r"<<-?\s*['\"]?(\w+)", pending)
+            here = opened[1] if opened else None
             for part in re.split(r"&&|\|\||[|;]", pending.split(" #")[0]):
                 yield start, shlex.split(part)
             pending = ""
@@ -82,6 +95,28 @@ def complaints(root, words):
             yield f"there is no {applied}"
 
 
+def check_reasons(findings):
+    page = findings.root / TROUBLESHOOTING
+    explained = set(re.findall(r"`(\w+)`", page.read_text())) if page.exists() else set()
+    for name, pattern in REASONS.items():
+        path = findings.root / name
+        for number, line in enumerate(path.read_text().splitlines() if path.exists() else [], 1):
+            for reason in re.findall(pattern, line):
+                if reason not in explained:
+                    findings.add(path, number, f"{TROUBLESHOOTING} does not explain `{reason}`")
+
+
+def check_mentions(findings):
+    """Comments and manifests name pages of docs/ too."""
+    for path in source_tree.files(findings.root):
+        ours = path.suffix != ".md" and path.parent.name != "checks"  # those name what is not there
+        text = source_tree.read(path) if ours else None
+        for number, line in enumerate((text or "").splitlines(), 1):
+            for page in PAGE.findall(line):
+                if not (findings.root / page).is_file():
+                    findings.add(path, number, f"there is no {page}")
+
+
 def main():
     findings = source_tree.Findings(sys.argv[1] if len(sys.argv) > 1 else ".")
     for path in source_tree.files(findings.root, {".md"}):
@@ -93,6 +128,8 @@ def main():
         for number, words in commands(text):
             for complaint in complaints(findings.root, words):
                 findings.add(path, number, complaint)
+    check_mentions(findings)
+    check_reasons(findings)
     findings.finish()
 
 

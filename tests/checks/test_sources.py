@@ -148,6 +148,7 @@ class Docs(tree.CheckTest):
     def seed(self, line, want):
         self.write({"README.md": "[fine](docs/other.md#part) and [far](https://a.example/b)\n"
                                  "```sh\nhack/run.sh --fast  # quick\n"
+                                 "kubectl apply -f - <<EOF\nhack/gone.sh: it's text\nEOF\n"
                                  "helm install berth charts/berth \\\n"
                                  "  --set operator.image.tag=2\n```\n"})
         self.assert_catches("docs", f"docs/page.md:2: {want}",
@@ -156,6 +157,10 @@ class Docs(tree.CheckTest):
     def test_link(self):
         self.assert_catches("docs", "a.md:1: the link leads to b.md, which is not there",
                             files={"a.md": "see [b](b.md)\n"})
+
+    def test_page_that_a_comment_names(self):
+        self.assert_catches("docs", "src/base/x.h:1: there is no docs/x" ".md",
+                            files={"src/base/x.h": "// see docs/x" ".md\n"})
 
     def test_script_that_is_not_there(self):
         self.seed("hack/gone.sh", "there is no hack/gone.sh")
@@ -166,6 +171,14 @@ class Docs(tree.CheckTest):
     def test_value_that_the_chart_does_not_have(self):
         self.seed("helm upgrade berth charts/berth --set operator.x=1",
                   "charts/berth/values.yaml has no operator.x")
+
+    def test_reason_that_nobody_explains(self):
+        self.write({"docs/troubleshooting.md": "| `OverQuota` | wait |\n",
+                    "src/sched/pass.cc": 'case Reason::OverQuota: return "OverQuota";\n'})
+        more = 'case Reason::LentOut: return "LentOut";\n'
+        self.assert_catches(
+            "docs", "src/sched/pass.cc:1: docs/troubleshooting.md does not explain `LentOut`",
+            files={"src/sched/pass.cc": more})
 
     def test_file_to_apply(self):
         self.seed("kubectl apply -f examples/job.yaml", "there is no examples/job.yaml")
