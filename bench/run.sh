@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs one benchmark: bench/run.sh NAME [ARGUMENTS]. Each is a folder here with a program called run.
+# Runs one benchmark: bench/run.sh NAME [ARGUMENTS]. Each is a folder here with a program `run`.
 set -euo pipefail
 bench=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
@@ -7,6 +7,10 @@ if [ $# -gt 0 ] && [ -x "$bench/$1/run" ]; then
   name=$1 && shift
   exec "$bench/$name/run" "$@"
 fi
-echo "usage: bench/run.sh NAME [ARGUMENTS]; NAME is one of:" >&2
-for program in "$bench"/*/run; do echo "  $(basename "$(dirname "$program")")" >&2; done
-exit 2
+case ${1:-} in
+  -h | --help) exec 3>&1 && status=0 ;;
+  *) exec 3>&2 && status=2 ;;
+esac
+echo "usage: bench/run.sh NAME [ARGUMENTS]; bench/run.sh NAME --help says more. NAME is one of:" >&3
+for program in "$bench"/*/run; do echo "  $(basename "$(dirname "$program")")" >&3; done
+exit "$status"
