@@ -20,5 +20,5 @@ crdgen=$(realpath -m "${1:-build/release}")/berth-crdgen
   exit 1
 }
 "$crdgen"
-rm -rf charts/berth/crds-generated
-cp -r crds charts/berth/crds-generated
+rm -rf charts/berth/crds-generated && mkdir charts/berth/crds-generated
+cp crds/*.yaml charts/berth/crds-generated/
