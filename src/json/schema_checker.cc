@@ -59,12 +59,12 @@ void check_integer(const Json& value, const Schema& node, const std::string& pat
 
 void check_enum(const std::string& text, const Schema& names, const std::string& path,
                 Violations& found) {
-  std::set<std::string> known;
-  for (const auto& name : names) known.insert(name.get<std::string>());
-  if (known.contains(text)) return;
-  std::string list;
-  for (const std::string& name : known) list += (list.empty() ? "\"" : ", \"") + name + "\"";
-  found.push_back({path, "supported values: " + list});
+  std::string known;
+  for (const auto& name : names) {
+    if (name.get_ref<const std::string&>() == text) return;
+    known += (known.empty() ? "\"" : ", \"") + name.get<std::string>() + "\"";
+  }
+  found.push_back({path, "supported values: " + known});
 }
 
 // What tells the items of a list apart: the whole item of a set, the key fields of a map.
@@ -97,11 +97,14 @@ void fill(Json& value, const Schema& node) {
   const Schema* properties = find(node, "properties");
   if (!value.is_object() || properties == nullptr) return;
   for (const auto& [name, field] : properties->items()) {
-    const auto there = value.find(name);
-    if ((there == value.end() || there->is_null()) && field.contains("default"))
-      value[name] = Json::parse(field.at("default").dump());
-    const auto filled = value.find(name);
-    if (filled != value.end()) fill(*filled, field);
+    auto there = value.find(name);
+    if (there != value.end() && there->is_null()) {  // null is absent, as to the API server
+      value.erase(there);
+      there = value.end();
+    }
+    if (there == value.end() && !field.contains("default")) continue;
+    if (there == value.end()) value[name] = Json::parse(field.at("default").dump());
+    fill(value[name], field);
   }
 }
 

@@ -21,7 +21,8 @@ class SchemaChecker {
   // What is wrong with `value`, in the order of the schema.
   Violations check(const Json& value) const;
 
-  // Fills in what is absent and has a default, as the API server does on every read and write.
+  // Fills in what is absent or null and has a default, and drops every other null, as the API
+  // server does on every read and write.
   void fill_defaults(Json& value) const;
 
   // Takes away what the schema does not know, but not apiVersion, kind and metadata.

@@ -43,7 +43,7 @@ TEST(Validate, SaysWhereTheSchemaIsBroken) {
     const char* value;
     const char* want;
   } kCases[] = {
-      {"/spec/mood", R"("Angry")", R"(spec.mood: supported values: "Busy", "Calm")"},
+      {"/spec/mood", R"("Angry")", R"(spec.mood: supported values: "Calm", "Busy")"},
       {"/spec/open", "1", "spec.open: must be of type boolean"},
       {"/spec/flags", "[]", "spec.flags: should have at least 1 items"},
       {"/spec/flags", R"(["a","a"])", "spec.flags[1]: Duplicate value"},
@@ -105,8 +105,15 @@ TEST(Validate, ComparesWithTheObjectBefore) {
   EXPECT_EQ(said(now, &old), "spec.dock: dock is immutable");
   now["spec"].erase("dock");
   EXPECT_EQ(said(now, &old), "spec.dock: dock is immutable");
-  EXPECT_EQ(said(old, &now), "tide: the tide only rises; spec.dock: dock is immutable")
+  EXPECT_EQ(said(old, &now), "spec.dock: dock is immutable; tide: the tide only rises")
       << "appearing is a change too";
+}
+
+TEST(Validate, TakesNullForAbsent) {
+  EXPECT_EQ(said_of("/spec/dock", "null"), "");
+  EXPECT_EQ(said_of("/spec/pilot", "null"), "");
+  EXPECT_EQ(said_of("/spec", "null"), "spec: Required value");
+  EXPECT_EQ(said_of("/spec/flags", "[null]"), "spec.flags[0]: must be of type string");
 }
 
 TEST(Validate, TakesADefaultForUnchanged) {
