@@ -1,4 +1,5 @@
 #pragma once
+#include "api/checker.h"
 #include "api/codec.h"
 #include "json/describe.h"
 #include "json/schema.h"

@@ -3,13 +3,10 @@
 #include <algorithm>
 #include <array>
 
+#include "api/checker.h"
 #include "api/codec.h"
-#include "json/schema_checker.h"
 
 namespace berth::api {
-
-template <class K>
-const SchemaChecker& checker_of();  // in codec_bodies.h, instantiated in codec_*.cc
 
 namespace {
 

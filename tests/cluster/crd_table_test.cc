@@ -91,10 +91,27 @@ Violations causes_of(const Result<kube::Response>& response) {
   return causes;
 }
 
+// Brings crds/ to the server. They may be there from an earlier run or from a chart; they are
+// served some time after they were created.
+void install_crds(TestServer& server) {
+  for (const auto& entry : std::filesystem::directory_iterator("crds")) {
+    if (entry.path().extension() != ".yaml") continue;
+    const Json definition = read_manifests(entry.path()).at(0);
+    server.call(kube::create(kube::kCustomResourceDefinitions, definition)).ok();
+  }
+  for (const api::KindEntry& kind : api::all_kinds()) {
+    const kube::Resource resource{api::kGroup, api::kVersion, kind.facts.plural, kind.facts.kind,
+                                  kind.facts.namespaced};
+    int tries = 200;
+    while (!server.call(kube::list(resource)).ok() && --tries > 0) server.poll(Millis{50});
+    EXPECT_GT(tries, 0) << kind.facts.plural << " are not served";
+  }
+}
+
 // Tries rows on the API server. What a row creates is gone again after it.
 class ServerTrial {
  public:
-  explicit ServerTrial(TestServer& server) : server_(server) {}
+  explicit ServerTrial(TestServer& server) : server_(server) { install_crds(server); }
 
   Violations verdict(const TableRow& row) { return row.is_update ? update(row) : create(row); }
 
