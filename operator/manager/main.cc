@@ -57,9 +57,8 @@ int start(const Flags& flags) {
     log.error("cannot serve", {{"error", server.error().message}});
     return 2;
   }
-  kube::CurlTransport transport(
-      *std::move(config), clock,
-      {.user_agent = "berth-operator/" BERTH_VERSION});
+  kube::CurlTransport transport(*std::move(config), clock,
+                                {.user_agent = "berth-operator/" BERTH_VERSION});
   const host::StopSignals signals(transport.wake_fd());
   Operator op(transport, clock, flags.settings, log, observers(metrics));
   log.info("started", {{"version", BERTH_VERSION}, {"identity", flags.settings.identity}});

@@ -17,6 +17,8 @@ Operator::Operator(kube::Transport& transport, const Clock& clock, Settings sett
       log_(log),
       books_(stores_, settings_),
       scheduler_(stores_, books_, settings_, clock),
+      job_desk_(stores_, books_, coverage_, scheduler_, settings_, clock),
+      foreign_desk_(stores_, books_, coverage_, scheduler_, settings_),
       effects_(transport, kWritesInFlight),
       recorder_(transport, clock,
                 {.controller = "berth.dev/operator", .instance = settings_.identity}, log),
@@ -27,15 +29,22 @@ Operator::Operator(kube::Transport& transport, const Clock& clock, Settings sett
                 .lease = settings_.lease,
                 .seed = settings_.seed}),
       claim_(stores_, clock),
-      quota_(stores_, books_, scheduler_, settings_, clock),
-      gpujob_(stores_, scheduler_, recorder_, settings_, clock),
+      quota_(stores_, books_, scheduler_, coverage_, settings_, clock),
+      gpujob_(stores_, job_desk_, recorder_, settings_, clock),
+      foreignpod_(stores_, books_, foreign_desk_, recorder_, settings_, clock),
       name_space_(stores_, books_),
       claims_("epoch", claim_, effects_, clock, log, observers.on_reconciled),
       quotas_("quota", quota_, effects_, clock, log, observers.on_reconciled),
       jobs_("gpujob", gpujob_, effects_, clock, log, observers.on_reconciled),
+      foreign_pods_("foreignpod", foreignpod_, effects_, clock, log, observers.on_reconciled),
       namespaces_("namespace", name_space_, effects_, clock, log, observers.on_reconciled),
       feeds_(transport, stores_, settings_, log) {
-  scheduler_.wake_job = [this](const runtime::ObjectKey& key) { jobs_.add(key); };
+  job_desk_.wake = [this](const runtime::ObjectKey& key) { jobs_.add(key); };
+  foreign_desk_.wake = [this](const runtime::ObjectKey& key) { foreign_pods_.add(key); };
+  quota_.on_covered = [this] {
+    job_desk_.wake_granted();
+    foreign_desk_.wake_granted();
+  };
   scheduler_.on_pass = std::move(observers.on_pass);
   wire();
   wire_jobs();
@@ -125,7 +134,7 @@ Monotonic Operator::lead() {
   }
   Monotonic wake = std::min(forgive_at_, scheduler_.tick());
   for (const std::string& name : quota_.take_touched()) quotas_.add({"", name});
-  wake = std::min({wake, quotas_.tick(), jobs_.tick(), namespaces_.tick()});
+  wake = std::min({wake, quotas_.tick(), jobs_.tick(), foreign_pods_.tick(), namespaces_.tick()});
   return std::min(wake, recorder_.tick());
 }
 

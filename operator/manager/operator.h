@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "kube/transport.h"
+#include "operator/controllers/foreignpod/foreignpod_controller.h"
 #include "operator/controllers/gpujob/gpujob_controller.h"
 #include "operator/controllers/namespace/namespace_controller.h"
 #include "operator/controllers/quota/quota_controller.h"
@@ -74,17 +75,22 @@ class Operator {
 
   Stores stores_;
   Books books_;
+  Coverage coverage_;
   Scheduler scheduler_;
+  JobDesk job_desk_;
+  ForeignDesk foreign_desk_;
   runtime::Effects effects_;
   runtime::Recorder recorder_;
   runtime::Elector elector_;
   EpochClaim claim_;
   QuotaController quota_;
   GpuJobController gpujob_;
+  ForeignPodController foreignpod_;
   NamespaceController name_space_;
   runtime::Controller claims_;
   runtime::Controller quotas_;
   runtime::Controller jobs_;
+  runtime::Controller foreign_pods_;
   runtime::Controller namespaces_;
   Feeds feeds_;
 };

@@ -64,6 +64,21 @@ void Books::forgive_unexplained() {
   for (const api::Quota& quota : stores_.quotas.all()) set(unexplained_source(quota.meta), {});
 }
 
+void Books::plan(const translate::Pod& pod, std::string node, const sched::QuotaId& quota) {
+  plans_.insert_or_assign(pod.meta.uid, PodPlan{std::move(node), quota, ++newest_grant_});
+  enter(pod);
+}
+
+void Books::drop_plan(const std::string& pod_uid) {
+  if (plans_.erase(pod_uid) == 0) return;
+  if (const translate::Pod* pod = stores_.pods.find_uid(pod_uid)) enter(*pod);
+}
+
+const PodPlan* Books::find_plan(const std::string& pod_uid) const {
+  const auto at = plans_.find(pod_uid);
+  return at == plans_.end() ? nullptr : &at->second;
+}
+
 std::set<sched::QuotaId> Books::take_touched() { return std::exchange(touched_, {}); }
 
 void Books::on_quota(const api::Quota* before, const api::Quota* after) {
@@ -100,11 +115,15 @@ void Books::on_job(const api::GpuJob* before, const api::GpuJob* after) {
 }
 
 void Books::on_pod(const translate::Pod* before, const translate::Pod* after) {
-  if (after != nullptr) {
-    enter(*after);
-  } else {
-    set(before->meta.uid, {});
+  if (after == nullptr) {
+    plans_.erase(before->meta.uid);
+    return set(before->meta.uid, {});
   }
+  // The annotation has arrived, or somebody ended the pod: from here on the pod says it.
+  if (!planned_node(*after).empty() || !after->gated || after->is_terminal()) {
+    plans_.erase(after->meta.uid);
+  }
+  enter(*after);
 }
 
 void Books::on_node(const translate::Node* before, const translate::Node* after) {
@@ -129,6 +148,11 @@ void Books::enter(const api::GpuJob& job) {
 
 void Books::enter(const translate::Pod& pod) {
   if (is_covered(pod)) return set(pod.meta.uid, {});
+  if (const PodPlan* planned = find_plan(pod.meta.uid)) {
+    translate::Pod as_planned = pod;
+    as_planned.meta.annotations[std::string(translate::kPlanAnnotation)] = planned->node;
+    return set(pod.meta.uid, charges_of(as_planned, class_for(as_planned), false, tenancy_));
+  }
   const bool exempt = settings_.exempt_namespaces.contains(pod.meta.name_space);
   auto charges = charges_of(pod, class_for(pod), exempt, tenancy_);
   // A worker whose placement is gone still runs on its tenant's account until it has ended.

@@ -21,6 +21,13 @@ struct Grant {
   uint64_t number = 0;  // of the grant; a Quota write covers all grants up to a number
 };
 
+// As Grant, for one foreign pod.
+struct PodPlan {
+  std::string node;
+  sched::QuotaId quota;
+  uint64_t number = 0;
+};
+
 // Keeps the ledger equal to what the stores and the grants say: the cache plus the operator's own
 // writes that the cache has not shown yet. One thread.
 class Books {
@@ -35,7 +42,13 @@ class Books {
   void grant(const api::GpuJob& job, api::Placement placement, const sched::QuotaId& quota);
   void revoke(const std::string& job_uid);
   const Grant* find(const std::string& job_uid) const;
+  // The same for foreign pods: the node that each is going to be pinned to.
+  void plan(const translate::Pod& pod, std::string node, const sched::QuotaId& quota);
+  void drop_plan(const std::string& pod_uid);
+  const PodPlan* find_plan(const std::string& pod_uid) const;
+
   const std::map<std::string, Grant>& grants() const { return grants_; }  // by the job's UID
+  const std::map<std::string, PodPlan>& plans() const { return plans_; }  // by the pod's UID
   uint64_t newest_grant() const { return newest_grant_; }
 
   // What the stored Quotas charge and nothing explains is kept charged: a placement of the leader
@@ -65,6 +78,7 @@ class Books {
   sched::Ledger ledger_;
   translate::Tenancy tenancy_;
   std::map<std::string, Grant> grants_;
+  std::map<std::string, PodPlan> plans_;  // by the pod's UID
   std::set<sched::QuotaId> touched_;
   uint64_t newest_grant_ = 0;
   uint64_t version_ = 0;

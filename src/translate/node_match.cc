@@ -60,14 +60,23 @@ NodeDemands demands_of(const Json& spec) {
   for (const auto& [key, value] : object_at(spec, "nodeSelector").items()) {
     if (value.is_string()) demands.selector.emplace(key, value.get<std::string>());
   }
-  const Json& affinity = object_at(object_at(spec, "affinity"), "nodeAffinity");
-  const Json& required = object_at(affinity, "requiredDuringSchedulingIgnoredDuringExecution");
+  const Json& affinity = value_at(spec, "affinity");
+  const Json& of_node = value_at(affinity, "nodeAffinity");
+  const Json& required = value_at(of_node, "requiredDuringSchedulingIgnoredDuringExecution");
+  demands.depth = required.is_object()   ? AffinityDepth::Required
+                  : of_node.is_object()  ? AffinityDepth::NodeAffinity
+                  : affinity.is_object() ? AffinityDepth::Affinity
+                                         : AffinityDepth::Nothing;
+  size_t place = 0;
   for (const Json& term : array_at(required, "nodeSelectorTerms")) {
+    const size_t here = place++;
     std::vector<Requirement> all = requirements_of(term, "matchExpressions", false);
     for (Requirement& wants : requirements_of(term, "matchFields", true)) {
       all.push_back(std::move(wants));
     }
-    if (!all.empty()) demands.terms.push_back(std::move(all));  // an empty term matches nothing
+    if (all.empty()) continue;  // an empty term matches nothing
+    demands.terms.push_back(std::move(all));
+    demands.places.push_back(here);
   }
   for (const Json& item : array_at(spec, "tolerations")) {
     demands.tolerations.push_back({text_at(item, "key"), text_at(item, "value"),

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <map>
 #include <string>
 #include <vector>
@@ -30,11 +31,17 @@ struct Requirement {
   bool on_name = false;  // matchFields metadata.name in place of a label
 };
 
+// How much of spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution there is,
+// for patches that add to it.
+enum class AffinityDepth { Nothing, Affinity, NodeAffinity, Required };
+
 struct NodeDemands {
   std::map<std::string, std::string> selector;
   // Required terms: any of them, all requirements of it. Empty: no demand.
   std::vector<std::vector<Requirement>> terms;
   std::vector<Toleration> tolerations;
+  AffinityDepth depth = AffinityDepth::Nothing;
+  std::vector<size_t> places;  // of each of `terms` in nodeSelectorTerms
 };
 
 NodeDemands demands_of(const Json& pod_spec);

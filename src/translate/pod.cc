@@ -92,8 +92,12 @@ void keep_own(std::map<std::string, std::string>& notes) {
 void read_spec(const Json& spec, const Accelerators& accelerators, Pod& pod) {
   pod.node = text_at(spec, "nodeName");
   pod.scheduler = text_at(spec, "schedulerName");
+  size_t place = 0;
   for (const Json& gate : array_at(spec, "schedulingGates")) {
-    (text_at(gate, "name") == kGate ? pod.gated : pod.other_gates) = true;
+    const bool is_ours = text_at(gate, "name") == kGate;
+    (is_ours ? pod.gated : pod.other_gates) = true;
+    if (is_ours) pod.gate_place = place;
+    ++place;
   }
   pod.requests = requests_of(spec, accelerators);
   NodeDemands demands = demands_of(spec);

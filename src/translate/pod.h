@@ -38,6 +38,7 @@ struct Pod {
   std::string pinned_node;  // the one node that its required affinity allows by name
   std::string scheduler;
   bool gated = false;        // by Berth's gate
+  size_t gate_place = 0;     // of that gate in spec.schedulingGates
   bool other_gates = false;  // by anybody else's
   PodPhase phase = PodPhase::Pending;
   bool ready = false;

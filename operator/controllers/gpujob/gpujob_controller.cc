@@ -11,14 +11,9 @@
 
 namespace berth::control {
 
-GpuJobController::GpuJobController(Stores& stores, Scheduler& scheduler,
-                                   runtime::Recorder& recorder, const Settings& settings,
-                                   const Clock& clock)
-    : stores_(stores),
-      scheduler_(scheduler),
-      recorder_(recorder),
-      settings_(settings),
-      clock_(clock) {
+GpuJobController::GpuJobController(Stores& stores, JobDesk& desk, runtime::Recorder& recorder,
+                                   const Settings& settings, const Clock& clock)
+    : stores_(stores), desk_(desk), recorder_(recorder), settings_(settings), clock_(clock) {
   stores.jobs.subscribe([this](const api::GpuJob* before, const api::GpuJob* after) {
     if (after == nullptr) reports_.erase(before->meta.uid);
   });
@@ -40,8 +35,8 @@ JobFacts GpuJobController::gather(const api::GpuJob& job) const {
   JobFacts facts{.job = job,
                  .pods = stores_.pods.by(stores_.pods_by_owner, job.meta.uid),
                  .violations = {},
-                 .granted = scheduler_.granted(job),
-                 .hold = scheduler_.hold(job.meta.uid),
+                 .granted = desk_.granted(job),
+                 .hold = desk_.hold(job.meta.uid),
                  .missing_nodes = {},
                  .has_service = stores_.services.find({job.meta.name_space,
                                                        std::string(kRendezvousService)}) != nullptr,
@@ -67,7 +62,7 @@ JobFacts GpuJobController::gather(const api::GpuJob& job) const {
 }
 
 void GpuJobController::apply(const api::GpuJob& job, const JobPlan& plan, runtime::Writes& writes) {
-  scheduler_.avoid(job.meta.uid, plan.avoid_nodes);
+  desk_.avoid(job.meta.uid, plan.avoid_nodes);
   if (plan.status) return write_status(job, plan, writes);
   if (plan.add_finalizer) {
     patch_finalizer(job, *runtime::add_finalizer(job.meta, kFinalizer), writes);
@@ -93,7 +88,7 @@ void GpuJobController::write_status(const api::GpuJob& job, const JobPlan& plan,
               [this, notes = plan.notes](Json&& reply) {
                 auto stored = api::from_json<api::GpuJob>(reply);
                 if (!stored) return;
-                scheduler_.hold_written(stored->meta.uid);
+                desk_.hold_written(stored->meta.uid);
                 reports_.erase(stored->meta.uid);
                 tell(*stored, notes);
                 stores_.jobs.upsert(*std::move(stored));

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "operator/controllers/gpujob/gpujob_plan.h"
-#include "operator/scheduling/scheduler.h"
+#include "operator/scheduling/job_desk.h"
 #include "operator/world/stores.h"
 #include "runtime/controller.h"
 #include "runtime/recorder.h"
@@ -15,7 +15,7 @@ namespace berth::control {
 // Brings GpuJobs on: gathers the facts of one from the stores, decides, sends the writes.
 class GpuJobController final : public runtime::Reconciler {
  public:
-  GpuJobController(Stores& stores, Scheduler& scheduler, runtime::Recorder& recorder,
+  GpuJobController(Stores& stores, JobDesk& desk, runtime::Recorder& recorder,
                    const Settings& settings, const Clock& clock);
 
   runtime::Next reconcile(const runtime::ObjectKey& key, runtime::Writes writes) override;
@@ -38,7 +38,7 @@ class GpuJobController final : public runtime::Reconciler {
   std::string resource_for(const api::PlacedWorker& worker) const;
 
   Stores& stores_;
-  Scheduler& scheduler_;
+  JobDesk& desk_;
   runtime::Recorder& recorder_;
   const Settings& settings_;
   const Clock& clock_;

@@ -8,9 +8,14 @@
 
 namespace berth::control {
 
-QuotaController::QuotaController(Stores& stores, Books& books, Scheduler& scheduler,
-                                 const Settings& settings, const Clock& clock)
-    : stores_(stores), books_(books), scheduler_(scheduler), settings_(settings), clock_(clock) {}
+QuotaController::QuotaController(Stores& stores, Books& books, const Scheduler& scheduler,
+                                 Coverage& coverage, const Settings& settings, const Clock& clock)
+    : stores_(stores),
+      books_(books),
+      scheduler_(scheduler),
+      coverage_(coverage),
+      settings_(settings),
+      clock_(clock) {}
 
 std::set<std::string> QuotaController::take_touched() {
   std::set<std::string> names;
@@ -25,7 +30,7 @@ runtime::Next QuotaController::reconcile(const runtime::ObjectKey& key, runtime:
   if (quota == nullptr || quota->meta.deletion) return {};
   const uint64_t newest = books_.newest_grant();
   const QuotaPlan plan = decide(gather(*quota));
-  if (!plan.is_urgent) scheduler_.covered({key.name}, newest);
+  if (!plan.is_urgent) cover(key.name, newest);
   if (!plan.is_changed) return {};
   const Monotonic now = clock_.monotonic();
   const auto last = written_.find(key.name);
@@ -40,9 +45,14 @@ runtime::Next QuotaController::reconcile(const runtime::ObjectKey& key, runtime:
                 if (auto stored = api::from_json<api::Quota>(reply)) {
                   stores_.quotas.upsert(*std::move(stored));
                 }
-                scheduler_.covered({key.name}, newest);
+                cover(key.name, newest);
               });
   return {};
+}
+
+void QuotaController::cover(const std::string& quota, uint64_t number) {
+  coverage_.covered({quota}, number);
+  if (on_covered) on_covered();
 }
 
 // Rebuilt when anything that it is made of has changed.

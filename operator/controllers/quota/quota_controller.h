@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -6,6 +7,7 @@
 #include "base/clock.h"
 #include "operator/controllers/quota/quota_plan.h"
 #include "operator/scheduling/books.h"
+#include "operator/scheduling/coverage.h"
 #include "operator/scheduling/scheduler.h"
 #include "operator/world/stores.h"
 #include "runtime/controller.h"
@@ -16,11 +18,14 @@ namespace berth::control {
 // any workload is told.
 class QuotaController final : public runtime::Reconciler {
  public:
-  QuotaController(Stores& stores, Books& books, Scheduler& scheduler, const Settings& settings,
-                  const Clock& clock);
+  QuotaController(Stores& stores, Books& books, const Scheduler& scheduler, Coverage& coverage,
+                  const Settings& settings, const Clock& clock);
 
   // Of this leader; written with every status.
   void set_epoch(int64_t epoch) { epoch_ = epoch; }
+
+  // Called when more charges are written.
+  std::function<void()> on_covered;
 
   runtime::Next reconcile(const runtime::ObjectKey& key, runtime::Writes writes) override;
 
@@ -28,12 +33,14 @@ class QuotaController final : public runtime::Reconciler {
   std::set<std::string> take_touched();
 
  private:
+  void cover(const std::string& quota, uint64_t number);
   QuotaFacts gather(const api::Quota& quota);
   const sched::QuotaTree& tree();
 
   Stores& stores_;
   Books& books_;
-  Scheduler& scheduler_;
+  const Scheduler& scheduler_;
+  Coverage& coverage_;
   const Settings& settings_;
   const Clock& clock_;
   int64_t epoch_ = 0;

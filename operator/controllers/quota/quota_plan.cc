@@ -92,6 +92,7 @@ QuotaPlan decide(const QuotaFacts& facts) {
   for (const auto& [device_class, use] : classes) {
     plan.status.limits.push_back(use_of(facts, device_class, use));
   }
+  plan.status.summary = api::summary_of(facts.quota.spec, plan.status);
   set_conditions(facts, plan.status);
   plan.is_changed = plan.status != facts.quota.status;
   plan.is_urgent = plan.is_changed && needs_write_now(plan.status, facts.quota);

@@ -1,0 +1,119 @@
+#include "operator/controllers/foreignpod/foreignpod_controller.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "kube/request.h"
+#include "operator/controllers/foreignpod/pod_patches.h"
+#include "operator/scheduling/charges.h"
+
+namespace berth::control {
+namespace {
+
+// Let go by Berth and not running where it was let go to: not bound, or rejected by kubelet.
+bool is_late(const translate::Pod& pod) {
+  return !pod.started && (pod.node.empty() || pod.phase == translate::PodPhase::Failed);
+}
+
+}  // namespace
+
+ForeignPodController::ForeignPodController(Stores& stores, const Books& books, ForeignDesk& desk,
+                                           runtime::Recorder& recorder, const Settings& settings,
+                                           const Clock& clock)
+    : stores_(stores),
+      books_(books),
+      desk_(desk),
+      recorder_(recorder),
+      settings_(settings),
+      clock_(clock) {
+  stores.pods.subscribe([this](const translate::Pod* before, const translate::Pod* after) {
+    if (after == nullptr) let_go_at_.erase(before->meta.uid);
+  });
+}
+
+runtime::Next ForeignPodController::reconcile(const runtime::ObjectKey& key,
+                                              runtime::Writes writes) {
+  if (settings_.exempt_namespaces.contains(key.name_space)) return {};
+  const ForeignUnit unit = desk_.unit(key);
+  if (unit.gated.empty() && unit.pinned.empty()) {
+    told_.erase(key);
+    return {};
+  }
+  const ForeignFacts facts = gather(unit);
+  if (facts.hold) tell_hold(unit, *facts.hold);
+  const ForeignPlan plan = decide(facts);
+  for (const auto& [pod, node] : plan.annotate) {
+    writes.send(kube::patch_merge(kube::kPods, pod->meta.name_space, pod->meta.name,
+                                  plan_patch(*pod, node)),
+                [this](Json&& reply) { take(reply); });
+  }
+  for (const translate::Pod* pod : plan.strip) patch(*pod, strip_patch(*pod), writes);
+  for (const auto& [pod, node] : plan.let_go) {
+    tell(*pod, false, "Admitted", "Admit", "admitted on " + node);
+    patch(*pod, let_go_patch(*pod, node), writes);
+  }
+  for (const translate::Pod* pod : plan.evict) {
+    tell(*pod, true, "PlanFailed", "Evict", "did not start in time: evicted to be planned anew");
+    writes.remove(kube::evict(pod->meta.name_space, pod->meta.name, {.uid = pod->meta.uid}));
+  }
+  for (const translate::Pod* pod : plan.complain) {
+    tell(*pod, true, "PlanFailed", "Wait",
+         "did not start in time; nothing would make it anew, so it stays: delete it to give back "
+         "its devices");
+  }
+  if (!plan.again_in) return {};
+  return {clock_.now() + *plan.again_in};
+}
+
+ForeignFacts ForeignPodController::gather(const ForeignUnit& unit) {
+  ForeignFacts facts;
+  facts.start_timeout = settings_.foreign_start_timeout;
+  for (const translate::Pod* pod : unit.gated) {
+    GatedPod gated{.pod = pod, .granted = desk_.granted(*pod), .planned = planned_node(*pod)};
+    gated.node_exists = gated.planned.empty() || stores_.nodes.find({"", gated.planned}) != nullptr;
+    facts.gated.push_back(std::move(gated));
+  }
+  const bool is_managed = books_.tenancy().find(unit.key.name_space) != nullptr;
+  for (const translate::Pod* pod : unit.pinned) {
+    if (planned_node(*pod).empty()) continue;  // not let go by us
+    facts.any_let_go = true;
+    if (!is_managed || !is_late(*pod)) continue;
+    const Monotonic now = clock_.monotonic();
+    const Monotonic since = let_go_at_.try_emplace(pod->meta.uid, now).first->second;
+    facts.late.push_back({pod, now - since});
+  }
+  if (const sched::Hold* hold = desk_.hold(unit.key)) facts.hold = *hold;
+  return facts;
+}
+
+void ForeignPodController::take(const Json& reply) {
+  auto pod = translate::decode_pod(reply, settings_.accelerators);
+  if (pod) stores_.pods.upsert(*std::move(pod));
+}
+
+void ForeignPodController::patch(const translate::Pod& pod, const Json& operations,
+                                 runtime::Writes& writes) {
+  writes.send(kube::patch_json(kube::kPods, pod.meta.name_space, pod.meta.name, operations),
+              [this](Json&& reply) { take(reply); });
+}
+
+void ForeignPodController::tell(const translate::Pod& pod, bool warning, std::string reason,
+                                std::string action, std::string text) {
+  recorder_.record({.regarding = runtime::regarding(kube::kPods, pod.meta),
+                    .type = warning ? runtime::EventType::Warning : runtime::EventType::Normal,
+                    .reason = std::move(reason),
+                    .action = std::move(action),
+                    .note = std::move(text)});
+}
+
+// Pods have no condition of Berth's: their event is where a person looks. Once per reason.
+void ForeignPodController::tell_hold(const ForeignUnit& unit, const sched::Hold& hold) {
+  const auto [at, is_new] = told_.try_emplace(unit.key, hold.reason);
+  if (!is_new && at->second == hold.reason) return;
+  at->second = hold.reason;
+  for (const translate::Pod* pod : unit.gated) {
+    tell(*pod, false, std::string(sched::name_of(hold.reason)), "Hold", hold.message);
+  }
+}
+
+}  // namespace berth::control

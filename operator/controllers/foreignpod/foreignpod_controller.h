@@ -1,0 +1,43 @@
+#pragma once
+#include <map>
+#include <string>
+
+#include "base/clock.h"
+#include "json/json_fwd.h"
+#include "operator/controllers/foreignpod/foreignpod_plan.h"
+#include "operator/scheduling/foreign_desk.h"
+#include "operator/world/stores.h"
+#include "runtime/controller.h"
+#include "runtime/recorder.h"
+
+namespace berth::control {
+
+// Admits accelerator pods that Berth did not make: writes the plan on them, pins them, takes off
+// the gate.
+class ForeignPodController final : public runtime::Reconciler {
+ public:
+  ForeignPodController(Stores& stores, const Books& books, ForeignDesk& desk,
+                       runtime::Recorder& recorder, const Settings& settings, const Clock& clock);
+
+  // `key` is a unit's (ForeignUnit::key).
+  runtime::Next reconcile(const runtime::ObjectKey& key, runtime::Writes writes) override;
+
+ private:
+  ForeignFacts gather(const ForeignUnit& unit);
+  void take(const Json& reply);
+  void patch(const translate::Pod& pod, const Json& operations, runtime::Writes& writes);
+  void tell(const translate::Pod& pod, bool warning, std::string reason, std::string action,
+            std::string text);
+  void tell_hold(const ForeignUnit& unit, const sched::Hold& hold);
+
+  Stores& stores_;
+  const Books& books_;
+  ForeignDesk& desk_;
+  runtime::Recorder& recorder_;
+  const Settings& settings_;
+  const Clock& clock_;
+  std::map<std::string, Monotonic> let_go_at_;        // when first seen pinned and free, by UID
+  std::map<runtime::ObjectKey, sched::Reason> told_;  // the hold that was last told, by unit
+};
+
+}  // namespace berth::control

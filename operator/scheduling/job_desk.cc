@@ -1,0 +1,122 @@
+#include "operator/scheduling/job_desk.h"
+
+#include <algorithm>
+
+#include "operator/scheduling/asks.h"
+
+namespace berth::control {
+namespace {
+
+Millis between(Monotonic from, Monotonic to) {
+  return from == Monotonic::min() ? Millis::max() : to - from;
+}
+
+}  // namespace
+
+JobDesk::JobDesk(Stores& stores, Books& books, const Coverage& coverage, Scheduler& scheduler,
+                 const Settings& settings, const Clock& clock)
+    : stores_(stores),
+      books_(books),
+      coverage_(coverage),
+      scheduler_(scheduler),
+      settings_(settings),
+      clock_(clock) {
+  scheduler.add(*this);
+  stores.jobs.subscribe([this](const auto* a, const auto* b) { on_job(a, b); });
+}
+
+void JobDesk::on_job(const api::GpuJob* before, const api::GpuJob* after) {
+  const std::string& uid = after != nullptr ? after->meta.uid : before->meta.uid;
+  const bool waits = after != nullptr && is_waiting(*after);
+  const bool is_new = waits && waiting_.insert(uid).second;
+  const bool respecified =
+      waits && before != nullptr && before->meta.generation != after->meta.generation;
+  if (is_new || respecified) scheduler_.mark_dirty();
+  if (waits) return;
+  waiting_.erase(uid);
+  held_.erase(uid);
+  if (after != nullptr && !after->status.placement) books_.revoke(uid);
+  if (after == nullptr || is_finished(*after)) avoided_.erase(uid);
+}
+
+std::optional<Instant> JobDesk::collect(Instant now, std::vector<sched::Ask>& asks) {
+  std::optional<Instant> again;
+  for (const std::string& uid : waiting_) {
+    const api::GpuJob* job = stores_.jobs.find_uid(uid);
+    if (job == nullptr || books_.find(uid) != nullptr || stores_.invalid_jobs.contains(uid)) {
+      continue;
+    }
+    const auto& not_before = job->status.next_attempt_at;
+    if (not_before && now < *not_before) {
+      again = std::min(again.value_or(*not_before), *not_before);
+      continue;
+    }
+    if (stores_.has_live_pods(uid)) continue;  // what is left of an earlier attempt goes first
+    asks.push_back(ask_of(*job, books_.tenancy(), avoided(uid)));
+  }
+  return again;
+}
+
+std::set<sched::NodeId> JobDesk::avoided(const std::string& uid) {
+  const auto at = avoided_.find(uid);
+  if (at == avoided_.end()) return {};
+  std::erase_if(at->second, [&](const auto& n) { return n.second <= clock_.monotonic(); });
+  std::set<sched::NodeId> nodes;
+  for (const auto& [node, until] : at->second) nodes.insert(node);
+  return nodes;
+}
+
+void JobDesk::admitted(const sched::Admit& admit) {
+  const api::GpuJob* job = stores_.jobs.find_uid(admit.id.uid);
+  if (job == nullptr) return;
+  held_.erase(admit.id.uid);
+  books_.grant(*job, placement_of(admit, job->status.attempt + 1), admit.quota);
+}
+
+void JobDesk::held(const sched::Hold& hold) {
+  const Monotonic now = clock_.monotonic();
+  const auto [at, is_new] = held_.try_emplace(hold.id.uid, Held{hold, now});
+  if (!is_new && at->second.hold == hold) return;
+  if (!is_new && at->second.hold.reason != hold.reason) at->second.since = now;
+  at->second.hold = hold;
+  const api::GpuJob* job = stores_.jobs.find_uid(hold.id.uid);
+  if (job != nullptr && wake) wake(runtime::key_of(job->meta));
+}
+
+std::optional<api::Placement> JobDesk::granted(const api::GpuJob& job) const {
+  const Grant* grant = books_.find(job.meta.uid);
+  if (grant == nullptr) return std::nullopt;
+  if (!coverage_.is_covered(books_.tenancy().path(grant->quota), grant->number)) {
+    return std::nullopt;
+  }
+  return grant->placement;
+}
+
+void JobDesk::wake_granted() {
+  for (const auto& [uid, grant] : books_.grants()) {
+    const api::GpuJob* job = stores_.jobs.find_uid(uid);
+    if (job != nullptr && wake && granted(*job)) wake(runtime::key_of(job->meta));
+  }
+}
+
+std::optional<HoldFacts> JobDesk::hold(const std::string& uid) const {
+  const auto at = held_.find(uid);
+  if (at == held_.end()) return std::nullopt;
+  const Monotonic now = clock_.monotonic();
+  return HoldFacts{.hold = at->second.hold,
+                   .age = now - at->second.since,
+                   .since_written = between(at->second.written, now)};
+}
+
+void JobDesk::hold_written(const std::string& uid) {
+  const auto at = held_.find(uid);
+  if (at != held_.end()) at->second.written = clock_.monotonic();
+}
+
+void JobDesk::avoid(const std::string& uid, const std::vector<std::string>& nodes) {
+  for (const std::string& node : nodes) {
+    avoided_[uid][{"", node}] = clock_.monotonic() + settings_.node_avoidance;
+  }
+}
+
+}  // namespace berth::control

@@ -1,0 +1,68 @@
+#pragma once
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "operator/controllers/gpujob/gpujob_plan.h"
+#include "operator/scheduling/books.h"
+#include "operator/scheduling/coverage.h"
+#include "operator/scheduling/scheduler.h"
+#include "operator/world/settings.h"
+#include "operator/world/stores.h"
+
+namespace berth::control {
+
+// GpuJobs on their way through the pass.
+//
+//   waiting --Admit--> granted (in the books) --charges covered--> told (placement in the status)
+//           --Hold---> held, with the reason
+class JobDesk final : public AskSource {
+ public:
+  JobDesk(Stores& stores, Books& books, const Coverage& coverage, Scheduler& scheduler,
+          const Settings& settings, const Clock& clock);
+  JobDesk(const JobDesk&) = delete;
+  JobDesk& operator=(const JobDesk&) = delete;
+
+  // Called for every job that there is something new to do for.
+  std::function<void(const runtime::ObjectKey&)> wake;
+
+  std::optional<Instant> collect(Instant now, std::vector<sched::Ask>& asks) override;
+  void admitted(const sched::Admit& admit) override;
+  void held(const sched::Hold& hold) override;
+
+  // The placement of a job whose charges are all written.
+  std::optional<api::Placement> granted(const api::GpuJob& job) const;
+  // More charges are written: wakes the jobs that can be told now.
+  void wake_granted();
+
+  std::optional<HoldFacts> hold(const std::string& uid) const;
+  void hold_written(const std::string& uid);
+  // Keeps the job off those nodes for a while.
+  void avoid(const std::string& uid, const std::vector<std::string>& nodes);
+
+ private:
+  struct Held {
+    sched::Hold hold;
+    Monotonic since;
+    Monotonic written = Monotonic::min();
+  };
+
+  void on_job(const api::GpuJob* before, const api::GpuJob* after);
+  std::set<sched::NodeId> avoided(const std::string& uid);
+
+  Stores& stores_;
+  Books& books_;
+  const Coverage& coverage_;
+  Scheduler& scheduler_;
+  const Settings& settings_;
+  const Clock& clock_;
+  std::set<std::string> waiting_;                                      // UIDs
+  std::map<std::string, Held> held_;                                   // by UID
+  std::map<std::string, std::map<sched::NodeId, Monotonic>> avoided_;  // by UID, until when
+};
+
+}  // namespace berth::control
