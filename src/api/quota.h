@@ -246,9 +246,10 @@ struct Quota {
       "(has(oldSelf.spec.parent) ? oldSelf.spec.parent : '') || "
       "!has(oldSelf.status) || !has(oldSelf.status.limits) || "
       "oldSelf.status.limits.all(l, l.used == 0)";
-  static constexpr const char* kEpochCel =
+  static constexpr const char* kEpochCel =  // one that is absent counts as 0, before any leader
       "!has(oldSelf.status) || !has(oldSelf.status.epoch) || "
-      "(has(self.status) && has(self.status.epoch) && self.status.epoch >= oldSelf.status.epoch)";
+      "(has(self.status) && has(self.status.epoch) ? self.status.epoch : 0) >= "
+      "oldSelf.status.epoch";
   // An entry is fine when it is within guaranteed + borrowingLimit, or, for a Quota that has only
   // Quotas below it, within subtreeGuaranteed + borrowingLimit; or when it did not grow, so that an
   // admin may set a limit below what is used and work may then only leave.

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
+#include <random>
 #include <set>
 #include <string>
 
@@ -183,6 +185,56 @@ std::vector<Json> examples() {
   return found;
 }
 
+// A status write to a Quota whose limits were just changed: use grows, shrinks, appears and
+// vanishes within limits, above them and where there are none, in leaves and in parents.
+class RandomUse {
+ public:
+  explicit RandomUse(uint64_t seed) : engine_(seed) {}
+
+  TableRow row() {
+    TableRow row;
+    row.says = "random use";
+    row.of = below(2) == 0 ? "quota" : "parent";
+    row.is_update = true;
+    row.writes_status = true;
+    row.before["/spec/limits"] = Json::array();
+    for (const char* device_class : kClasses)
+      row.before["/spec/limits"].push_back({{"class", device_class}, {"guaranteed", 9}});
+    row.before["/status"] = status();
+    row.then["/spec/limits"] = limits();
+    row.set["/status"] = status();
+    if (below(8) == 0) row.set["/status"].erase("epoch");
+    return row;
+  }
+
+ private:
+  static constexpr std::array kClasses{"amd-mi300x", "ascend-910b", "nvidia-h200"};
+
+  int64_t below(uint64_t bound) { return static_cast<int64_t>(engine_() % bound); }
+
+  Json limits() {
+    Json list = Json::array();
+    for (const char* device_class : kClasses) {
+      if (below(4) == 0) continue;
+      list.push_back({{"class", device_class}, {"guaranteed", below(6)}});
+      if (below(2) == 0) list.back()["borrowingLimit"] = below(3);
+    }
+    return list;
+  }
+
+  Json status() {
+    Json uses = Json::array();
+    for (const char* device_class : kClasses) {
+      if (below(4) == 0) continue;
+      uses.push_back({{"class", device_class}, {"used", below(6)}});
+      if (below(2) == 0) uses.back()["subtreeGuaranteed"] = below(6);
+    }
+    return {{"epoch", below(3)}, {"limits", std::move(uses)}};
+  }
+
+  std::mt19937_64 engine_;
+};
+
 TEST(CrdTable, HasAtLeastSixtyBadObjects) { EXPECT_GE(table().bad.size(), 60U); }
 
 TEST(CrdTable, ValidateRefusesEveryBadObject) {
@@ -207,6 +259,20 @@ TEST(CrdTable, ServerAcceptsEveryGoodObject) {
   if (TestServer::get() == nullptr) GTEST_SKIP() << "no API server";
   ServerTrial trial(*TestServer::get());
   for (const TableRow& row : table().good) EXPECT_EQ(join(trial.verdict(row)), "") << row.says;
+}
+
+TEST(CrdTable, ServerAndValidateJudgeRandomUseAlike) {
+  if (TestServer::get() == nullptr) GTEST_SKIP() << "no API server";
+  ServerTrial trial(*TestServer::get());
+  size_t refused = 0;
+  for (uint64_t seed = 1; seed <= 60; ++seed) {
+    const TableRow row = RandomUse(seed).row();
+    const auto wanted = paths_of(by_validate(row));
+    EXPECT_EQ(paths_of(trial.verdict(row)), wanted) << "seed " << seed;
+    refused += wanted.empty() ? 0 : 1;
+  }
+  EXPECT_GT(refused, 12U) << "or the values are too tame";
+  EXPECT_LT(refused, 48U) << "or the values are too wild";
 }
 
 TEST(CrdTable, ValidateAcceptsEveryExample) {
