@@ -22,7 +22,7 @@ RULES = [
     (r"\b(?:secure_)?getenv\(|\b(?:un)?setenv\(|\bputenv\(|\benviron\b",
      PROGRAMS, "a flag or a value passed from main()"),
     (r"\bsleep_(?:for|until)\b|\bu?sleep\(|\bnanosleep\(",
-     [], "a deadline that the loop waits for (transport.poll), in tests a ManualClock"),
+     ["bench/*"], "a deadline that the loop waits for (transport.poll), in tests a ManualClock"),
     (r"\bstd::(?:jthread|thread|async)\b(?!::hardware)|\bpthread_create\(",
      PROGRAMS + ["src/http/*"], "the one loop over kube::Transport"),
     (r"\bstd::regex\b|#\s*include\s*<regex>",
