@@ -12,7 +12,7 @@ import source_tree
 # (what is wrong, why); matched per line in every text file.
 RULES = [
     (r"\b(?:TODO|FIXME)\b(?![^\n]*#\d+)|\bX{3}\b", "an open end without its issue (#number)"),
-    (r"\bNOLINT(?:NEXTLINE)?\b(?!\([a-z][\w,. *-]+\): \S)|\bNOLINTBEGIN\b(?!\([a-z])",
+    (r"\bNOLINT(?:NEXTLINE)?\b(?!\([\w*][\w,. *-]*\): \S)|\bNOLINTBEGIN\b(?!\([\w*])",
      "write NOLINT(rule): reason"),
     (r"shellcheck +disable=\S+\s*$", "a silenced check without its reason (# after it)"),
     (r"(?<![\w.$}~/-])/(?:work|home/\w+|Users/\w+)/\w|(?<![\w.$}~/-])/root/\w(?!\w*\.sock)",
