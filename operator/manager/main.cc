@@ -8,6 +8,7 @@
 #include "http/status_server.h"
 #include "kube/curl_transport.h"
 #include "operator/manager/flags.h"
+#include "operator/manager/http_fetcher.h"
 #include "operator/manager/operator.h"
 #include "operator/manager/pages.h"
 
@@ -19,9 +20,10 @@ constexpr Millis kLongestWait{1'000};  // the loop shows a sign of life at least
 constexpr Millis kStopGrace{5'000};    // for writes under way when asked to stop
 
 // Drives the operator until it is told to stop or has lost the Lease; returns the exit status.
-int run(Operator& op, kube::CurlTransport& transport, const host::StopSignals& signals,
-        const Clock& clock, Pages& pages, Log& log) {
+int run(Operator& op, kube::CurlTransport& transport, HttpFetcher& fetcher,
+        const host::StopSignals& signals, const Clock& clock, Pages& pages, Log& log) {
   while (!signals.requested()) {
+    fetcher.deliver();
     const Monotonic wake = op.tick();
     pages.show(op.live(), op.ready(), clock.monotonic());
     if (op.is_over()) {
@@ -60,9 +62,10 @@ int start(const Flags& flags) {
   kube::CurlTransport transport(*std::move(config), clock,
                                 {.user_agent = "berth-operator/" BERTH_VERSION});
   const host::StopSignals signals(transport.wake_fd());
-  Operator op(transport, clock, flags.settings, log, observers(metrics));
+  HttpFetcher fetcher([&transport] { transport.wake(); });
+  Operator op(transport, clock, flags.settings, log, observers(metrics), &fetcher);
   log.info("started", {{"version", BERTH_VERSION}, {"identity", flags.settings.identity}});
-  return run(op, transport, signals, clock, pages, log);
+  return run(op, transport, fetcher, signals, clock, pages, log);
 }
 
 }  // namespace

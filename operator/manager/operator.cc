@@ -11,7 +11,7 @@ constexpr size_t kWritesInFlight = 64;
 }  // namespace
 
 Operator::Operator(kube::Transport& transport, const Clock& clock, Settings settings, Log& log,
-                   Observers observers)
+                   Observers observers, MetricsFetcher* fetcher)
     : settings_(std::move(settings)),
       clock_(clock),
       log_(log),
@@ -46,6 +46,9 @@ Operator::Operator(kube::Transport& transport, const Clock& clock, Settings sett
     foreign_desk_.wake_granted();
   };
   scheduler_.on_pass = std::move(observers.on_pass);
+  if (fetcher != nullptr) {
+    progress_.emplace(stores_, gpujob_, *fetcher, job_desk_.wake, settings_, clock);
+  }
   wire();
   wire_jobs();
 }
@@ -135,6 +138,7 @@ Monotonic Operator::lead() {
   Monotonic wake = std::min(forgive_at_, scheduler_.tick());
   for (const std::string& name : quota_.take_touched()) quotas_.add({"", name});
   wake = std::min({wake, quotas_.tick(), jobs_.tick(), foreign_pods_.tick(), namespaces_.tick()});
+  if (progress_) wake = std::min(wake, progress_->tick());
   return std::min(wake, recorder_.tick());
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -7,6 +8,7 @@
 #include "kube/transport.h"
 #include "operator/controllers/foreignpod/foreignpod_controller.h"
 #include "operator/controllers/gpujob/gpujob_controller.h"
+#include "operator/controllers/gpujob/progress_reader.h"
 #include "operator/controllers/namespace/namespace_controller.h"
 #include "operator/controllers/quota/quota_controller.h"
 #include "operator/manager/feeds.h"
@@ -37,8 +39,9 @@ struct Observers {
 // randomness of its own: on the in-memory server it is a deterministic function of its inputs.
 class Operator {
  public:
+  // `fetcher` reads the progress of workers; without one, only their last message tells.
   Operator(kube::Transport& transport, const Clock& clock, Settings settings, Log& log,
-           Observers observers = {});
+           Observers observers = {}, MetricsFetcher* fetcher = nullptr);
   Operator(const Operator&) = delete;
   Operator& operator=(const Operator&) = delete;
 
@@ -93,6 +96,7 @@ class Operator {
   runtime::Controller foreign_pods_;
   runtime::Controller namespaces_;
   Feeds feeds_;
+  std::optional<ProgressReader> progress_;
 };
 
 }  // namespace berth::control

@@ -5,6 +5,8 @@
 #include <numeric>
 #include <utility>
 
+#include "base/saturating.h"
+
 namespace berth::control {
 namespace {
 
@@ -35,7 +37,9 @@ std::string because(const translate::Pod& pod) {
 // How a pod that Kubernetes calls Failed ended.
 WorkerEnd end_of_failed(const translate::Pod& pod) {
   const std::string on = pod.meta.name + " on " + pod.node;
-  if (pod.disrupted || pod.reason == "NodeLost" || pod.reason == "Shutdown") {
+  // Also when it was deleted: nobody of Berth does that before the end of its attempt is stored.
+  const bool taken = pod.disrupted || pod.meta.deletion.has_value();
+  if (taken || pod.reason == "NodeLost" || pod.reason == "Shutdown") {
     return {EndCause::Preempted, on + " was taken away" + because(pod)};
   }
   if (!pod.started && !pod.exit_code) {
@@ -51,7 +55,6 @@ WorkerEnd end_of_failed(const translate::Pod& pod) {
 std::optional<WorkerEnd> end_of(const translate::Pod& pod) {
   if (pod.phase == translate::PodPhase::Failed) return end_of_failed(pod);
   if (pod.phase == translate::PodPhase::Succeeded) return std::nullopt;
-  // Nobody of Berth deletes a worker before the end of its attempt is written down.
   if (pod.meta.deletion) return WorkerEnd{EndCause::Preempted, pod.meta.name + " was deleted"};
   if (pod.disrupted) {
     return WorkerEnd{EndCause::Preempted, pod.meta.name + " is being taken away" + because(pod)};
@@ -157,23 +160,27 @@ Verdict judge(const AttemptFacts& facts) {
 }
 
 int64_t seconds_run(const api::GpuJob& job, Instant now) {
+  const api::GpuJobStatus& status = job.status;
   const auto seconds = [](Millis span) {
     return std::chrono::duration_cast<std::chrono::seconds>(span).count();
   };
-  int64_t sum = 0;
-  // Device-seconds cover attempts that the list of the last ten has forgotten.
-  const auto& alternatives = job.spec.worker.devices;
-  const int64_t per_worker = alternatives.empty() ? 1 : alternatives.front().count;
-  const int64_t devices = std::max<int64_t>(1, per_worker * job.spec.workers.max);
-  if (job.status.device_seconds) {
-    sum += (job.status.device_seconds->productive + job.status.device_seconds->lost) / devices;
+  int64_t listed = 0;
+  for (const api::Attempt& attempt : status.attempts) {
+    if (attempt.started_at && attempt.ended_at) {
+      listed += seconds(*attempt.ended_at - *attempt.started_at);
+    }
   }
-  const bool ended = !job.status.attempts.empty() && job.status.placement &&
-                     job.status.attempts.back().attempt == job.status.placement->attempt;
-  if (job.status.placement && job.status.started_at && !ended) {
-    sum += seconds(now - *job.status.started_at);
-  }
-  return sum;
+  // Device-seconds cover attempts that the list of the last ten has forgotten; on which of the
+  // job's alternatives they ran is not known, so it is at least this.
+  int64_t most = 1;
+  for (const api::DeviceAsk& ask : job.spec.worker.devices) most = std::max(most, ask.count);
+  most = multiply_saturating(most, std::max<int64_t>(1, job.spec.workers.max));
+  const api::DeviceSeconds spent = status.device_seconds.value_or(api::DeviceSeconds{});
+  const int64_t sum = std::max(listed, add_saturating(spent.productive, spent.lost) / most);
+  const bool ended = !status.attempts.empty() && status.placement &&
+                     status.attempts.back().attempt == status.placement->attempt;
+  const bool runs = status.placement && status.started_at && !ended;
+  return runs ? add_saturating(sum, seconds(now - *status.started_at)) : sum;
 }
 
 }  // namespace berth::control

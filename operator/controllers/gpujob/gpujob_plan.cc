@@ -180,6 +180,18 @@ void show_progress(const JobFacts& facts, const Verdict& verdict, api::GpuJobSta
   if (facts.checkpoint) status.checkpoint = facts.checkpoint;
 }
 
+// Of the attempts before: what still runs (a create that was under way when the leader changed),
+// and what has ended, but for the last one's, whose logs stay.
+void delete_old_pods(const JobFacts& facts, JobPlan& plan) {
+  const int64_t attempt = facts.job.status.placement->attempt;
+  for (const translate::Pod* pod : facts.pods) {
+    const auto worker = translate::parse_worker_name(facts.job.meta.name, pod->meta.name);
+    if (worker && worker->attempt == attempt) continue;
+    const bool has_logs = worker && worker->attempt + 1 == attempt && !is_live(pod);
+    if (!has_logs && !pod->meta.deletion) plan.delete_pods.push_back(pod);
+  }
+}
+
 JobPlan run(const JobFacts& facts) {
   const api::GpuJob& job = facts.job;
   const Instant admitted = job.status.admitted_at.value_or(facts.now);
@@ -203,12 +215,7 @@ JobPlan run(const JobFacts& facts) {
   show_progress(facts, verdict, status);
   write_if_changed(facts, std::move(status), plan);
   if (plan.status) return plan;
-  for (const translate::Pod* pod :
-       facts.pods) {  // of the attempts before; the last one's logs stay
-    const auto worker = translate::parse_worker_name(job.meta.name, pod->meta.name);
-    const bool old = !worker || worker->attempt + 1 < job.status.placement->attempt;
-    if (old && !pod->meta.deletion) plan.delete_pods.push_back(pod);
-  }
+  delete_old_pods(facts, plan);
   for (size_t index = 0; index < attempt.workers.size(); ++index) {
     if (attempt.workers[index] == nullptr) {
       plan.create_workers.push_back(static_cast<int64_t>(index));
@@ -298,7 +305,8 @@ JobPlan wait(const JobFacts& facts) {
     say_why(facts, "InvalidSpec", first.path + ": " + first.message, plan);
     return plan;
   }
-  if (facts.granted) return admit(facts);
+  // Not beside the rest of an earlier attempt that is still ending.
+  if (facts.granted) return any_live(facts) ? plan : admit(facts);
   const auto& not_before = facts.job.status.next_attempt_at;
   if (not_before && facts.now < *not_before) {
     plan.again_at = *not_before;

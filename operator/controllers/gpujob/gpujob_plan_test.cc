@@ -83,8 +83,9 @@ TEST(GpuJobPlan, StartsNoAttemptBesideALiveRestOfAnEarlierOne) {
 }
 
 TEST(GpuJobPlan, DeletesARestThatNobodyIsChargedForWhileItWaits) {
-  const JobPlan plan = Situation().pod_named("train-1-0", running()).plan();
-  EXPECT_THAT(names(plan.delete_pods), ElementsAre("train-1-0"));
+  Situation s;
+  s.pod_named("train-1-0", running());
+  EXPECT_THAT(names(s.plan().delete_pods), ElementsAre("train-1-0"));
 }
 
 TEST(GpuJobPlan, DeletesALivePodOfTheAttemptBefore) {
@@ -399,8 +400,8 @@ TEST(GpuJobPlan, DeletionEndsThePodsBeforeTheFinalizer) {
 }
 
 TEST(GpuJobPlan, EndedPodsDoNotKeepADeletedJob) {
-  EXPECT_TRUE(Situation().placed({"a"}).started().pod(0, exited(0)).deleted().plan()
-                  .remove_finalizer);
+  EXPECT_TRUE(
+      Situation().placed({"a"}).started().pod(0, exited(0)).deleted().plan().remove_finalizer);
 }
 
 TEST(GpuJobPlan, DeletesAFinishedJobWhenItsTimeIsOver) {

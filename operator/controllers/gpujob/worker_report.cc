@@ -46,7 +46,8 @@ void take_termination_message(std::string_view message, Instant at, api::GpuJobS
     api::Progress progress = status.progress.value_or(api::Progress{});
     progress.step = whole(report, "step");
     if (progress.steps > 0) {
-      progress.percent = std::min<int64_t>(100, progress.step * 100 / progress.steps);
+      progress.percent =
+          std::min<int64_t>(100, multiply_saturating(progress.step, 100) / progress.steps);
     }
     progress.eta_seconds.reset();
     progress.last_heartbeat = at;
