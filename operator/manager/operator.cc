@@ -137,6 +137,7 @@ Monotonic Operator::lead() {
   }
   Monotonic wake = std::min(forgive_at_, scheduler_.tick());
   for (const std::string& name : quota_.take_touched()) quotas_.add({"", name});
+  for (const sched::QuotaId& leaf : scheduler_.take_pending_changed()) quotas_.add({"", leaf.name});
   wake = std::min({wake, quotas_.tick(), jobs_.tick(), foreign_pods_.tick(), namespaces_.tick()});
   if (progress_) wake = std::min(wake, progress_->tick());
   return std::min(wake, recorder_.tick());

@@ -29,7 +29,7 @@ void Scheduler::run() {
   dirty_ = false;
   sched::Snapshot snapshot = gather();
   PassReport report{.took = {}, .asks = snapshot.asks.size(), .admitted = 0, .held = {}};
-  pending_.clear();
+  const Pending before = std::exchange(pending_, {});
   for (const sched::Ask& ask : snapshot.asks) {
     if (!ask.quota || ask.alternatives.empty()) continue;
     const sched::Alternative& first = ask.alternatives.front();
@@ -40,9 +40,20 @@ void Scheduler::run() {
         std::visit([](const auto& d) -> const sched::WorkloadId& { return d.id; }, decision);
     hand_back(decision, *asked_by_.at(id), report);
   }
+  note_pending(before);
   seen_version_ = books_.version();  // our own grants are no reason for another pass
   report.took = clock_.monotonic() - start;
   if (on_pass) on_pass(report);
+}
+
+void Scheduler::note_pending(const Pending& before) {
+  for (const auto& [quota, classes] : pending_) {
+    const auto at = before.find(quota);
+    if (at == before.end() || at->second != classes) pending_changed_.insert(quota);
+  }
+  for (const auto& [quota, classes] : before) {
+    if (!pending_.contains(quota)) pending_changed_.insert(quota);
+  }
 }
 
 void Scheduler::hand_back(const sched::Decision& decision, AskSource& source, PassReport& report) {

@@ -2,7 +2,9 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -48,13 +50,15 @@ class Scheduler {
 
   // Devices that work asked for in the last pass and did not get, by leaf and class of its first
   // choice.
-  const std::map<sched::QuotaId, std::map<sched::DeviceClass, int64_t>>& pending() const {
-    return pending_;
-  }
+  using Pending = std::map<sched::QuotaId, std::map<sched::DeviceClass, int64_t>>;
+  const Pending& pending() const { return pending_; }
+  // Leaves whose pending devices changed since the last call.
+  std::set<sched::QuotaId> take_pending_changed() { return std::exchange(pending_changed_, {}); }
 
  private:
   void run();
   sched::Snapshot gather();
+  void note_pending(const Pending& before);
   void hand_back(const sched::Decision& decision, AskSource& source, PassReport& report);
 
   const Stores& stores_;
@@ -67,7 +71,8 @@ class Scheduler {
   uint64_t seen_version_ = 0;
   Monotonic next_pass_ = Monotonic::min();
   std::optional<Instant> next_backoff_;
-  std::map<sched::QuotaId, std::map<sched::DeviceClass, int64_t>> pending_;
+  Pending pending_;
+  std::set<sched::QuotaId> pending_changed_;
 };
 
 }  // namespace berth::control
