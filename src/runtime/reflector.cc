@@ -19,6 +19,11 @@ Reflector::Reflector(kube::Transport& transport, kube::WatchTarget target, kube:
 
 Reflector::~Reflector() { stop(); }
 
+void Reflector::start() {
+  running_ = true;
+  if (!self_) self_ = std::make_shared<Reflector*>(this);
+}
+
 void Reflector::stop() {
   running_ = false;
   self_.reset();

@@ -80,7 +80,8 @@ void take_off(World& world, const Kind& kind, const ObjectState& state, const ch
   Json fresh = state->object();
   Json& finalizers = fresh["metadata"]["finalizers"];
   finalizers.erase(std::find(finalizers.begin(), finalizers.end(), finalizer));
-  update_object(world, call_for(kind, fresh), kind, state, std::move(fresh), Part::Object);
+  const Call call = call_for(kind, fresh);
+  update_object(world, call, kind, state, std::move(fresh), Part::Object);
 }
 
 // A deletion in the foreground waits for the dependents that block it.
@@ -106,7 +107,8 @@ bool advance_orphaning(World& world, const Kind& kind, const ObjectState& owner)
     Json& owners = fresh["metadata"]["ownerReferences"];
     owners.erase(std::find_if(owners.begin(), owners.end(),
                               [&](const Json& ref) { return ref.value("uid", "") == uid; }));
-    update_object(world, call_for(of, fresh), of, dependent, std::move(fresh), Part::Object);
+    const Call call = call_for(of, fresh);
+    update_object(world, call, of, dependent, std::move(fresh), Part::Object);
     return true;
   });
   if (!forgot) take_off(world, kind, owner, "orphan");

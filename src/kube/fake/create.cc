@@ -101,7 +101,7 @@ Written create_object(World& world, const Call& call, const Kind& kind, Json fre
   fresh.erase("apiVersion");
   fresh.erase("kind");
   if (call.param("dryRun") == "All") return std::make_shared<const Stored>(std::move(fresh), 0);
-  return world.storage.put(kind.collection(), name, std::move(fresh));
+  return world.storage.put(kind.collection(), std::move(fresh));
 }
 
 }  // namespace berth::kube::fake

@@ -15,6 +15,17 @@ void default_namespace(Json& fresh) {
   fresh["status"] = {{"phase", "Active"}};
 }
 
+// Of a stored Event only its series may change.
+std::vector<Violation> check_event(const Json& fresh, const Json* old) {
+  if (old == nullptr) return {};
+  for (const char* name : {"regarding", "reason", "note", "action", "eventTime"}) {
+    if (fresh.value(name, Json()) != old->value(name, Json())) {
+      return {{name, "Invalid value: field is immutable"}};
+    }
+  }
+  return {};
+}
+
 Kind custom(const Resource& resource) { return {.resource = resource}; }
 
 Kind plain(const Resource& resource) {
@@ -60,6 +71,9 @@ Kinds::Kinds() {
   Kind leases = plain(kLeases);
   leases.unconditional_update = false;
   add(leases);
+  Kind events = plain(kEvents);
+  events.rules = check_event;
+  add(events);
 }
 
 void Kinds::add(Kind kind) {

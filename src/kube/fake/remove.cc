@@ -87,7 +87,7 @@ std::variant<Deleted, Refusal> delete_object(World& world, const Call& call, con
   }
   if (kind.resource == kNamespaces) going["status"]["phase"] = "Terminating";
   if (going == object) return Deleted{old, false};
-  return Deleted{world.storage.put(collection, name_of(object), std::move(going)), false};
+  return Deleted{world.storage.put(collection, std::move(going)), false};
 }
 
 }  // namespace berth::kube::fake

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kube/fake/objects.h"
+
 namespace berth::kube::fake {
 namespace {
 
@@ -31,8 +33,9 @@ ObjectState Storage::find(const std::string& collection, const Name& name) const
   return found == all.end() ? nullptr : found->second;
 }
 
-ObjectState Storage::put(const std::string& collection, const Name& name, Json object) {
+ObjectState Storage::put(const std::string& collection, Json object) {
   Collection& place = collections_[collection];
+  const Name name = name_of(object);
   const ObjectState after = make_state(std::move(object), ++version_);
   ObjectState before = std::exchange(place.objects[name], after);
   remember(place, {version_, std::move(before), after, false});

@@ -52,7 +52,7 @@ class Storage {
   ObjectState find(const std::string& collection, const Name& name) const;
 
   // Stores a new state under the next version, which becomes its metadata.resourceVersion.
-  ObjectState put(const std::string& collection, const Name& name, Json object);
+  ObjectState put(const std::string& collection, Json object);
   ObjectState erase(const std::string& collection, const Name& name);
 
   // The first change after `version`, or nullptr. Ask is_compacted() first.

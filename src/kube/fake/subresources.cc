@@ -62,7 +62,7 @@ Response bind_pod(World& world, const Call& call, const Kind& pods, const Reques
   bound["spec"]["nodeName"] = node;
   set_condition(bound, "PodScheduled", "True", "", world.time());
   bump_generation(bound);
-  world.storage.put(pods.collection(), name_of(bound), std::move(bound));
+  world.storage.put(pods.collection(), std::move(bound));
   return success(call, 201, "");
 }
 
@@ -76,7 +76,7 @@ Response evict_pod(World& world, const Call& call, const Kind& pods, const Reque
   if (const auto* refusal = std::get_if<Refusal>(&deletion)) return refuse(call, *refusal);
   Json marked = old->object();
   set_condition(marked, "DisruptionTarget", "True", "EvictionByEvictionAPI", world.time());
-  old = world.storage.put(pods.collection(), name_of(marked), std::move(marked));
+  old = world.storage.put(pods.collection(), std::move(marked));
   const auto deleted = delete_object(world, call, pods, old, std::get<Deletion>(deletion));
   if (const auto* refusal = std::get_if<Refusal>(&deleted)) return refuse(call, *refusal);
   return success(call, 201, "");

@@ -127,7 +127,7 @@ Written update_object(World& world, const Call& call, const Kind& kind, const Ob
   const std::string collection = kind.collection();
   const Storage::Name name = name_of(old);
   if (waits_only_for_finalizers(fresh)) return world.storage.erase(collection, name);
-  return world.storage.put(collection, name, std::move(fresh));
+  return world.storage.put(collection, std::move(fresh));
 }
 
 }  // namespace berth::kube::fake
