@@ -26,6 +26,7 @@ struct Raw {
   std::string log_level = "info";
   int64_t foreign_start_timeout_seconds = 300;
   int64_t progress_interval_seconds = 30;
+  bool metrics_docs = false;
 };
 
 void add_cluster_options(CLI::App& app, Flags& flags) {
@@ -34,9 +35,9 @@ void add_cluster_options(CLI::App& app, Flags& flags) {
   app.add_option("--context", flags.sources.context, "Context of the kubeconfig");
   app.add_option("--namespace", flags.settings.name_space, "Namespace of the operator's Lease")
       ->capture_default_str();
-  app.add_option("--identity", flags.settings.identity,
-                 "Who holds the Lease: this pod's name, by which the API server fences writes")
-      ->required();
+  app.add_option(
+      "--identity", flags.settings.identity,
+      "Who holds the Lease: this pod's name, by which the API server fences writes; needed");
   app.add_option("--lease-name", flags.settings.lease_name, "Lease of the leader election")
       ->capture_default_str();
 }
@@ -68,7 +69,8 @@ Status check(const Raw& raw, Flags& flags) {
   const auto level = host::parse_log_level(raw.log_level);
   if (!level) return Error{Code::Invalid, "--log-level: " + level.error().message};
   flags.log_level = *level;
-  if (settings.identity.empty()) return Error{Code::Invalid, "--identity: must not be empty"};
+  if (settings.identity.empty())
+    return Error{Code::Invalid, "--identity: required, for example this pod's name"};
   if (!raw.accelerators.empty()) settings.accelerators.resources = raw.accelerators;
   for (const std::string& resource : settings.accelerators.resources) {
     if (resource.find('/') == std::string::npos) {
@@ -103,18 +105,18 @@ Result<Flags> read_flags(int argc, const char* const* argv) {
   app.add_option("--listen", flags.listen, "ADDRESS:PORT of /metrics, /healthz and /readyz")
       ->capture_default_str();
   app.add_option("--log-level", raw.log_level, "info, warn or error")->capture_default_str();
-  app.add_flag_callback(
-      "--metrics-docs",
-      [] {
-        std::cout << http::metrics_markdown();
-        throw CLI::Success();
-      },
-      "Print the documentation of every metric and end");
+  app.add_flag("--metrics-docs", raw.metrics_docs,
+               "Print the documentation of every metric and end");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() != 0) return Error{Code::Invalid, error.what()};
     app.exit(error);
+    flags.is_done = true;
+    return flags;
+  }
+  if (raw.metrics_docs) {
+    std::cout << http::metrics_markdown();
     flags.is_done = true;
     return flags;
   }

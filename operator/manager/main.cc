@@ -4,11 +4,11 @@
 #include "host/json_log.h"
 #include "host/real_clock.h"
 #include "host/signals.h"
+#include "http/background_get.h"
 #include "http/metrics.h"
 #include "http/status_server.h"
 #include "kube/curl_transport.h"
 #include "operator/manager/flags.h"
-#include "operator/manager/http_fetcher.h"
 #include "operator/manager/operator.h"
 #include "operator/manager/pages.h"
 
@@ -19,11 +19,24 @@ namespace {
 constexpr Millis kLongestWait{1'000};  // the loop shows a sign of life at least so often
 constexpr Millis kStopGrace{5'000};    // for writes under way when asked to stop
 
+// The /metrics page that the worker contract has on BERTH_PORT.
+class WorkerPages final : public MetricsFetcher {
+ public:
+  explicit WorkerPages(http::BackgroundGet& background) : background_(background) {}
+  void fetch(const std::string& ip, Reply reply) override {
+    const std::string host = ip.find(':') == std::string::npos ? ip : "[" + ip + "]";
+    background_.get("http://" + host + ":8080/metrics", std::move(reply));
+  }
+
+ private:
+  http::BackgroundGet& background_;
+};
+
 // Drives the operator until it is told to stop or has lost the Lease; returns the exit status.
-int run(Operator& op, kube::CurlTransport& transport, HttpFetcher& fetcher,
+int run(Operator& op, kube::CurlTransport& transport, http::BackgroundGet& background,
         const host::StopSignals& signals, const Clock& clock, Pages& pages, Log& log) {
   while (!signals.requested()) {
-    fetcher.deliver();
+    background.deliver();
     const Monotonic wake = op.tick();
     pages.show(op.live(), op.ready(), clock.monotonic());
     if (op.is_over()) {
@@ -62,10 +75,11 @@ int start(const Flags& flags) {
   kube::CurlTransport transport(*std::move(config), clock,
                                 {.user_agent = "berth-operator/" BERTH_VERSION});
   const host::StopSignals signals(transport.wake_fd());
-  HttpFetcher fetcher([&transport] { transport.wake(); });
+  http::BackgroundGet background([&transport] { transport.wake(); });
+  WorkerPages fetcher(background);
   Operator op(transport, clock, flags.settings, log, observers(metrics), &fetcher);
   log.info("started", {{"version", BERTH_VERSION}, {"identity", flags.settings.identity}});
-  return run(op, transport, fetcher, signals, clock, pages, log);
+  return run(op, transport, background, signals, clock, pages, log);
 }
 
 }  // namespace

@@ -28,9 +28,10 @@ Operator::Operator(kube::Transport& transport, const Clock& clock, Settings sett
                 .identity = settings_.identity,
                 .lease = settings_.lease,
                 .seed = settings_.seed}),
+      pulse_(transport, clock, settings_.name_space, settings_.scheduler_lease_name),
       claim_(stores_, clock),
       quota_(stores_, books_, scheduler_, coverage_, settings_, clock),
-      gpujob_(stores_, job_desk_, recorder_, settings_, clock),
+      gpujob_(stores_, job_desk_, pulse_, recorder_, settings_, clock),
       foreignpod_(stores_, books_, foreign_desk_, recorder_, settings_, clock),
       name_space_(stores_, books_),
       claims_("epoch", claim_, effects_, clock, log, observers.on_reconciled),
@@ -45,15 +46,25 @@ Operator::Operator(kube::Transport& transport, const Clock& clock, Settings sett
     job_desk_.wake_granted();
     foreign_desk_.wake_granted();
   };
-  scheduler_.on_pass = std::move(observers.on_pass);
+  scheduler_.on_pass = observers.on_pass;
+  gpujob_.on_attempt_end = observers.on_attempt_end;
+  on_leading_ = observers.on_leading;
   if (fetcher != nullptr) {
     progress_.emplace(stores_, gpujob_, *fetcher, job_desk_.wake, settings_, clock);
   }
-  wire();
+  wire(observers);
   wire_jobs();
 }
 
-void Operator::wire() {
+void Operator::wire(const Observers& observers) {
+  if (observers.on_quota) {
+    stores_.quotas.subscribe([show = observers.on_quota](const auto* before, const auto* after) {
+      api::Quota gone;
+      if (after == nullptr) gone = *before;
+      for (api::QuotaUse& use : gone.status.limits) use = {.device_class = use.device_class};
+      show(after != nullptr ? *after : gone);
+    });
+  }
   stores_.quotas.subscribe([this](const api::Quota* before, const api::Quota* after) {
     const api::Quota& quota = after != nullptr ? *after : *before;
     claims_.add(runtime::key_of(quota.meta));
@@ -123,6 +134,7 @@ void Operator::advance(Monotonic now) {
       if (!feeds_.all_synced()) return;
       log_.info("leading", {{"epoch", std::to_string(claim_.epoch())}});
       state_ = State::Leading;
+      if (on_leading_) on_leading_(true);
       books_.keep_unexplained();
       for (const api::Quota& quota : stores_.quotas.all()) quotas_.add(runtime::key_of(quota.meta));
       return;
@@ -135,7 +147,7 @@ Monotonic Operator::lead() {
     books_.forgive_unexplained();
     forgive_at_ = Monotonic::max();
   }
-  Monotonic wake = std::min(forgive_at_, scheduler_.tick());
+  Monotonic wake = std::min({forgive_at_, pulse_.tick(), scheduler_.tick()});
   for (const std::string& name : quota_.take_touched()) quotas_.add({"", name});
   for (const sched::QuotaId& leaf : scheduler_.take_pending_changed()) quotas_.add({"", leaf.name});
   wake = std::min({wake, quotas_.tick(), jobs_.tick(), foreign_pods_.tick(), namespaces_.tick()});

@@ -15,6 +15,7 @@
 #include "operator/scheduling/books.h"
 #include "operator/scheduling/scheduler.h"
 #include "operator/world/epoch_claim.h"
+#include "operator/world/scheduler_pulse.h"
 #include "runtime/controller.h"
 #include "runtime/effects.h"
 #include "runtime/election.h"
@@ -27,6 +28,9 @@ namespace berth::control {
 struct Observers {
   runtime::OnReconciled on_reconciled;
   std::function<void(const PassReport&)> on_pass;
+  std::function<void(const std::string& cause)> on_attempt_end;
+  std::function<void(const api::Quota&)> on_quota;  // its stored status is new
+  std::function<void(bool leads)> on_leading;
 };
 
 // The whole operator over one transport: election, claim of the epoch, informers, pass,
@@ -63,7 +67,7 @@ class Operator {
  private:
   enum class State { Following, Claiming, Listing, Leading };
 
-  void wire();
+  void wire(const Observers& observers);
   void wire_jobs();
   void advance(Monotonic now);
   Monotonic lead();
@@ -74,6 +78,7 @@ class Operator {
   Log& log_;
   State state_ = State::Following;
   bool is_stopping_ = false;
+  std::function<void(bool leads)> on_leading_;
   Monotonic forgive_at_ = Monotonic::max();  // one lease after the first accepted write
 
   Stores stores_;
@@ -85,6 +90,7 @@ class Operator {
   runtime::Effects effects_;
   runtime::Recorder recorder_;
   runtime::Elector elector_;
+  SchedulerPulse pulse_;
   EpochClaim claim_;
   QuotaController quota_;
   GpuJobController gpujob_;

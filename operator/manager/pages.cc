@@ -10,6 +10,21 @@ std::optional<std::string> problem_of(const runtime::Health& health) {
   return health.text();
 }
 
+void show_quota(const api::Quota& quota, http::Metrics& metrics) {
+  const std::string& name = quota.meta.name;
+  metrics.set("berth_quota_epoch", {name}, static_cast<double>(quota.status.epoch));
+  for (const api::QuotaUse& use : quota.status.limits) {
+    const auto set = [&](std::string_view metric, int64_t devices) {
+      metrics.set(metric, {name, use.device_class}, static_cast<double>(devices));
+    };
+    set("berth_quota_used_devices", use.used);
+    set("berth_quota_borrowed_devices", use.borrowed);
+    set("berth_quota_lent_devices", use.lent);
+    set("berth_quota_pending_devices", use.pending);
+    set("berth_quota_unadmitted_devices", use.unadmitted);
+  }
+}
+
 }  // namespace
 
 void Pages::show(const runtime::Health& live, const runtime::Health& ready, Monotonic now) {
@@ -43,6 +58,7 @@ std::optional<std::string> Pages::ready() const {
 Observers observers(http::Metrics& metrics) {
   return {.on_reconciled =
               [&metrics](std::string_view controller, const std::optional<Error>& error) {
+                // Another writer was first: the newer state is on its way, nothing is wrong.
                 const std::string_view outcome = !error                          ? "done"
                                                  : error->code == Code::Conflict ? "conflict"
                                                                                  : "error";
@@ -59,7 +75,13 @@ Observers observers(http::Metrics& metrics) {
                   metrics.set("berth_held_workloads", {sched::name_of(reason)},
                               held == report.held.end() ? 0 : static_cast<double>(held->second));
                 }
-              }};
+              },
+          .on_attempt_end =
+              [&metrics](const std::string& cause) {
+                metrics.add("berth_gpujob_attempts_total", {cause});
+              },
+          .on_quota = [&metrics](const api::Quota& quota) { show_quota(quota, metrics); },
+          .on_leading = [&metrics](bool leads) { metrics.set("berth_leader", {}, leads ? 1 : 0); }};
 }
 
 }  // namespace berth::control

@@ -91,7 +91,7 @@ void Books::on_quota(const api::Quota* before, const api::Quota* after) {
 void Books::settle() {
   std::vector<const api::Quota*> quotas;
   for (const api::Quota& quota : stores_.quotas.all()) quotas.push_back(&quota);
-  translate::Tenancy settled = translate::settle(std::move(quotas));
+  translate::Tenancy settled = translate::settle(std::move(quotas), settings_.exempt_namespaces);
   ++version_;
   for (const sched::Quota& quota : settled.quotas) touched_.insert(quota.id);
   const bool moved = settled.quota_of != tenancy_.quota_of;

@@ -15,6 +15,7 @@ struct Settings {
   translate::Accelerators accelerators = translate::well_known_accelerators();
   std::set<std::string> exempt_namespaces = {"kube-system"};
   std::string scheduler_name = "berth";
+  std::string scheduler_lease_name = "berth-scheduler";
   std::string priority_class = "berth-workload";
   Millis foreign_start_timeout{300'000};
   Millis lease{15'000};

@@ -36,8 +36,15 @@ std::map<sched::DeviceClass, sched::Limit> limits_of(const api::QuotaSpec& spec)
   return limits;
 }
 
-void claim_namespaces(const api::Quota& quota, Tenancy& tenancy) {
+void claim_namespaces(const api::Quota& quota, const std::set<std::string>& exempt,
+                      Tenancy& tenancy) {
   for (const std::string& name_space : quota.spec.namespaces) {
+    if (exempt.contains(name_space)) {
+      tenancy.problems.insert_or_assign(
+          quota.meta.name,
+          QuotaProblem{"Exempt", "namespace " + name_space + " is exempt from Berth"});
+      continue;
+    }
     const auto [at, claimed] =
         tenancy.quota_of.emplace(name_space, sched::QuotaId{quota.meta.name});
     if (claimed) continue;
@@ -63,7 +70,8 @@ const sched::QuotaId* Tenancy::find(const std::string& name_space) const {
   return at == quota_of.end() ? nullptr : &at->second;
 }
 
-Tenancy settle(std::vector<const api::Quota*> quotas) {
+Tenancy settle(std::vector<const api::Quota*> quotas,
+               const std::set<std::string>& exempt_namespaces) {
   std::sort(quotas.begin(), quotas.end(), is_older);
   std::set<std::string> names;
   for (const api::Quota* quota : quotas) names.insert(quota->meta.name);
@@ -72,7 +80,7 @@ Tenancy settle(std::vector<const api::Quota*> quotas) {
     const std::string& name = quota->meta.name;
     const std::string& parent = quota->spec.parent;
     sched::Quota made{.id = {name}, .parent = {}, .limits = limits_of(quota->spec)};
-    claim_namespaces(*quota, tenancy);
+    claim_namespaces(*quota, exempt_namespaces, tenancy);
     if (!parent.empty() && !names.contains(parent)) {
       made.parent = sched::QuotaId{parent};  // the tree leaves it out
       tenancy.problems.insert_or_assign(

@@ -1,5 +1,6 @@
 #pragma once
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,8 @@ struct Tenancy {
 
 // Older objects win (then the smaller name): a namespace stays with the Quota that claimed it
 // first, and a parent that would close a cycle is ignored on the younger Quota.
-Tenancy settle(std::vector<const api::Quota*> quotas);
+// An exempt namespace belongs to nobody: Berth touches nothing there.
+Tenancy settle(std::vector<const api::Quota*> quotas,
+               const std::set<std::string>& exempt_namespaces = {});
 
 }  // namespace berth::translate

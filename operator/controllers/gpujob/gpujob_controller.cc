@@ -11,9 +11,15 @@
 
 namespace berth::control {
 
-GpuJobController::GpuJobController(Stores& stores, JobDesk& desk, runtime::Recorder& recorder,
-                                   const Settings& settings, const Clock& clock)
-    : stores_(stores), desk_(desk), recorder_(recorder), settings_(settings), clock_(clock) {
+GpuJobController::GpuJobController(Stores& stores, JobDesk& desk, const SchedulerPulse& pulse,
+                                   runtime::Recorder& recorder, const Settings& settings,
+                                   const Clock& clock)
+    : stores_(stores),
+      desk_(desk),
+      pulse_(pulse),
+      recorder_(recorder),
+      settings_(settings),
+      clock_(clock) {
   stores.jobs.subscribe([this](const api::GpuJob* before, const api::GpuJob* after) {
     if (after == nullptr) reports_.erase(before->meta.uid);
   });
@@ -32,18 +38,20 @@ void GpuJobController::report(const std::string& uid, Report report) {
 }
 
 JobFacts GpuJobController::gather(const api::GpuJob& job) const {
-  JobFacts facts{.job = job,
-                 .pods = stores_.pods.by(stores_.pods_by_owner, job.meta.uid),
-                 .violations = {},
-                 .granted = desk_.granted(job),
-                 .hold = desk_.hold(job.meta.uid),
-                 .missing_nodes = {},
-                 .has_service = stores_.services.find({job.meta.name_space,
-                                                       std::string(kRendezvousService)}) != nullptr,
-                 .progress = {},
-                 .checkpoint = {},
-                 .now = clock_.now(),
-                 .settings = settings_};
+  JobFacts facts{
+      .job = job,
+      .pods = stores_.pods.by(stores_.pods_by_owner, job.meta.uid),
+      .violations = {},
+      .granted = desk_.granted(job),
+      .hold = desk_.hold(job.meta.uid),
+      .missing_nodes = {},
+      .start_counts_from = pulse_.counts_from(job.status.admitted_at.value_or(Instant{})),
+      .has_service =
+          stores_.services.find({job.meta.name_space, std::string(kRendezvousService)}) != nullptr,
+      .progress = {},
+      .checkpoint = {},
+      .now = clock_.now(),
+      .settings = settings_};
   const auto invalid = stores_.invalid_jobs.find(job.meta.uid);
   if (invalid != stores_.invalid_jobs.end()) facts.violations = invalid->second;
   if (job.status.placement) {
@@ -85,9 +93,12 @@ void GpuJobController::write_status(const api::GpuJob& job, const JobPlan& plan,
   api::GpuJob wanted = job;
   wanted.status = *plan.status;
   writes.send(status_write(kube::kGpuJobs, job.meta, api::to_json(wanted)),
-              [this, notes = plan.notes](Json&& reply) {
+              [this, notes = plan.notes, attempts = job.status.attempts](Json&& reply) {
                 auto stored = api::from_json<api::GpuJob>(reply);
                 if (!stored) return;
+                if (stored->status.attempts != attempts && on_attempt_end) {
+                  on_attempt_end(stored->status.attempts.back().cause);
+                }
                 desk_.hold_written(stored->meta.uid);
                 reports_.erase(stored->meta.uid);
                 tell(*stored, notes);

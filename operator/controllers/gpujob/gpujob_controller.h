@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -6,6 +7,7 @@
 #include "base/clock.h"
 #include "operator/controllers/gpujob/gpujob_plan.h"
 #include "operator/scheduling/job_desk.h"
+#include "operator/world/scheduler_pulse.h"
 #include "operator/world/stores.h"
 #include "runtime/controller.h"
 #include "runtime/recorder.h"
@@ -15,8 +17,11 @@ namespace berth::control {
 // Brings GpuJobs on: gathers the facts of one from the stores, decides, sends the writes.
 class GpuJobController final : public runtime::Reconciler {
  public:
-  GpuJobController(Stores& stores, JobDesk& desk, runtime::Recorder& recorder,
-                   const Settings& settings, const Clock& clock);
+  GpuJobController(Stores& stores, JobDesk& desk, const SchedulerPulse& pulse,
+                   runtime::Recorder& recorder, const Settings& settings, const Clock& clock);
+
+  // Called for every attempt whose end is written down, with its cause.
+  std::function<void(const std::string& cause)> on_attempt_end;
 
   runtime::Next reconcile(const runtime::ObjectKey& key, runtime::Writes writes) override;
 
@@ -39,6 +44,7 @@ class GpuJobController final : public runtime::Reconciler {
 
   Stores& stores_;
   JobDesk& desk_;
+  const SchedulerPulse& pulse_;
   runtime::Recorder& recorder_;
   const Settings& settings_;
   const Clock& clock_;

@@ -16,6 +16,7 @@ namespace {
 constexpr size_t kAttemptsKept = 10;
 constexpr size_t kAttemptNodesKept = 64;
 constexpr int64_t kBackoffMostSeconds = 3'600;
+constexpr Millis kSchedulerAway{60'000};  // how soon to look again while none is alive
 
 bool is_live(const translate::Pod* pod) { return !pod->is_terminal(); }
 
@@ -198,7 +199,7 @@ JobPlan run(const JobFacts& facts) {
   const AttemptFacts attempt{.job = job,
                              .workers = current_workers(facts),
                              .missing_nodes = facts.missing_nodes,
-                             .start_counts_from = admitted,
+                             .start_counts_from = std::max(admitted, facts.start_counts_from),
                              .now = facts.now};
   Verdict verdict = judge(attempt);
   if (!verdict.end && job.spec.suspend) {
@@ -223,7 +224,8 @@ JobPlan run(const JobFacts& facts) {
   }
   plan.create_service = !facts.has_service && !plan.create_workers.empty();
   if (!job.status.started_at) {
-    plan.again_at = admitted + std::chrono::seconds(job.spec.start_timeout_seconds);
+    const Instant counts_from = std::min(attempt.start_counts_from, facts.now + kSchedulerAway);
+    plan.again_at = counts_from + std::chrono::seconds(job.spec.start_timeout_seconds);
   } else if (job.spec.limits.max_runtime_seconds) {
     const int64_t left = *job.spec.limits.max_runtime_seconds - seconds_run(job, facts.now);
     plan.again_at = facts.now + std::chrono::seconds(std::max<int64_t>(1, left));

@@ -33,6 +33,7 @@ struct JobFacts {
   std::optional<api::Placement> granted;    // the pass decided and the charge is written
   std::optional<HoldFacts> hold;
   std::vector<std::string> missing_nodes;  // of the placement
+  Instant start_counts_from{};             // admission, or later when no scheduler was alive
   bool has_service = false;                // the rendezvous Service is there
   std::optional<api::Progress> progress;   // newer than what the status has
   std::optional<api::CheckpointStatus> checkpoint;

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/saturating.h"
+#include "runtime/recorder.h"
 #include "translate/read_json.h"
 
 namespace berth::control {
@@ -11,6 +12,7 @@ namespace {
 
 constexpr size_t kResultsMax = 32;
 constexpr size_t kResultTextMax = 64;
+constexpr size_t kUriMax = 1024;  // bytes, as the schema has it
 
 int64_t whole(const Json& from, const char* name) {
   const Json& value = translate::value_at(from, name);
@@ -28,7 +30,7 @@ void take_checkpoint(const Json& report, Instant at, api::GpuJobStatus& status) 
   api::CheckpointStatus checkpoint = status.checkpoint.value_or(api::CheckpointStatus{});
   if (checkpoint.step != step || !checkpoint.at) checkpoint.at = at;
   checkpoint.step = step;
-  checkpoint.uri = translate::text_at(report, "checkpointUri").substr(0, 1024);
+  checkpoint.uri = runtime::cut_utf8(translate::text_at(report, "checkpointUri"), kUriMax);
   if (is_sha256(digest)) checkpoint.sha256 = digest;
   status.checkpoint = checkpoint;
 }
@@ -58,7 +60,8 @@ void take_termination_message(std::string_view message, Instant at, api::GpuJobS
     if (status.result.size() >= kResultsMax) break;
     if (!value.is_number() && !value.is_string()) continue;
     const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
-    status.result[name.substr(0, kResultTextMax)] = text.substr(0, kResultTextMax);
+    status.result[std::string(runtime::cut_utf8(name, kResultTextMax))] =
+        runtime::cut_utf8(text, kResultTextMax);
   }
 }
 
