@@ -11,15 +11,16 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <map>
-#include <optional>
+#include <system_error>
 
 #include "host/real_clock.h"
 
 namespace berth::host {
 
 namespace {
+
+std::string text_of(int error) { return std::system_category().message(error); }
 
 class Fd {
  public:
@@ -80,7 +81,7 @@ Result<pid_t> spawn(const Program& program, int output) {
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   if (failed == 0) return pid;
-  return Error{failed == ENOENT ? Code::NotFound : Code::Unavailable, std::strerror(failed)};
+  return Error{failed == ENOENT ? Code::NotFound : Code::Unavailable, text_of(failed)};
 }
 
 class Deadline {
@@ -96,7 +97,7 @@ class Deadline {
       if (count > 0) return Done{};
       if (count == 0)
         return Error{Code::Timeout, "not done in " + std::to_string(timeout_.count()) + " ms"};
-      if (errno != EINTR) return Error{Code::Internal, std::strerror(errno)};
+      if (errno != EINTR) return Error{Code::Internal, text_of(errno)};
     }
   }
 
@@ -113,7 +114,7 @@ Result<std::string> read_all(int fd, const Deadline& deadline, size_t bytes_max)
   while (true) {
     BERTH_TRY(deadline.wait_for(fd));
     const ssize_t got = ::read(fd, chunk.data(), chunk.size());
-    if (got < 0) return Error{Code::Unavailable, std::strerror(errno)};
+    if (got < 0) return Error{Code::Unavailable, text_of(errno)};
     if (got == 0) return output;
     output.append(chunk.data(), static_cast<size_t>(got));
     if (output.size() > bytes_max)
@@ -143,7 +144,7 @@ int reap(pid_t pid) {
 Result<std::string> run_program(const Program& program) {
   if (program.command.empty()) return Error{Code::Invalid, "no program given"};
   std::array<int, 2> ends{};
-  if (pipe2(ends.data(), O_CLOEXEC) != 0) return Error{Code::Unavailable, std::strerror(errno)};
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) return Error{Code::Unavailable, text_of(errno)};
   const Fd reading(ends[0]);
   Fd writing(ends[1]);
 

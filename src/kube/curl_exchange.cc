@@ -5,6 +5,8 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+
 #include "kube/reply.h"
 
 namespace berth::kube {
@@ -40,7 +42,7 @@ int prepare_socket(void*, curl_socket_t socket, curlsocktype) {
 void set_blob(CURL* easy, CURLoption option, const std::string& text) {
   if (text.empty()) return;
   // Not copied: the exchange keeps the identity alive for as long as the handle is in use.
-  curl_blob blob{.data = const_cast<char*>(text.data()),  // NOLINT: read only, says libcurl
+  curl_blob blob{.data = const_cast<char*>(text.data()),  // NOLINT(*-const-cast): read only, says libcurl
                  .len = text.size(),
                  .flags = CURL_BLOB_NOCOPY};
   curl_easy_setopt(easy, option, &blob);
@@ -229,7 +231,8 @@ void CurlExchange::finish(CURLcode code) {
   status_ = static_cast<int>(status);
   curl_off_t seconds = 0;
   curl_easy_getinfo(easy_, CURLINFO_RETRY_AFTER, &seconds);
-  if (seconds > 0) retry_after_ = std::chrono::seconds(seconds);
+  constexpr curl_off_t kDay = 86'400;  // more does not fit into milliseconds, nor into a plan
+  if (seconds > 0) retry_after_ = std::chrono::seconds(std::min(seconds, kDay));
   if (code != CURLE_OK && !error_) error_ = wire_error(code);
   ended_ = true;
 }

@@ -1,8 +1,8 @@
 #include "kube/files.h"
 
 #include <cerrno>
-#include <cstring>
 #include <fstream>
+#include <system_error>
 
 namespace berth::kube {
 
@@ -22,7 +22,7 @@ Result<std::string> read_file(const std::string& path) {
   if (file.eof()) return content;
   const int why = errno;
   return Error{why == ENOENT ? Code::NotFound : Code::Unavailable,
-               path + ": " + (why == 0 ? "cannot be read" : std::strerror(why))};
+               path + ": " + (why == 0 ? "cannot be read" : std::system_category().message(why))};
 }
 
 }  // namespace berth::kube

@@ -11,8 +11,9 @@ namespace berth::kube {
 
 namespace {
 
-constexpr size_t kMessageMax = 2048;  // bytes; a Status may quote a whole object
-constexpr size_t kQuoteMax = 200;     // bytes of a body that is not a Status
+constexpr size_t kMessageMax = 2048;       // bytes; a Status may quote a whole object
+constexpr size_t kQuoteMax = 200;          // bytes of a body that is not a Status
+constexpr std::chrono::hours kWaitMax{1};  // a hint of more is a mistake, not a plan
 
 // A request path taken apart: "/apis/GROUP/VERSION/namespaces/NS/PLURAL/NAME/SUB".
 struct Place {
@@ -142,9 +143,8 @@ std::string cut(std::string text, size_t bytes_max) {
 }
 
 std::optional<Millis> wait_of(int status, const Json& body) {
-  constexpr int64_t kSecondsMax = 3600;  // a hint of more is a mistake, not a plan
   if (const int64_t asked = number_at(child(body, "details"), "retryAfterSeconds"); asked > 0)
-    return std::chrono::seconds(std::min(asked, kSecondsMax));
+    return std::min(std::chrono::seconds(asked), std::chrono::seconds(kWaitMax));
   if (status == 429 || has_cause(body, "ResourceVersionTooLarge")) return std::chrono::seconds(1);
   return std::nullopt;
 }
@@ -185,7 +185,7 @@ Error error_of(const Request& request, const Response& response) {
   Json body = Json::parse(response.body, nullptr, false);
   if (body.is_discarded()) body = nullptr;
   Error error = error_from(request, response.status, body, body.is_null() ? response.body : "");
-  if (response.retry_after) error.retry_after = response.retry_after;
+  if (response.retry_after) error.retry_after = std::min(*response.retry_after, Millis{kWaitMax});
   return error;
 }
 

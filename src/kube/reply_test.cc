@@ -94,6 +94,8 @@ TEST(Replies, TheHeaderSaysHowLongToWait) {
             Millis{5'000});
   EXPECT_EQ(error_for(request, 500, "ServerTimeout", "x", {{"retryAfterSeconds", 2}}).retry_after,
             Millis{2'000});
+  EXPECT_EQ(error_of(request, {.status = 503, .retry_after = Millis{1LL << 50}}).retry_after,
+            Millis{3'600'000});
   EXPECT_EQ(error_of(request, {.status = 429}).retry_after, Millis{1'000});
   EXPECT_EQ(error_of(request, {.status = 500}).retry_after, std::nullopt);
   EXPECT_EQ(error_for(request, 500, "x", "x", {{"retryAfterSeconds", 1e9}}).retry_after,
