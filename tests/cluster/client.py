@@ -47,7 +47,8 @@ class Client(api.Api):
         Starts with one ("LISTED", None) after the objects that are there; ends when time is up.
         """
         deadline = time.monotonic() + seconds
-        listed = self.get(f"{path}?{query}")
+        # A connection of its own: threads follow collections while others use this client.
+        listed = self._other(self._certificate, self._headers).get(f"{path}?{query}")
         for item in listed["items"]:
             yield "ADDED", item
         yield "LISTED", None

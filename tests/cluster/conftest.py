@@ -18,7 +18,8 @@ import installed
 import objects
 
 EVIDENCE = installed.ROOT / "build" / "e2e"
-_numbers = itertools.count(1)
+# Unlike those of an earlier run, whose namespaces may still be on their way out.
+_names = (f"tenant-{os.getpid()}-{number}" for number in itertools.count(1))
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -58,7 +59,6 @@ class Tenant:
     def __init__(self, client, name):
         self.client = client
         self.name = name
-        self.namespaces = []
 
     def start(self, devices, device_class=objects.FAKE_CLASS):
         """Creates namespace and Quota; returns when pods of the namespace are Berth's business."""
@@ -102,9 +102,13 @@ class Tenant:
             for owner in item["metadata"].get("ownerReferences", []))]
 
     def stop(self):
-        """Deletes the namespace and then the Quota, and sees both gone."""
+        """Deletes jobs, namespace and Quota, and sees jobs and Quota gone.
+
+        The namespace goes by itself: Kubernetes takes ten seconds and more over an empty one.
+        """
+        self.client.remove_now(kube.jobs(self.name))
+        self.client.until_all(kube.jobs(self.name), lambda jobs: not jobs, 60, "gone")
         self.client.remove_now(f"/api/v1/namespaces/{self.name}")
-        self.client.until(f"/api/v1/namespaces/{self.name}", kube.gone, 120, "gone")
         self.client.remove_now(kube.quota(self.name))
         self.client.until(kube.quota(self.name), kube.gone, 60, "gone")
 
@@ -112,7 +116,7 @@ class Tenant:
 @pytest.fixture(name="tenant")
 def one_tenant(berth):
     """A tenant without devices yet: `tenant.start(devices)`."""
-    tenant = Tenant(berth, f"tenant-{next(_numbers)}")
+    tenant = Tenant(berth, next(_names))
     yield tenant
     tenant.stop()
 

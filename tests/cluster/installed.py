@@ -68,8 +68,10 @@ def uninstall():
 
 
 def crash(pod, container):
-    """kill -9 of one of Berth's containers; kubelet starts it again."""
-    run(SCRIPTS / "crash", "--port-base", PORT_BASE, "-n", NAMESPACE, "-c", container, pod)
+    """kill -9 of one of Berth's containers; kubelet starts it again. False if it was down."""
+    done = subprocess.run([SCRIPTS / "crash", "--port-base", PORT_BASE, "-n", NAMESPACE, "-c",
+                           container, pod], capture_output=True, text=True, check=False)
+    return done.returncode == 0
 
 
 def save_evidence(folder):

@@ -16,19 +16,14 @@ QUOTA = 40  # of the 800 devices of the fake nodes: most jobs have to wait for o
 LIMIT_SECONDS = 420
 
 
-def victims(client):
-    """(pod, container) of every running operator and extender."""
-    found = []
-    kinds = ((installed.OPERATOR, "operator"), (installed.SCHEDULER, "extender"))
-    for selector, container in kinds:
-        path = f"{kube.pods(installed.NAMESPACE)}?labelSelector={selector}"
-        for pod in client.get(path)["items"]:
-            status = pod["status"]
-            all_statuses = (status.get("containerStatuses", [])
-                            + status.get("initContainerStatuses", []))
-            if any(one["name"] == container and "running" in one["state"] for one in all_statuses):
-                found.append((pod["metadata"]["name"], container))
-    return sorted(found)
+def running(client, selector, container):
+    """Pods of Berth in which this container runs."""
+    path = f"{kube.pods(installed.NAMESPACE)}?labelSelector={selector}"
+    for pod in client.get(path)["items"]:
+        status = pod["status"]
+        known = status.get("containerStatuses", []) + status.get("initContainerStatuses", [])
+        if any(one["name"] == container and "running" in one["state"] for one in known):
+            yield pod["metadata"]["name"]
 
 
 def leader(client):
@@ -55,9 +50,8 @@ def test_fifty_jobs_survive_kills_at_random_moments(tenant):
     jobs, finished, events = {}, set(), 0
     for kind, item in _pods_and_jobs(tenant):
         events += kind == "pod"
-        while moments and events >= moments[0]:
+        if moments and events >= moments[0] and kill_one(tenant.client, dice):
             moments.pop(0)
-            _kill_one(tenant.client, dice)
         if kind == "job":
             jobs[item["metadata"]["name"]] = item
             if kube.holds("Complete")(item) or kube.holds("Failed")(item):
@@ -74,16 +68,20 @@ def test_fifty_jobs_survive_kills_at_random_moments(tenant):
     assert rules.events > JOBS
 
 
-def _kill_one(client, dice):
-    """Kills one victim; the leading operator as often as all others together."""
-    candidates = victims(client)
-    leading = [one for one in candidates if one[0] == leader(client)]
-    if leading and dice.random() < 0.5:
-        candidates = leading
-    if candidates:
-        pod, container = dice.choice(candidates)
-        print(f"kill -9 {container} of {pod}")
-        installed.crash(pod, container)
+def kill_one(client, dice):
+    """Kills the leading operator, any operator or any extender; False if that one is down now."""
+    kind = dice.choice(["leader", "operator", "extender"])
+    container = "extender" if kind == "extender" else "operator"
+    selector = installed.SCHEDULER if kind == "extender" else installed.OPERATOR
+    pods = sorted(running(client, selector, container))
+    if kind == "leader":
+        pods = [pod for pod in pods if pod == leader(client)]
+    if not pods:
+        return False
+    pod = dice.choice(pods)
+    killed = installed.crash(pod, container)
+    print(f"kill -9 {container} of {pod}: {'done' if killed else 'was down'}")
+    return killed
 
 
 def _pods_and_jobs(tenant):

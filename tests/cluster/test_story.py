@@ -41,4 +41,4 @@ def test_two_jobs_train_one_after_the_other_although_the_operator_is_killed(bert
 def _kill_the_leader(berth):
     path = (f"/apis/coordination.k8s.io/v1/namespaces/{installed.NAMESPACE}"
             "/leases/berth-operator")
-    installed.crash(berth.get(path)["spec"]["holderIdentity"], "operator")
+    assert installed.crash(berth.get(path)["spec"]["holderIdentity"], "operator")
