@@ -145,6 +145,12 @@ def test_a_job_runs_under_an_account_that_its_user_may_use(world):
     world.alice.create(JOBS, job(serviceAccountName="robot"), dry_run=True)
 
 
+def test_a_job_is_born_with_the_finalizer(world):
+    """Else the operator would need a write of its own to put it there."""
+    made = world.alice.create(JOBS, job(), dry_run=True)
+    assert made["metadata"]["finalizers"] == ["berth.dev/release"]
+
+
 def test_users_write_the_spec(world):
     world.alice.merge(f"{QUOTAS}/berth-test", {"spec": {"limits": [
         {"class": "nvidia-h200", "guaranteed": 3}]}}, dry_run=True)

@@ -230,7 +230,7 @@ def test_no_route_without_a_foreign_scheduler(objects):
     assert chart.one(objects, "MutatingAdmissionPolicy", "berth-route")
     names = [item["metadata"]["name"] for item in
              chart.of_kind(chart.render("foreign.schedulerName="), "MutatingAdmissionPolicy")]
-    assert names == ["berth-gate"]
+    assert names == ["berth-finalizer", "berth-gate"]
 
 
 def test_pod_policies_need_no_custom_resource(objects):
