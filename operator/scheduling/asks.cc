@@ -15,11 +15,13 @@ sched::Ask ask_of(const api::GpuJob& job, const translate::Tenancy& tenancy,
                  .alternatives = {},
                  .rooms = std::vector<sched::Room>(workers, room_of(job.spec.worker.resources)),
                  .only = {},
-                 .avoid = std::move(avoid)};
+                 .avoid = std::move(avoid),
+                 .shape = {}};
   if (const sched::QuotaId* quota = tenancy.find(job.meta.name_space)) ask.quota = *quota;
   for (const api::DeviceAsk& wants : job.spec.worker.devices) {
     ask.alternatives.push_back({wants.device_class, std::vector<int64_t>(workers, wants.count)});
   }
+  ask.shape = sched::shape_of(ask);
   return ask;
 }
 

@@ -98,7 +98,8 @@ ForeignUnit ForeignDesk::unit(const runtime::ObjectKey& key) const {
   return unit;
 }
 
-std::optional<Instant> ForeignDesk::collect(Instant, std::vector<sched::Ask>& asks) {
+std::optional<Instant> ForeignDesk::collect(Instant, std::vector<const sched::Ask*>& asks) {
+  asks_.clear();
   for (const runtime::ObjectKey& key : waiting_) {
     if (settings_.exempt_namespaces.contains(key.name_space)) continue;
     const ForeignUnit waits = unit(key);
@@ -107,8 +108,9 @@ std::optional<Instant> ForeignDesk::collect(Instant, std::vector<sched::Ask>& as
     const bool others_hold = std::any_of(waits.gated.begin(), waits.gated.end(),
                                          [](const auto* pod) { return pod->other_gates; });
     if (!is_whole || others_hold) continue;
-    if (auto ask = ask_for(waits)) asks.push_back(*std::move(ask));
+    if (auto ask = ask_for(waits)) asks_.push_back(*std::move(ask));
   }
+  for (const sched::Ask& ask : asks_) asks.push_back(&ask);
   return std::nullopt;
 }
 

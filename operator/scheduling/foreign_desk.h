@@ -36,7 +36,7 @@ class ForeignDesk final : public AskSource {
 
   std::function<void(const runtime::ObjectKey&)> wake;
 
-  std::optional<Instant> collect(Instant now, std::vector<sched::Ask>& asks) override;
+  std::optional<Instant> collect(Instant now, std::vector<const sched::Ask*>& asks) override;
   void admitted(const sched::Admit& admit) override;
   void held(const sched::Hold& hold) override;
 
@@ -60,6 +60,7 @@ class ForeignDesk final : public AskSource {
   const Settings& settings_;
   std::set<runtime::ObjectKey> waiting_;
   std::map<runtime::ObjectKey, sched::Hold> held_;
+  std::vector<sched::Ask> asks_;  // of the pass under way
 };
 
 // Whether Berth answers for the pod: an accelerator pod that none of Berth's kinds owns. Which

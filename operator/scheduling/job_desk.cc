@@ -23,25 +23,40 @@ JobDesk::JobDesk(Stores& stores, Books& books, const Coverage& coverage, Schedul
       clock_(clock) {
   scheduler.add(*this);
   stores.jobs.subscribe([this](const auto* a, const auto* b) { on_job(a, b); });
+  stores.quotas.subscribe([this](const api::Quota* before, const api::Quota* after) {
+    if (before == nullptr || after == nullptr || before->spec != after->spec) renew_all();
+  });
 }
 
 void JobDesk::on_job(const api::GpuJob* before, const api::GpuJob* after) {
   const std::string& uid = after != nullptr ? after->meta.uid : before->meta.uid;
-  const bool waits = after != nullptr && is_waiting(*after);
-  const bool is_new = waits && waiting_.insert(uid).second;
-  const bool respecified =
-      waits && before != nullptr && before->meta.generation != after->meta.generation;
-  if (is_new || respecified) scheduler_.mark_dirty();
-  if (waits) return;
+  if (after != nullptr && is_waiting(*after)) {
+    const bool is_known = waiting_.contains(uid);
+    if (is_known && before != nullptr && before->meta.generation == after->meta.generation) return;
+    renew(*after);
+    return scheduler_.mark_dirty();
+  }
   waiting_.erase(uid);
   held_.erase(uid);
   if (after != nullptr && !after->status.placement) books_.revoke(uid);
   if (after == nullptr || is_finished(*after)) avoided_.erase(uid);
 }
 
-std::optional<Instant> JobDesk::collect(Instant now, std::vector<sched::Ask>& asks) {
+void JobDesk::renew(const api::GpuJob& job) {
+  waiting_.insert_or_assign(job.meta.uid, ask_of(job, books_.tenancy(), avoided(job.meta.uid)));
+}
+
+// Who pays may have changed. Rare.
+void JobDesk::renew_all() {
+  for (auto& [uid, ask] : waiting_) {
+    const api::GpuJob* job = stores_.jobs.find_uid(uid);
+    if (job != nullptr) ask = ask_of(*job, books_.tenancy(), avoided(uid));
+  }
+}
+
+std::optional<Instant> JobDesk::collect(Instant now, std::vector<const sched::Ask*>& asks) {
   std::optional<Instant> again;
-  for (const std::string& uid : waiting_) {
+  for (auto& [uid, ask] : waiting_) {
     const api::GpuJob* job = stores_.jobs.find_uid(uid);
     if (job == nullptr || books_.find(uid) != nullptr || stores_.invalid_jobs.contains(uid)) {
       continue;
@@ -52,7 +67,8 @@ std::optional<Instant> JobDesk::collect(Instant now, std::vector<sched::Ask>& as
       continue;
     }
     if (stores_.has_live_pods(uid)) continue;  // what is left of an earlier attempt goes first
-    asks.push_back(ask_of(*job, books_.tenancy(), avoided(uid)));
+    if (!ask.avoid.empty()) ask = ask_of(*job, books_.tenancy(), avoided(uid));  // may have run out
+    asks.push_back(&ask);
   }
   return again;
 }
@@ -117,6 +133,9 @@ void JobDesk::avoid(const std::string& uid, const std::vector<std::string>& node
   for (const std::string& node : nodes) {
     avoided_[uid][{"", node}] = clock_.monotonic() + settings_.node_avoidance;
   }
+  const auto waits = waiting_.find(uid);
+  const api::GpuJob* job = stores_.jobs.find_uid(uid);
+  if (!nodes.empty() && waits != waiting_.end() && job != nullptr) renew(*job);
 }
 
 }  // namespace berth::control

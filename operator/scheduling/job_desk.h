@@ -30,7 +30,7 @@ class JobDesk final : public AskSource {
   // Called for every job that there is something new to do for.
   std::function<void(const runtime::ObjectKey&)> wake;
 
-  std::optional<Instant> collect(Instant now, std::vector<sched::Ask>& asks) override;
+  std::optional<Instant> collect(Instant now, std::vector<const sched::Ask*>& asks) override;
   void admitted(const sched::Admit& admit) override;
   void held(const sched::Hold& hold) override;
 
@@ -52,6 +52,8 @@ class JobDesk final : public AskSource {
   };
 
   void on_job(const api::GpuJob* before, const api::GpuJob* after);
+  void renew(const api::GpuJob& job);
+  void renew_all();
   std::set<sched::NodeId> avoided(const std::string& uid);
 
   Stores& stores_;
@@ -60,7 +62,7 @@ class JobDesk final : public AskSource {
   Scheduler& scheduler_;
   const Settings& settings_;
   const Clock& clock_;
-  std::set<std::string> waiting_;                                      // UIDs
+  std::map<std::string, sched::Ask> waiting_;                          // by UID
   std::map<std::string, Held> held_;                                   // by UID
   std::map<std::string, std::map<sched::NodeId, Monotonic>> avoided_;  // by UID, until when
 };

@@ -15,9 +15,9 @@ Monotonic Scheduler::tick() {
   if (books_.version() != seen_version_) dirty_ = true;
   if (dirty_ && now >= next_pass_) {
     run();
-    // A slow pass is given room: at most about half of the time goes to passes.
+    // A slow pass is given room: at most about a tenth of the time goes to passes.
     const Millis took = clock_.monotonic() - now;
-    next_pass_ = clock_.monotonic() + std::max(settings_.pass_interval, took);
+    next_pass_ = clock_.monotonic() + std::max(settings_.pass_interval, 9 * took);
   }
   if (dirty_) return next_pass_;
   if (!next_backoff_) return Monotonic::max();
@@ -30,10 +30,10 @@ void Scheduler::run() {
   sched::Snapshot snapshot = gather();
   PassReport report{.took = {}, .asks = snapshot.asks.size(), .admitted = 0, .held = {}};
   const Pending before = std::exchange(pending_, {});
-  for (const sched::Ask& ask : snapshot.asks) {
-    if (!ask.quota || ask.alternatives.empty()) continue;
-    const sched::Alternative& first = ask.alternatives.front();
-    pending_[*ask.quota][first.device_class] += first.total();
+  for (const sched::Ask* ask : snapshot.asks) {
+    if (!ask->quota || ask->alternatives.empty()) continue;
+    const sched::Alternative& first = ask->alternatives.front();
+    pending_[*ask->quota][first.device_class] += first.total();
   }
   for (const sched::Decision& decision : sched::run_pass(std::move(snapshot))) {
     const auto& id =
@@ -88,7 +88,7 @@ sched::Snapshot Scheduler::gather() {
     const auto again = source->collect(clock_.now(), snapshot.asks);
     if (again) next_backoff_ = std::min(next_backoff_.value_or(*again), *again);
     for (size_t i = before; i < snapshot.asks.size(); ++i) {
-      asked_by_.emplace(snapshot.asks[i].id, source);
+      asked_by_.emplace(snapshot.asks[i]->id, source);
     }
   }
   return snapshot;

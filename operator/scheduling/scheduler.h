@@ -27,8 +27,9 @@ struct PassReport {
 class AskSource {
  public:
   virtual ~AskSource() = default;
-  // Adds what waits now. Returns when something that backs off may ask again.
-  virtual std::optional<Instant> collect(Instant now, std::vector<sched::Ask>& asks) = 0;
+  // Adds what waits now; the asks stay as they are until the pass is over. Returns when something
+  // that backs off may ask again.
+  virtual std::optional<Instant> collect(Instant now, std::vector<const sched::Ask*>& asks) = 0;
   virtual void admitted(const sched::Admit& admit) = 0;
   virtual void held(const sched::Hold& hold) = 0;
 };

@@ -47,22 +47,6 @@ Hold no_room(const Ask& ask, const Alternative& wants, const Shortfall& shortfal
               " but not on nodes where every worker fits"};
 }
 
-// Asks that are held for the same reason whoever asks: all that placement and quota look at.
-using Shape = std::tuple<QuotaId, std::vector<std::pair<DeviceClass, std::vector<int64_t>>>,
-                         std::vector<std::pair<int64_t, int64_t>>>;
-
-std::optional<Shape> shape_of(const Ask& ask) {
-  if (!ask.quota || ask.only || !ask.avoid.empty()) return std::nullopt;
-  Shape shape{*ask.quota, {}, {}};
-  for (const auto& wants : ask.alternatives) {
-    std::get<1>(shape).emplace_back(wants.device_class, wants.counts);
-  }
-  for (const Room& room : ask.rooms) {
-    std::get<2>(shape).emplace_back(room.cpu_milli, room.memory_bytes);
-  }
-  return shape;
-}
-
 class Pass {
  public:
   explicit Pass(Snapshot& snapshot)
@@ -73,14 +57,11 @@ class Pass {
   }
 
   Decision decide(const Ask& ask) {
-    const auto shape = shape_of(ask);
-    if (shape) {
-      const auto held = held_.find(*shape);
-      if (held != held_.end()) return Hold{ask.id, held->second.reason, held->second.message};
-    }
+    const auto alike = ask.shape.empty() ? held_.end() : held_.find(ask.shape);
+    if (alike != held_.end()) return Hold{ask.id, alike->second.reason, alike->second.message};
     Decision decision = look(ask);
-    if (const auto* hold = std::get_if<Hold>(&decision); hold != nullptr && shape) {
-      held_.emplace(*shape, *hold);
+    if (const auto* hold = std::get_if<Hold>(&decision); hold != nullptr && !ask.shape.empty()) {
+      held_.emplace(ask.shape, *hold);
     }
     return decision;
   }
@@ -116,7 +97,7 @@ class Pass {
 
   Capacity capacity_;
   QuotaTree tree_;
-  std::map<Shape, Hold> held_;
+  std::map<std::string_view, Hold> held_;  // by shape; the views are into the asks
 };
 
 }  // namespace
@@ -134,12 +115,26 @@ std::string_view name_of(Reason reason) {
   __builtin_unreachable();
 }
 
+std::string shape_of(const Ask& ask) {
+  if (!ask.quota || ask.only || !ask.avoid.empty()) return {};
+  std::string shape = ask.quota->name;
+  for (const Alternative& wants : ask.alternatives) {
+    shape += '|' + wants.device_class;
+    for (const int64_t count : wants.counts) shape += ',' + std::to_string(count);
+  }
+  for (const Room& room : ask.rooms) {
+    shape += '|' + std::to_string(room.cpu_milli) + ',' + std::to_string(room.memory_bytes);
+  }
+  return shape;
+}
+
 std::vector<Decision> run_pass(Snapshot snapshot) {
-  std::sort(snapshot.asks.begin(), snapshot.asks.end(), goes_first);
+  std::sort(snapshot.asks.begin(), snapshot.asks.end(),
+            [](const Ask* a, const Ask* b) { return goes_first(*a, *b); });
   Pass pass(snapshot);
   std::vector<Decision> decisions;
   decisions.reserve(snapshot.asks.size());
-  for (const Ask& ask : snapshot.asks) decisions.push_back(pass.decide(ask));
+  for (const Ask* ask : snapshot.asks) decisions.push_back(pass.decide(*ask));
   return decisions;
 }
 

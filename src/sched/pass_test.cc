@@ -12,7 +12,8 @@ constexpr const char* kH200 = "nvidia-h200";
 
 // Cluster().node("a", 8).quota("blue", 4).ask("train", "blue", 2, 1)
 struct Cluster {
-  Snapshot snapshot;
+  Snapshot snapshot;  // its asks are put in by run()
+  std::vector<Ask> asks;
 
   Cluster& node(const std::string& name, int64_t devices, int64_t taken = 0) {
     snapshot.nodes[{"", name}] = {.id = {"", name},
@@ -30,14 +31,19 @@ struct Cluster {
   Cluster& ask(const std::string& name, const std::string& quota, int workers, int64_t devices,
                int64_t priority = 0) {
     Ask made{.id = {"uid-" + name}, .name = "team/" + name, .priority = priority};
-    made.created = Instant{Millis{static_cast<int64_t>(snapshot.asks.size())}};
+    made.created = Instant{Millis{static_cast<int64_t>(asks.size())}};
     if (!quota.empty()) made.quota = QuotaId{quota};
     made.alternatives = {{kH200, std::vector<int64_t>(static_cast<size_t>(workers), devices)}};
     made.rooms.assign(static_cast<size_t>(workers), {1'000, 1 << 20});
-    snapshot.asks.push_back(made);
+    made.shape = shape_of(made);
+    asks.push_back(made);
     return *this;
   }
-  std::vector<Decision> run() const { return run_pass(snapshot); }
+  std::vector<Decision> run() const {
+    Snapshot full = snapshot;
+    for (const Ask& ask : asks) full.asks.push_back(&ask);
+    return run_pass(full);
+  }
 };
 
 std::vector<std::string> nodes_of(const Decision& decision) {
@@ -103,7 +109,8 @@ TEST(SchedulingPass, UsesNoCordonedNode) {
 
 TEST(SchedulingPass, AvoidsANodeThatFailedTheLastPlan) {
   Cluster cluster = Cluster().node("a", 8).node("b", 8).quota("q", 8).ask("x", "q", 1, 1);
-  cluster.snapshot.asks[0].avoid = {{"", "a"}};
+  cluster.asks[0].avoid = {{"", "a"}};
+  cluster.asks[0].shape = shape_of(cluster.asks[0]);
   EXPECT_EQ(nodes_of(cluster.run()[0]), std::vector<std::string>{"b"});
 }
 
@@ -121,7 +128,8 @@ TEST(SchedulingPass, TakesTheNextClassWhenTheFirstIsFull) {
                                        .room = {64'000, 1LL << 40},
                                        .workers = 10};
   cluster.snapshot.quotas[0].limits["ascend-910b"] = {.guaranteed = 8};
-  cluster.snapshot.asks[0].alternatives.push_back({"ascend-910b", {2}});
+  cluster.asks[0].alternatives.push_back({"ascend-910b", {2}});
+  cluster.asks[0].shape = shape_of(cluster.asks[0]);
   const auto d = cluster.run();
   EXPECT_EQ(std::get<Admit>(d[0]).device_class, "ascend-910b");
   EXPECT_EQ(std::get<Admit>(d[0]).counts, std::vector<int64_t>{2});
@@ -163,7 +171,7 @@ TEST_P(RandomCluster, NeverTakesADeviceTwiceAndDoesNotDependOnInputOrder) {
   for (const auto& [id, devices] : taken) {
     EXPECT_LE(devices, cluster.snapshot.nodes.at(id).devices_free()) << id.name;
   }
-  std::shuffle(cluster.snapshot.asks.begin(), cluster.snapshot.asks.end(), random);
+  std::shuffle(cluster.asks.begin(), cluster.asks.end(), random);
   EXPECT_EQ(cluster.run(), want);
 }
 

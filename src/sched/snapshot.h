@@ -49,7 +49,13 @@ struct Ask {
   std::vector<Room> rooms;                // per worker
   std::optional<std::set<NodeId>> only;   // nodes it may use at all (selectors, affinity)
   std::set<NodeId> avoid;                 // nodes that failed its last plan
+  // All of the above that decides about it beside its turn, as text: once an ask is held, the asks
+  // of the same shape behind it are held without a second look. shape_of() makes it, once per ask
+  // and not once per pass; empty: never alike.
+  std::string shape;
 };
+// Empty for an ask with `only` or `avoid`.
+std::string shape_of(const Ask& ask);
 
 // Frozen view of the cluster for one pass. Ordered containers only: iteration order is part of the
 // result.
@@ -57,7 +63,7 @@ struct Snapshot {
   std::map<NodeId, Node> nodes;
   std::vector<Quota> quotas;
   std::map<QuotaId, std::map<DeviceClass, int64_t>> used;  // by leaf
-  std::vector<Ask> asks;
+  std::vector<const Ask*> asks;                            // live as long as the pass
 };
 
 inline int64_t Alternative::total() const {
