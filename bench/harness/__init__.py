@@ -1,0 +1,1 @@
+"""What the benchmarks on a real control plane share: see README.md."""

@@ -1,0 +1,109 @@
+"""Berth from its chart, with its programs as plain processes beside the control plane.
+
+The chart's Deployments land on fake nodes, where nothing runs; their pods lend their names and
+tokens to the processes, so that accounts, roles and policies are those of a real installation.
+"""
+
+import contextlib
+import dataclasses
+import json
+import subprocess
+
+import yaml
+
+from . import services
+from .api import until
+from .cluster import ROOT
+
+NAMESPACE = "berth-system"
+QUOTAS = "/apis/berth.dev/v1alpha1/quotas"
+
+
+@dataclasses.dataclass
+class Berth:
+    """The running programs."""
+
+    operator: services.Service
+    extender: services.Service
+    scheduler: services.Service
+
+    def pids(self):
+        return {"berth-operator": self.operator.pid, "berth-extender": self.extender.pid,
+                "berth-scheduler": self.scheduler.pid}
+
+
+def install(cluster):
+    command = [cluster.programs / "helm", "upgrade", "--install", "berth",
+               ROOT / "charts" / "berth", "--kubeconfig", cluster.kubeconfig,
+               "--namespace", NAMESPACE, "--create-namespace"]
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
+                          check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"helm: {done.stdout}{done.stderr}")
+
+
+def _pod_of(api, component):
+    """A pod of one of the chart's Deployments, once it is there."""
+    query = f"labelSelector=app.kubernetes.io/component%3D{component}"
+    path = f"/api/v1/namespaces/{NAMESPACE}/pods?{query}"
+    return until(lambda: next(iter(api.get(path)["items"]), None), 60, f"no pod of {component}")
+
+
+def _token(api, account, pod):
+    """A token bound to the pod, as kubelet would have mounted it there."""
+    bound = {"apiVersion": "v1", "kind": "Pod", "name": pod["metadata"]["name"],
+             "uid": pod["metadata"]["uid"]}
+    path = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/{account}/token"
+    return api.create(path, {"spec": {"boundObjectRef": bound}})["status"]["token"]
+
+
+def scheduler_config(api, extender_port):
+    """The configuration that the chart made, with the ports of this machine."""
+    path = f"/api/v1/namespaces/{NAMESPACE}/configmaps/berth-scheduler"
+    config = yaml.safe_load(api.get(path)["data"]["config.yaml"])
+    for extender in config["extenders"]:
+        extender["urlPrefix"] = f"https://127.0.0.1:{extender_port}"
+    return config
+
+
+@contextlib.contextmanager
+def running(cluster, api, build_dir, port):
+    """Operator, extender and scheduler, ready; `port` and the next three are theirs."""
+    pods = {name: _pod_of(api, name) for name in ("operator", "scheduler")}
+    kubeconfigs = {
+        name: services.write_kubeconfig(cluster.folder / f"berth-{name}.kubeconfig", cluster,
+                                        _token(api, f"berth-{name}", pod))
+        for name, pod in pods.items()}
+    command = [build_dir / "berth-operator", "--kubeconfig", kubeconfigs["operator"],
+               "--namespace", NAMESPACE, "--identity", pods["operator"]["metadata"]["name"],
+               "--listen", f"127.0.0.1:{port}",
+               "--progress-interval-seconds", "0"]  # nobody listens at the addresses of fake pods
+    with contextlib.ExitStack() as stack:
+        operator = stack.enter_context(
+            services.running("berth-operator", command, cluster.folder))
+        extender = stack.enter_context(services.running_extender(
+            build_dir / "berth-extender", cluster.folder, kubeconfigs["scheduler"], port + 1))
+        scheduler = stack.enter_context(services.running_scheduler(
+            "berth-scheduler", cluster.programs / "kube-scheduler", cluster.folder,
+            scheduler_config(api, port + 1), kubeconfigs["scheduler"], port + 3))
+        operator.until_ready(port, "/readyz")
+        scheduler.until_ready(port + 3, "/readyz", is_tls=True)
+        yield Berth(operator, extender, scheduler)
+
+
+def start_tenant(api, name, device_class, devices):
+    """A namespace under a Quota; returns once the operator has taken both in."""
+    api.create("/api/v1/namespaces", {"metadata": {"name": name}})
+    api.create(QUOTAS, {
+        "apiVersion": "berth.dev/v1alpha1", "kind": "Quota", "metadata": {"name": name},
+        "spec": {"namespaces": [name],
+                 "limits": [{"class": device_class, "guaranteed": devices}]}})
+    def is_managed():
+        labels = api.get(f"/api/v1/namespaces/{name}")["metadata"].get("labels", {})
+        return labels.get("berth.dev/quota") == name
+    until(is_managed, 60, f"namespace {name} has no quota")
+
+
+def used_devices(api, name):
+    status = json.loads(api.send("GET", f"{QUOTAS}/{name}")).get("status", {})
+    return sum(limit["used"] for limit in status.get("limits", []))
