@@ -70,7 +70,8 @@ struct World {
     const std::string name = pod["metadata"]["name"];
     if (pod["metadata"].contains("ownerReferences")) {
       Json& owner = pod["metadata"]["ownerReferences"][0];
-      owner["uid"] = (*api.find(kube::kGpuJobs, name_space, owner["name"]))["metadata"]["uid"];
+      const std::string job = owner["name"];
+      owner["uid"] = (*api.find(kube::kGpuJobs, name_space, job))["metadata"]["uid"];
     }
     create(kube::kPods, pod, name, name_space);
     return *api.find(kube::kPods, name_space, name);
