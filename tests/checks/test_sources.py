@@ -97,8 +97,9 @@ class Words(tree.CheckTest):
         self.seed("see /ro" "ot/notes", "'/ro" "ot/n': an absolute path of one machine")
 
     def test_fixed_path_in_tmp(self):
-        self.seed("LOG=/tm" "p/log",
-                  "'/tm" "p/l': a fixed path in /tm" "p: use mktemp -d or TMPDIR")
+        self.assert_catches(
+            "words", "hack/a.sh:1: '/tm" "p/l': a fixed path in /tm" "p: use mktemp -d or TMPDIR",
+            files={"hack/a.sh": "LOG=/tm" "p/log\n", "docs/page.md": "in a pod: /tm" "p/log\n"})
 
     def test_proxy(self):
         self.seed("HTTPS_PRO" "XY=http://10.0.0.1:80",
