@@ -113,10 +113,10 @@ std::variant<WatchCursor, Refusal> start_watch(World& world, const Call& call, c
   if (!call.name.empty()) cursor.select.fields.push_back({"/metadata/name", call.name, true});
   cursor.bookmarks = call.param("allowWatchBookmarks") == "true";
   const std::string version = call.param("resourceVersion");
-  const bool whole = call.param("sendInitialEvents") == "true";
-  if (whole || number(version) == 0) {
+  // Without a version a watch is a streaming list too, unasked.
+  if (call.param("sendInitialEvents") == "true" || number(version) == 0) {
     cursor.initial = matching(world, kind, cursor.select);
-    cursor.mark_initial_end = whole;
+    cursor.mark_initial_end = world.streaming_lists && cursor.bookmarks;
     cursor.version = world.storage.version();
   } else {
     cursor.version = number(version);
