@@ -27,11 +27,21 @@ struct PodState {
   bool deleting = false;
   std::string said;  // the termination message
 
-  PodState because(std::string why) const { return with([&](PodState& s) { s.reason = why; }); }
-  PodState detailed(std::string text) const { return with([&](PodState& s) { s.detail = text; }); }
-  PodState taken_away() const { return with([](PodState& s) { s.disrupted = true; }); }
-  PodState being_deleted() const { return with([](PodState& s) { s.deleting = true; }); }
-  PodState saying(std::string text) const { return with([&](PodState& s) { s.said = text; }); }
+  PodState because(std::string why) const {
+    return with([&](PodState& s) { s.reason = why; });
+  }
+  PodState detailed(std::string text) const {
+    return with([&](PodState& s) { s.detail = text; });
+  }
+  PodState taken_away() const {
+    return with([](PodState& s) { s.disrupted = true; });
+  }
+  PodState being_deleted() const {
+    return with([](PodState& s) { s.deleting = true; });
+  }
+  PodState saying(std::string text) const {
+    return with([&](PodState& s) { s.said = text; });
+  }
 
  private:
   template <class Change>
@@ -83,7 +93,8 @@ inline translate::Pod worker_of(const api::GpuJob& job, const std::string& name,
 inline api::Placement placement_on(const std::vector<std::string>& nodes, int64_t attempt,
                                    int64_t devices) {
   api::Placement placement{.attempt = attempt, .workers = {}};
-  for (const std::string& node : nodes) placement.workers.push_back({"", node, kTestClass, devices});
+  for (const std::string& node : nodes)
+    placement.workers.push_back({"", node, kTestClass, devices});
   return placement;
 }
 
@@ -169,9 +180,9 @@ struct Situation {
   Situation& pod(int64_t index, const PodState& state) {
     const api::Placement& placement = *job.status.placement;
     const auto& worker = placement.workers[static_cast<size_t>(index)];
-    return pod_named(job.meta.name + "-" + std::to_string(placement.attempt) + "-" +
-                         std::to_string(index),
-                     state, worker.node);
+    return pod_named(
+        job.meta.name + "-" + std::to_string(placement.attempt) + "-" + std::to_string(index),
+        state, worker.node);
   }
   Situation& pod_named(const std::string& name, const PodState& state, std::string node = "a") {
     no_pod(name);
