@@ -33,6 +33,7 @@ std::string read_text(const Environment& environment, const char* name, std::str
 
 constexpr int64_t kPortMax = std::numeric_limits<uint16_t>::max();
 constexpr int64_t kWorldSizeMax = 65536;
+constexpr int64_t kIntervalSecondsMax = 365 * 86400;
 
 }  // namespace
 
@@ -55,6 +56,10 @@ Result<Contract> read_contract(const Environment& environment) {
   contract.job = read_text(environment, "BERTH_JOB", contract.job);
   const std::string directory = read_text(environment, "BERTH_CHECKPOINT_DIR", "");
   if (!directory.empty()) contract.checkpoint_dir = directory;
+  int64_t interval_seconds = 0;
+  BERTH_TRY(read_number(environment, "BERTH_CHECKPOINT_INTERVAL_SECONDS", 0, kIntervalSecondsMax,
+                        interval_seconds));
+  contract.checkpoint_interval = std::chrono::seconds(interval_seconds);
   int64_t port = -1;
   BERTH_TRY(read_number(environment, "BERTH_PORT", 0, kPortMax, port));
   if (port >= 0) contract.port = static_cast<uint16_t>(port);

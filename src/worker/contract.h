@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -30,6 +31,7 @@ struct Contract {
   std::string job = "local";
   int64_t attempt = 0;
   std::optional<std::filesystem::path> checkpoint_dir;  // none: nothing is saved or resumed
+  std::chrono::seconds checkpoint_interval{0};  // what the job asks for; 0: only when stopped
   std::optional<uint16_t> port;  // for /metrics and /healthz; 0 takes a free one, none is off
 };
 

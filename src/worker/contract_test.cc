@@ -31,6 +31,7 @@ TEST(Contract, ReadsWhatTheOperatorSets) {
                               {"BERTH_JOB", "train"},
                               {"BERTH_ATTEMPT", "2"},
                               {"BERTH_CHECKPOINT_DIR", "/var/run/berth/checkpoint"},
+                              {"BERTH_CHECKPOINT_INTERVAL_SECONDS", "600"},
                               {"BERTH_PORT", "8080"}});
   ASSERT_TRUE(contract.ok());
   EXPECT_EQ(contract->rank, 3);
@@ -40,6 +41,7 @@ TEST(Contract, ReadsWhatTheOperatorSets) {
   EXPECT_EQ(contract->job, "train");
   EXPECT_EQ(contract->attempt, 2);
   EXPECT_EQ(contract->checkpoint_dir, "/var/run/berth/checkpoint");
+  EXPECT_EQ(contract->checkpoint_interval, std::chrono::minutes(10));
   EXPECT_EQ(contract->port, 8080);
 }
 

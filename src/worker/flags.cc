@@ -21,14 +21,19 @@ constexpr const char* kFooter =
     "64 the configuration cannot work; 1 anything else, worth another attempt.\n";
 
 // CLI11 converts through plain numbers; a duration is kept in its unit here.
-CLI::Option* add_seconds(CLI::App& app, const std::string& name, std::chrono::seconds& value,
-                         int64_t least, const std::string& help) {
+template <class Seconds>
+CLI::Option* add_seconds(CLI::App& app, const std::string& name, Seconds& value, int64_t least,
+                         const std::string& help) {
   return app
       .add_option_function<int64_t>(
           name, [&value](int64_t seconds) { value = std::chrono::seconds(seconds); }, help)
       ->check(CLI::Range(least, int64_t{86400 * 365}))
-      ->default_str(std::to_string(value.count()))
       ->type_name("SECONDS");
+}
+
+void add_timeout(CLI::App& app, const std::string& name, std::chrono::seconds& value,
+                 const std::string& help) {
+  add_seconds(app, name, value, 1, help)->default_str(std::to_string(value.count()));
 }
 
 void add_training_flags(CLI::App& app, TrainSettings& settings) {
@@ -68,13 +73,13 @@ void add_training_flags(CLI::App& app, TrainSettings& settings) {
 
 void add_running_flags(CLI::App& app, TrainSettings& settings) {
   add_seconds(app, "--checkpoint-interval-seconds", settings.checkpoint_interval, 0,
-              "time between checkpoints; 0 makes one only when asked to stop")
-      ->envname("BERTH_CHECKPOINT_INTERVAL_SECONDS");
-  add_seconds(app, "--checkpoint-timeout-seconds", settings.checkpoint_timeout, 1,
+              "time between checkpoints; 0 makes one only when asked to stop (default: "
+              "BERTH_CHECKPOINT_INTERVAL_SECONDS, else 0)");
+  add_timeout(app, "--checkpoint-timeout-seconds", settings.checkpoint_timeout,
               "longest that a checkpoint may take to reach the disk");
-  add_seconds(app, "--rendezvous-timeout-seconds", settings.rendezvous_timeout, 1,
+  add_timeout(app, "--rendezvous-timeout-seconds", settings.rendezvous_timeout,
               "longest wait for all workers of the gang to appear");
-  add_seconds(app, "--peer-timeout-seconds", settings.peer_timeout, 1,
+  add_timeout(app, "--peer-timeout-seconds", settings.peer_timeout,
               "longest wait for a worker within a step before the gang gives up");
   app.add_option("--steps-per-second", settings.steps_per_second_max,
                  "holds training back to this rate, for demonstrations and tests that must catch "

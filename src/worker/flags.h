@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -21,8 +22,8 @@ struct TrainSettings {
   int64_t batch_size = 64;  // samples of one step over the whole gang
   double learning_rate = 0.005;
   uint64_t seed = 1;
-  int64_t threads = 1;                          // per worker; sums are grouped by it
-  std::chrono::seconds checkpoint_interval{0};  // 0: only when asked to stop
+  int64_t threads = 1;                                      // per worker; sums are grouped by it
+  std::optional<std::chrono::seconds> checkpoint_interval;  // absent: as the launcher says
   std::chrono::seconds checkpoint_timeout{30};
   std::chrono::seconds rendezvous_timeout{300};
   std::chrono::seconds peer_timeout{60};

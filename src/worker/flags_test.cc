@@ -23,7 +23,7 @@ TEST(Flags, ReadsEveryKindOfValue) {
   EXPECT_EQ(flags->settings.epochs, 7);
   EXPECT_EQ(flags->settings.learning_rate, 0.01);
   EXPECT_EQ(flags->settings.seed, 18446744073709551615U);
-  EXPECT_EQ(flags->settings.checkpoint_interval.count(), 30);
+  EXPECT_EQ(flags->settings.checkpoint_interval, std::chrono::seconds(30));
   EXPECT_EQ(flags->settings.steps_per_second_max, 2.5);
 }
 

@@ -105,14 +105,15 @@ Result<Exit> Run::operator()() {
     CheckpointStore store =
         BERTH_TRY(CheckpointStore::claim(*contract.checkpoint_dir, contract.attempt));
     resumed = BERTH_TRY(resume(store, manifest));
-    saver.emplace(std::move(store), manifest,
-                  Saver::Rules{settings.checkpoint_interval, settings.checkpoint_timeout}, progress,
-                  clock, log);
+    const Saver::Rules rules{
+        .interval = settings.checkpoint_interval.value_or(contract.checkpoint_interval),
+        .timeout = settings.checkpoint_timeout};
+    saver.emplace(std::move(store), manifest, rules, progress, clock, log);
   }
 
   const auto gang =
       BERTH_TRY(join_gang(contract, {settings.rendezvous_timeout, settings.peer_timeout},
-                          learner->on_cuda(), stop, clock, log));
+                          learner->on_cuda(), stop, clock));
   const TrainParts parts{.settings = settings,
                          .contract = contract,
                          .data = data,

@@ -2,8 +2,10 @@
 
 #include <ATen/Functions.h>
 
-#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
+#ifdef USE_C10D_GLOO
+#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+#endif
 #ifdef USE_C10D_NCCL
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 #endif
@@ -130,6 +132,7 @@ class Rendezvous {
   const Clock& clock_;
 };
 
+#ifdef USE_C10D_GLOO
 std::unique_ptr<Gang> gang_on_gloo(const Contract& contract, std::chrono::seconds patience,
                                    c10::intrusive_ptr<c10d::Store> store) {
   using Gloo = c10d::ProcessGroupGloo;
@@ -140,6 +143,8 @@ std::unique_ptr<Gang> gang_on_gloo(const Contract& contract, std::chrono::second
   auto group = c10::make_intrusive<Gloo>(store, contract.rank, contract.world_size, options);
   return std::make_unique<C10dGang<Gloo>>(std::move(group), std::move(store), at::kCPU);
 }
+
+#endif
 
 #ifdef USE_C10D_NCCL
 std::unique_ptr<Gang> gang_on_nccl(const Contract& contract, std::chrono::seconds patience,
@@ -153,28 +158,31 @@ std::unique_ptr<Gang> gang_on_nccl(const Contract& contract, std::chrono::second
 }
 #endif
 
-std::unique_ptr<Gang> make_group(const Contract& contract, std::chrono::seconds patience,
-                                 [[maybe_unused]] bool on_cuda, Log& log,
-                                 c10::intrusive_ptr<c10d::Store> store) {
+// NCCL between CUDA devices, else Gloo through host memory, as far as they were built in.
+Result<std::unique_ptr<Gang>> make_group([[maybe_unused]] const Contract& contract,
+                                         [[maybe_unused]] std::chrono::seconds patience,
+                                         [[maybe_unused]] bool on_cuda,
+                                         [[maybe_unused]] c10::intrusive_ptr<c10d::Store> store) {
 #ifdef USE_C10D_NCCL
   if (on_cuda) return gang_on_nccl(contract, patience, std::move(store));
-#else
-  if (on_cuda) log.warn("built without NCCL: gradients travel through host memory");
 #endif
+#ifdef USE_C10D_GLOO
   return gang_on_gloo(contract, patience, std::move(store));
+#else
+  return Error{Code::Invalid, "built without Gloo: more than one worker needs CUDA devices"};
+#endif
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Gang>> join_gang(const Contract& contract, const GangTimeouts& timeouts,
-                                        bool on_cuda, const StopRequest& stop, const Clock& clock,
-                                        Log& log) {
+                                        bool on_cuda, const StopRequest& stop, const Clock& clock) {
   if (contract.world_size == 1) return std::unique_ptr<Gang>(std::make_unique<SoloGang>());
   Rendezvous rendezvous(contract, clock.monotonic() + timeouts.rendezvous, stop, clock);
   auto store = BERTH_TRY(rendezvous.meet());
   return guarded("connect the gang", [&]() -> Result<std::unique_ptr<Gang>> {
     store->setTimeout(timeouts.peer);
-    return make_group(contract, timeouts.peer, on_cuda, log, std::move(store));
+    return make_group(contract, timeouts.peer, on_cuda, std::move(store));
   });
 }
 

@@ -4,7 +4,6 @@
 #include <string>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/result.h"
 #include "worker/contract.h"
 #include "worker/files.h"
@@ -43,7 +42,6 @@ struct GangTimeouts {
 
 // Meets the others at rank 0. Expired when a stop was requested while still waiting for somebody.
 Result<std::unique_ptr<Gang>> join_gang(const Contract& contract, const GangTimeouts& timeouts,
-                                        bool on_cuda, const StopRequest& stop, const Clock& clock,
-                                        Log& log);
+                                        bool on_cuda, const StopRequest& stop, const Clock& clock);
 
 }  // namespace berth::worker
