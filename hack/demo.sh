@@ -63,7 +63,8 @@ leader() {
 }
 
 accuracy() {
-  kubectl get gpujob -n vision "$1" -o jsonpath='{.status.result.accuracy}'
+  kubectl get gpujob -n vision "$1" -o jsonpath='{.status.result.accuracy}' |
+    awk '{ printf "%.1f %%", $1 * 100 }'
 }
 
 build() {

@@ -109,11 +109,11 @@ def _end_containers(cluster):
 
 def _cgroup_pids(folder):
     pids = []
-    for path in folder.glob("**/cgroup.procs"):
+    for path, _, _ in os.walk(folder):  # passes over what goes away meanwhile; glob does not
         try:
-            pids += [int(line) for line in path.read_text().split()]
+            pids += [int(line) for line in pathlib.Path(path, "cgroup.procs").read_text().split()]
         except OSError:
-            continue  # the cgroup went away while we looked
+            continue
     return [pid for pid in pids if start_time(pid) is not None]
 
 
@@ -158,10 +158,8 @@ def _drop_rules(tool):
 
 
 def _remove_cgroup(folder):
-    if not folder.exists():
-        return
-    for path in sorted(folder.glob("**/"), key=lambda p: len(p.parts), reverse=True):
-        wait_until(lambda path=path: _removed(path), 10, f"cgroup {path} stays busy")
+    for path, _, _ in os.walk(folder, topdown=False):
+        wait_until(lambda path=path: _removed(pathlib.Path(path)), 10, f"cgroup {path} stays busy")
 
 
 def _removed(path):
