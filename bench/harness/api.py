@@ -11,6 +11,7 @@ import time
 CONNECTIONS = 8
 BUSY_PAUSE_S = 0.1
 BUSY_TRIES = 100
+IDLE_LIMIT_S = 30  # an older connection may just be closed by the server
 
 
 class ApiError(Exception):
@@ -50,9 +51,7 @@ class Api:
         return text
 
     def _exchange(self, method, path, body, content_type):
-        connection = getattr(self._own, "connection", None)
-        if connection is None:
-            connection = self._own.connection = self.connect()
+        connection = self._connected()
         try:
             connection.request(method, path, body, {"Content-Type": content_type} if body else {})
             response = connection.getresponse()
@@ -60,6 +59,14 @@ class Api:
         except (OSError, http.client.HTTPException):
             self._own.connection = None
             raise
+
+    def _connected(self):
+        """The connection of this thread: the one of its last call unless it was idle for long."""
+        own, now = self._own, time.monotonic()
+        if getattr(own, "connection", None) is None or now - own.used_at > IDLE_LIMIT_S:
+            own.connection = self.connect()
+        own.used_at = now
+        return own.connection
 
     def get(self, path):
         return json.loads(self.send("GET", path))

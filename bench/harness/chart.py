@@ -15,6 +15,8 @@ from . import services
 from .api import until
 from .cluster import ROOT
 
+CHART = ROOT / "charts" / "berth"
+KUBE_VERSION = "v1.36.3"
 NAMESPACE = "berth-system"
 QUOTAS = "/apis/berth.dev/v1alpha1/quotas"
 
@@ -32,14 +34,17 @@ class Berth:
                 "berth-scheduler": self.scheduler.pid}
 
 
-def install(cluster):
-    command = [cluster.programs / "helm", "upgrade", "--install", "berth",
-               ROOT / "charts" / "berth", "--kubeconfig", cluster.kubeconfig,
-               "--namespace", NAMESPACE, "--create-namespace"]
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
-                          check=False)
+def _helm(cluster, *arguments):
+    command = [str(word) for word in (cluster.programs / "helm", *arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"helm: {done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def install(cluster):
+    _helm(cluster, "upgrade", "--install", "berth", CHART, "--kubeconfig", cluster.kubeconfig,
+          "--namespace", NAMESPACE, "--create-namespace")
 
 
 def _pod_of(api, component):
@@ -57,10 +62,11 @@ def _token(api, account, pod):
     return api.create(path, {"spec": {"boundObjectRef": bound}})["status"]["token"]
 
 
-def scheduler_config(api, extender_port):
-    """The configuration that the chart made, with the ports of this machine."""
-    path = f"/api/v1/namespaces/{NAMESPACE}/configmaps/berth-scheduler"
-    config = yaml.safe_load(api.get(path)["data"]["config.yaml"])
+def scheduler_config(cluster, extender_port):
+    """The configuration that the chart makes for kube-scheduler, with a port of this machine."""
+    text = _helm(cluster, "template", "berth", CHART, "--namespace", NAMESPACE,
+                 "--kube-version", KUBE_VERSION, "--show-only", "templates/scheduler-config.yaml")
+    config = yaml.safe_load(yaml.safe_load(text)["data"]["config.yaml"])
     for extender in config["extenders"]:
         extender["urlPrefix"] = f"https://127.0.0.1:{extender_port}"
     return config
@@ -85,7 +91,7 @@ def running(cluster, api, build_dir, port):
             build_dir / "berth-extender", cluster.folder, kubeconfigs["scheduler"], port + 1))
         scheduler = stack.enter_context(services.running_scheduler(
             "berth-scheduler", cluster.programs / "kube-scheduler", cluster.folder,
-            scheduler_config(api, port + 1), kubeconfigs["scheduler"], port + 3))
+            scheduler_config(cluster, port + 1), kubeconfigs["scheduler"], port + 3))
         operator.until_ready(port, "/readyz")
         scheduler.until_ready(port + 3, "/readyz", is_tls=True)
         yield Berth(operator, extender, scheduler)
