@@ -11,7 +11,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCRIPTS = ROOT / "hack" / "cluster"
-PORT_BASE = "7600"
+PORT_BASE = "17600"
 NODE_OWNER = pathlib.Path("/run/berth-local-node.json")
 
 POD = {
@@ -106,7 +106,7 @@ def test_a_pod_with_devices_runs_and_down_leaves_nothing_even_after_a_crash(fold
 def test_a_second_real_node_is_refused_and_names_the_first(folder, tmp_path_factory):
     up(folder, "--kubelet")
     other = tmp_path_factory.mktemp("other")
-    done = subprocess.run([SCRIPTS / "up", "--dir", other, "--port-base", "7700", "--kubelet"],
+    done = subprocess.run([SCRIPTS / "up", "--dir", other, "--port-base", "17700", "--kubelet"],
                           capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert f"hack/cluster/down --dir {folder}" in done.stderr
@@ -132,7 +132,7 @@ def test_fake_pods_end_as_their_environment_says(folder):
     run(*kubectl, "delete", "pod", "stays", "--timeout=30s")
 
 
-def test_a_taken_port_names_the_component_and_its_log(folder):
+def test_a_taken_port_is_named_before_anything_starts(folder):
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", int(PORT_BASE) + 1))  # etcd's
@@ -140,5 +140,31 @@ def test_a_taken_port_names_the_component_and_its_log(folder):
         done = subprocess.run([SCRIPTS / "up", "--dir", folder, "--port-base", PORT_BASE],
                               capture_output=True, text=True, check=False)
     assert done.returncode == 1
+    assert f"port {int(PORT_BASE) + 1} (etcd) is taken" in done.stderr
+    assert "etcd ..." not in done.stderr
+
+
+def test_a_component_that_ends_is_named_with_the_end_of_its_log(folder):
+    cache = folder / "cache"
+    programs = cache / "tools" / tool_folder().name
+    programs.mkdir(parents=True)
+    for module in (SCRIPTS / "tools").glob("*/go.mod"):
+        (programs / f".built-{module.parent.name}").touch()
+    (programs / "etcd").write_text("#!/bin/sh\necho no space left; exit 1\n")
+    (programs / "etcd").chmod(0o755)
+    done = subprocess.run([SCRIPTS / "up", "--dir", folder / "cluster", "--port-base", PORT_BASE],
+                          capture_output=True, text=True, check=False,
+                          env={**os.environ, "BERTH_CACHE": str(cache)})
+    assert done.returncode == 1
     assert "etcd ended while starting" in done.stderr
-    assert "address already in use" in done.stderr
+    assert "no space left" in done.stderr
+
+
+def test_a_folder_of_somebody_else_is_left_alone(folder):
+    precious = folder / "thesis.tex"
+    precious.write_text("years")
+    done = subprocess.run([SCRIPTS / "up", "--dir", folder, "--port-base", PORT_BASE],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "holds something else" in done.stderr
+    run(SCRIPTS / "down", "--dir", folder)
+    assert precious.read_text() == "years"

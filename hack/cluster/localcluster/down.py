@@ -5,7 +5,7 @@ import pathlib
 import shutil
 
 from . import host, settings
-from .processes import Processes
+from .processes import Processes, exclusive
 from .say import ClusterError, note, step
 
 # Clients before servers. Without etcd, kube-apiserver hangs; with watchers, it takes a minute to
@@ -25,7 +25,7 @@ def main(arguments):
     if cluster is None:
         note(f"no cluster in {folder}")
         return 0
-    with step(f"stop the cluster of {folder}"):
+    with exclusive(folder), step(f"stop the cluster of {folder}"):
         take_down(cluster)
     return 0
 

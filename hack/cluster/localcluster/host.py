@@ -77,10 +77,12 @@ def undo(cluster):
 
 
 def _owner():
+    """The folder that has the real node; None too when somebody deleted that folder."""
     try:
-        return json.loads(OWNER_FILE.read_text())["folder"]
+        folder = json.loads(OWNER_FILE.read_text())["folder"]
     except (OSError, ValueError, KeyError):
         return None
+    return folder if pathlib.Path(folder, "options.json").exists() else None
 
 
 def _sysctl(name):

@@ -3,6 +3,8 @@
 A record holds pid, start time and boot: a pid alone may have been given to somebody else since.
 """
 
+import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -26,6 +28,17 @@ def start_time(pid):
     except OSError:
         return None
     return None if fields[0] in "ZX" else int(fields[19])  # fields 3 (state) and 22 of proc(5)
+
+
+@contextlib.contextmanager
+def exclusive(folder):
+    """Keeps a second `up` or `down` out of a cluster's folder."""
+    with open(folder / "lock", "w", encoding="ascii") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ClusterError(f"another up or down works in {folder}") from None
+        yield
 
 
 class Processes:

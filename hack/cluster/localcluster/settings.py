@@ -114,6 +114,7 @@ def saved_cluster(folder):
     """The cluster whose `up` ran in this folder, or None."""
     try:
         saved = json.loads((folder / "options.json").read_text())
-        return Cluster(folder, Options(**saved))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError):
         return None
+    known = {field.name for field in dataclasses.fields(Options)}
+    return Cluster(folder, Options(**{name: saved[name] for name in saved if name in known}))

@@ -1,14 +1,14 @@
 """hack/cluster/up: a Kubernetes cluster on this machine, or the checks on an existing one."""
 
 import argparse
-import fcntl
 import pathlib
+import socket
 import sys
 import time
 
 from . import control_plane, down, existing, fake_nodes, host, node, pki, settings, tools
 from .client import Client
-from .processes import Processes
+from .processes import Processes, exclusive
 from .say import ClusterError, note
 
 DESCRIPTION = """Starts etcd, kube-apiserver, kube-controller-manager and kube-scheduler on this
@@ -80,16 +80,12 @@ def cluster_of(args):
 def bring_up(cluster, programs):
     """Starts the cluster; one that already runs with the same options is left as it is."""
     cluster.folder.mkdir(parents=True, exist_ok=True)
-    with open(cluster.folder / "lock", "w", encoding="ascii") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ClusterError(f"another up or down works in {cluster.folder}") from None
+    with exclusive(cluster.folder):
         processes = Processes(cluster)
         if _already_up(cluster, processes):
             note("already up")
             return cluster
-        down.take_down(settings.saved_cluster(cluster.folder) or cluster)
+        _clear(cluster.folder)
         _start(cluster, programs, processes)
     return cluster
 
@@ -106,12 +102,35 @@ def _already_up(cluster, processes):
     return running == names and Client(cluster).ready()
 
 
+def _clear(folder):
+    """Removes what an earlier `up` left, and nothing that was never a cluster's."""
+    saved = settings.saved_cluster(folder)
+    if saved:
+        down.take_down(saved)
+    elif {path.name for path in folder.iterdir()} - down.KEPT:
+        raise ClusterError(f"{folder} holds something else than a cluster; choose another --dir")
+
+
+def _require_free_ports(cluster):
+    """Before anything starts: a component may else talk to another cluster's, and call it ready."""
+    for component in settings.PORT_ORDER:
+        port = cluster.port(component)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                raise ClusterError(f"port {port} ({component}) is taken; choose other ports "
+                                   "with --port-base") from None
+
+
 def _start(cluster, programs, processes):
+    _require_free_ports(cluster)
+    cluster.save_options()  # from here on `down` has something to go by
     if cluster.options.kubelet:
         host.claim(cluster)
         host.prepare()
     pki.create(cluster)
-    cluster.save_options()
     client = Client(cluster)
     control_plane.start(cluster, programs, processes, client)
     if cluster.options.kubelet:
