@@ -1,7 +1,7 @@
 # What only the workers need: libtorch for the arithmetic and the gang, a small HTTP server for
 # /metrics. By default Debian's libtorch, which is for CPUs. Another one, for CUDA:
-#   -DBERTH_TORCH=DIR   the folder "torch" of an installed PyTorch (2.7 or newer), for example of
-#                       python3 -m pip install --target SITE torch; its CUDA stays beside it
+#   -DBERTH_TORCH=DIR   the folder "torch" of an installed PyTorch (2.7 or newer), with the CUDA
+#                       that it needs beside it, as images/trainer-cuda.Containerfile gets both
 
 set(BERTH_TORCH "" CACHE PATH "Folder of a PyTorch package to build with, in place of Debian's")
 
