@@ -27,14 +27,11 @@ TEST(Flags, ReadsEveryKindOfValue) {
   EXPECT_EQ(flags->settings.steps_per_second_max, 2.5);
 }
 
-TEST(Flags, TakesTheCheckpointIntervalOfTheJobUnlessToldOtherwise) {
-  setenv("BERTH_CHECKPOINT_INTERVAL_SECONDS", "600", 1);
-  const auto from_job = parse({"--data", "d.csv"});
-  const auto from_flag = parse({"--data", "d.csv", "--checkpoint-interval-seconds", "30"});
-  unsetenv("BERTH_CHECKPOINT_INTERVAL_SECONDS");
-  ASSERT_TRUE(from_job.ok() && from_flag.ok());
-  EXPECT_EQ(from_job->settings.checkpoint_interval.count(), 600);
-  EXPECT_EQ(from_flag->settings.checkpoint_interval.count(), 30);
+TEST(Flags, LeaveTheCheckpointIntervalToTheJobUnlessTold) {
+  EXPECT_FALSE(parse({"--data", "d.csv"})->settings.checkpoint_interval);
+  EXPECT_EQ(parse({"--data", "d.csv", "--checkpoint-interval-seconds", "0"})
+                ->settings.checkpoint_interval,
+            std::chrono::seconds(0));
 }
 
 TEST(Flags, RefusesInOneLineThatNamesTheFlag) {
