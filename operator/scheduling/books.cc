@@ -11,6 +11,12 @@ namespace {
 // The ledger's name for what a Quota charges without a reason.
 std::string unexplained_source(const ObjectMeta& quota) { return "unexplained:" + quota.uid; }
 
+// A node's heartbeats come every few seconds and say nothing new to the pass.
+bool looks_the_same(const translate::Node& before, const translate::Node& after) {
+  return to_sched(before, {}) == to_sched(after, {}) && before.resource == after.resource &&
+         before.meta.labels == after.meta.labels && before.taints == after.taints;
+}
+
 }  // namespace
 
 Books::Books(Stores& stores, const Settings& settings) : stores_(stores), settings_(settings) {
@@ -83,22 +89,44 @@ std::set<sched::QuotaId> Books::take_touched() { return std::exchange(touched_, 
 
 void Books::on_quota(const api::Quota* before, const api::Quota* after) {
   if (after == nullptr) set(unexplained_source(before->meta), {});
-  if (before != nullptr && after != nullptr && before->spec == after->spec) return;
-  settle();
+  const bool is_known = before != nullptr && after != nullptr && before->spec == after->spec &&
+                        before->meta.deletion == after->meta.deletion;
+  if (!is_known) settle();
 }
 
-// A namespace that changes hands takes its charges along, so everything is entered again. Rare.
+// A namespace that changes hands takes its charges along, so everything is entered again. Rare. A
+// Quota that is being deleted counts as gone: nobody writes its charges any more.
 void Books::settle() {
   std::vector<const api::Quota*> quotas;
-  for (const api::Quota& quota : stores_.quotas.all()) quotas.push_back(&quota);
+  for (const api::Quota& quota : stores_.quotas.all()) {
+    if (!quota.meta.deletion) quotas.push_back(&quota);
+  }
   translate::Tenancy settled = translate::settle(std::move(quotas), settings_.exempt_namespaces);
   ++version_;
   for (const sched::Quota& quota : settled.quotas) touched_.insert(quota.id);
   const bool moved = settled.quota_of != tenancy_.quota_of;
   tenancy_ = std::move(settled);
   if (!moved) return;
+  revoke_moved();
   for (const api::GpuJob& job : stores_.jobs.all()) enter(job);
   for (const translate::Pod& pod : stores_.pods.all()) enter(pod);
+}
+
+// What was granted on the account of another Quota than the one that would be charged now: the pass
+// decides anew.
+void Books::revoke_moved() {
+  const auto is_moved = [&](const std::string& name_space, const sched::QuotaId& granted_by) {
+    const sched::QuotaId* pays = tenancy_.find(name_space);
+    return pays == nullptr || *pays != granted_by;
+  };
+  std::erase_if(grants_, [&](const auto& grant) {
+    const api::GpuJob* job = stores_.jobs.find_uid(grant.first);
+    return job == nullptr || is_moved(job->meta.name_space, grant.second.quota);
+  });
+  std::erase_if(plans_, [&](const auto& plan) {
+    const translate::Pod* pod = stores_.pods.find_uid(plan.first);
+    return pod == nullptr || is_moved(pod->meta.name_space, plan.second.quota);
+  });
 }
 
 void Books::on_job(const api::GpuJob* before, const api::GpuJob* after) {
@@ -127,6 +155,7 @@ void Books::on_pod(const translate::Pod* before, const translate::Pod* after) {
 }
 
 void Books::on_node(const translate::Node* before, const translate::Node* after) {
+  if (before != nullptr && after != nullptr && looks_the_same(*before, *after)) return;
   ++version_;
   const std::string had = before != nullptr ? before->device_class : std::string();
   const std::string has = after != nullptr ? after->device_class : std::string();

@@ -67,6 +67,7 @@ class Books {
   void on_pod(const translate::Pod* before, const translate::Pod* after);
   void on_node(const translate::Node* before, const translate::Node* after);
   void settle();
+  void revoke_moved();
   void enter(const api::GpuJob& job);
   void enter(const translate::Pod& pod);
   void set(const std::string& source, std::vector<sched::Charge> charges);

@@ -102,6 +102,7 @@ std::optional<Instant> ForeignDesk::collect(Instant, std::vector<const sched::As
   asks_.clear();
   for (const runtime::ObjectKey& key : waiting_) {
     if (settings_.exempt_namespaces.contains(key.name_space)) continue;
+    if (stores_.is_terminating(key.name_space)) continue;
     const ForeignUnit waits = unit(key);
     const bool is_whole =
         static_cast<int64_t>(waits.gated.size() + waits.pinned.size()) >= waits.size;

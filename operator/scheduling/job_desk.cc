@@ -61,6 +61,7 @@ std::optional<Instant> JobDesk::collect(Instant now, std::vector<const sched::As
     if (job == nullptr || books_.find(uid) != nullptr || stores_.invalid_jobs.contains(uid)) {
       continue;
     }
+    if (stores_.is_terminating(job->meta.name_space)) continue;  // its pods would be refused
     const auto& not_before = job->status.next_attempt_at;
     if (not_before && now < *not_before) {
       again = std::min(again.value_or(*not_before), *not_before);

@@ -30,15 +30,8 @@ void Scheduler::run() {
   sched::Snapshot snapshot = gather();
   PassReport report{.took = {}, .asks = snapshot.asks.size(), .admitted = 0, .held = {}};
   const Pending before = std::exchange(pending_, {});
-  for (const sched::Ask* ask : snapshot.asks) {
-    if (!ask->quota || ask->alternatives.empty()) continue;
-    const sched::Alternative& first = ask->alternatives.front();
-    pending_[*ask->quota][first.device_class] += first.total();
-  }
   for (const sched::Decision& decision : sched::run_pass(std::move(snapshot))) {
-    const auto& id =
-        std::visit([](const auto& d) -> const sched::WorkloadId& { return d.id; }, decision);
-    hand_back(decision, *asked_by_.at(id), report);
+    hand_back(decision, report);
   }
   note_pending(before);
   seen_version_ = books_.version();  // our own grants are no reason for another pass
@@ -56,18 +49,21 @@ void Scheduler::note_pending(const Pending& before) {
   }
 }
 
-void Scheduler::hand_back(const sched::Decision& decision, AskSource& source, PassReport& report) {
+void Scheduler::hand_back(const sched::Decision& decision, PassReport& report) {
+  const auto& id =
+      std::visit([](const auto& d) -> const sched::WorkloadId& { return d.id; }, decision);
+  const Asked& asked = asked_.at(id);
   if (const auto* admit = std::get_if<sched::Admit>(&decision)) {
     ++report.admitted;
-    int64_t devices = 0;
-    for (const int64_t count : admit->counts) devices += count;
-    pending_[admit->quota][admit->device_class] -= devices;
-    source.admitted(*admit);
-  } else {
-    const auto& hold = std::get<sched::Hold>(decision);
-    ++report.held[hold.reason];
-    source.held(hold);
+    return asked.source->admitted(*admit);
   }
+  const auto& hold = std::get<sched::Hold>(decision);
+  ++report.held[hold.reason];
+  if (asked.ask->quota && !asked.ask->alternatives.empty()) {
+    const sched::Alternative& first = asked.ask->alternatives.front();
+    pending_[*asked.ask->quota][first.device_class] += first.total();
+  }
+  asked.source->held(hold);
 }
 
 sched::Snapshot Scheduler::gather() {
@@ -82,7 +78,7 @@ sched::Snapshot Scheduler::gather() {
     snapshot.used.emplace(quota, use.admitted);
   }
   next_backoff_.reset();
-  asked_by_.clear();
+  asked_.clear();
   for (AskSource* source : sources_) {
     const size_t before = snapshot.asks.size();
     const auto again = source->collect(clock_.now(), snapshot.asks);

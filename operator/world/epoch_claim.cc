@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/codec.h"
+#include "base/saturating.h"
 #include "operator/world/status_write.h"
 
 namespace berth::control {
@@ -11,7 +12,7 @@ namespace berth::control {
 void EpochClaim::begin(int64_t elections) {
   epoch_ = elections;
   for (const api::Quota& quota : stores_.quotas.all()) {
-    epoch_ = std::max(epoch_, quota.status.epoch + 1);
+    epoch_ = std::max(epoch_, add_saturating(quota.status.epoch, 1));
   }
 }
 

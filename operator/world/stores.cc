@@ -46,6 +46,11 @@ Stores::Stores()
       })),
       jobs_by_namespace(jobs.add_index([](const auto& job) { return one(job.meta.name_space); })) {}
 
+bool Stores::is_terminating(const std::string& name_space) const {
+  const Named* found = namespaces.find({"", name_space});
+  return found != nullptr && found->meta.deletion;
+}
+
 bool Stores::has_live_pods(const std::string& job_uid) const {
   const auto owned = pods.by(pods_by_owner, job_uid);
   return std::any_of(owned.begin(), owned.end(),

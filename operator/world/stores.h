@@ -34,6 +34,8 @@ struct Stores {
   // What is wrong with stored jobs that an older schema let in, by UID.
   std::map<std::string, Violations> invalid_jobs;
 
+  // The namespace is on its way out: nothing new can be created in it.
+  bool is_terminating(const std::string& name_space) const;
   // A pod of that GpuJob has not ended yet.
   bool has_live_pods(const std::string& job_uid) const;
 

@@ -103,15 +103,14 @@ void release(const JobFacts& facts, api::GpuJobStatus& status) {
 JobPlan end_attempt(const JobFacts& facts, EndCause cause, const std::string& message) {
   JobPlan plan;
   api::GpuJobStatus status = facts.job.status;
-  if (!facts.pods.empty()) {
-    for (const translate::Pod* pod : facts.pods) {
-      const auto worker = translate::parse_worker_name(facts.job.meta.name, pod->meta.name);
-      if (worker && worker->index == 0 && worker->attempt == status.placement->attempt) {
-        take_termination_message(pod->termination_message, facts.now, status);
-      }
+  for (const translate::Pod* pod : facts.pods) {
+    const auto worker = translate::parse_worker_name(facts.job.meta.name, pod->meta.name);
+    if (worker && worker->index == 0 && worker->attempt == status.placement->attempt) {
+      take_termination_message(pod->termination_message, facts.now, status);
     }
   }
   const bool completed = cause == EndCause::Completed;
+  if (completed && status.progress) status.progress->percent = 100;
   const int64_t lost = book_device_time(status, completed, facts.now);
   status.attempts.push_back({.attempt = status.placement->attempt,
                              .nodes = nodes_of(*status.placement),

@@ -8,8 +8,8 @@
 namespace berth::control {
 namespace {
 
-constexpr size_t kAskedMost = 8;       // at a time
-constexpr Millis kFirstAfter{10'000};  // a job that ends sooner says it all in its last message
+constexpr size_t kAskedMost = 8;      // at a time
+constexpr Millis kFirstAfter{5'000};  // a job that ends sooner says it all in its last message
 
 }  // namespace
 
