@@ -1,3 +1,5 @@
+// gcc 12 at -O2 takes the empty alternatives of a moved variant of JSON for uninitialised values.
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #include "kube/watch.h"
 
 #include <algorithm>
