@@ -68,7 +68,14 @@ std::optional<Instant> JobDesk::collect(Instant now, std::vector<const sched::As
       continue;
     }
     if (stores_.has_live_pods(uid)) continue;  // what is left of an earlier attempt goes first
-    if (!ask.avoid.empty()) ask = ask_of(*job, books_.tenancy(), avoided(uid));  // may have run out
+    if (!ask.avoid.empty()) {
+      // Some of it may have run out; when more does, it is worth asking again.
+      ask = ask_of(*job, books_.tenancy(), avoided(uid));
+      for (const auto& [node, until] : avoided_[uid]) {
+        const Instant runs_out = now + (until - clock_.monotonic());
+        again = std::min(again.value_or(runs_out), runs_out);
+      }
+    }
     asks.push_back(&ask);
   }
   return again;

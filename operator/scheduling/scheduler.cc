@@ -84,7 +84,7 @@ sched::Snapshot Scheduler::gather() {
     const auto again = source->collect(clock_.now(), snapshot.asks);
     if (again) next_backoff_ = std::min(next_backoff_.value_or(*again), *again);
     for (size_t i = before; i < snapshot.asks.size(); ++i) {
-      asked_by_.emplace(snapshot.asks[i]->id, source);
+      asked_.emplace(snapshot.asks[i]->id, Asked{source, snapshot.asks[i]});
     }
   }
   return snapshot;

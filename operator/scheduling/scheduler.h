@@ -57,17 +57,22 @@ class Scheduler {
   std::set<sched::QuotaId> take_pending_changed() { return std::exchange(pending_changed_, {}); }
 
  private:
+  struct Asked {
+    AskSource* source;
+    const sched::Ask* ask;
+  };
+
   void run();
   sched::Snapshot gather();
   void note_pending(const Pending& before);
-  void hand_back(const sched::Decision& decision, AskSource& source, PassReport& report);
+  void hand_back(const sched::Decision& decision, PassReport& report);
 
   const Stores& stores_;
   Books& books_;
   const Settings& settings_;
   const Clock& clock_;
   std::vector<AskSource*> sources_;
-  std::map<sched::WorkloadId, AskSource*> asked_by_;  // of this pass
+  std::map<sched::WorkloadId, Asked> asked_;  // of this pass
   bool dirty_ = true;
   uint64_t seen_version_ = 0;
   Monotonic next_pass_ = Monotonic::min();
