@@ -53,7 +53,8 @@ class Operator {
   Monotonic tick();
 
   bool is_leading() const { return state_ == State::Leading; }
-  bool is_over() const { return elector_.election().over(); }
+  // Another leads: the process has to end.
+  bool is_over() const { return elector_.election().over() || quota_.is_superseded(); }
   // Graceful stop: decides nothing more; once idle() the Lease can be given up with release().
   void stop() { is_stopping_ = true; }
   bool is_idle() const { return effects_.pending() == 0; }

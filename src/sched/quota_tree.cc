@@ -117,12 +117,24 @@ std::optional<QuotaRefusal> QuotaTree::refuses(const QuotaId& leaf, const Device
   const auto at = index_.find(leaf);
   if (at == index_.end()) return QuotaRefusal{leaf, count, 0, false};
   const Cells& of_class = cells(device_class);
-  const Available left = available(of_class, at->second);
+  const Available left = least(available(of_class, at->second), of_class, at->second);
   if (count <= left.devices) return std::nullopt;
   const Cell& own = of_class[at->second];
   return QuotaRefusal{left.at == pool() ? QuotaId{} : quotas_[left.at].id, count,
                       std::max<int64_t>(0, left.devices),
                       add_saturating(own.used, count) <= own.limit.guaranteed};
+}
+
+// `used` of a quota may not grow above every guarantee at and below it and its borrowing limit.
+// That follows from available() until somebody lowers a limit below what is used: then the API
+// server would refuse the charge, although a leaf may still have devices of its own.
+QuotaTree::Available QuotaTree::least(Available left, const Cells& cells, size_t leaf) const {
+  for (size_t node = leaf; node != pool(); node = parent_[node]) {
+    const Cell& cell = cells[node];
+    const int64_t bound = add_saturating(cell.guaranteed_below, cell.limit.borrowing) - cell.used;
+    if (bound < left.devices) left = {bound, node};
+  }
+  return left;
 }
 
 std::vector<QuotaId> QuotaTree::path(const QuotaId& leaf) const {

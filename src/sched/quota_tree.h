@@ -88,6 +88,7 @@ class QuotaTree {
   Cells cells_for(const DeviceClass& device_class, int64_t capacity) const;
   const Cells& cells(const DeviceClass& device_class) const;
   Available available(const Cells& cells, size_t node) const;
+  Available least(Available left, const Cells& cells, size_t leaf) const;
   size_t pool() const { return quotas_.size(); }
 
   std::vector<Quota> quotas_;   // children before their parents

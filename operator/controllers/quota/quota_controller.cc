@@ -1,6 +1,8 @@
 #include "operator/controllers/quota/quota_controller.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "api/codec.h"
 #include "kube/request.h"
@@ -28,8 +30,13 @@ std::set<std::string> QuotaController::take_touched() {
 runtime::Next QuotaController::reconcile(const runtime::ObjectKey& key, runtime::Writes writes) {
   const api::Quota* quota = stores_.quotas.find(key);
   if (quota == nullptr || quota->meta.deletion) return {};
+  // Never with the newer leader's epoch: that would make our writes look like its own.
+  if (quota->status.epoch > epoch_) is_superseded_ = true;
+  if (is_superseded_) return {};
   const uint64_t newest = books_.newest_grant();
   const QuotaPlan plan = decide(gather(*quota));
+  // The limit fell under a decision: its charge cannot be written, so nobody may be told.
+  if (take_back_uncharged({key.name}, plan.too_much)) return {};
   if (!plan.is_urgent) cover(key.name, newest);
   if (!plan.is_changed) return {};
   const Monotonic now = clock_.monotonic();
@@ -53,6 +60,33 @@ runtime::Next QuotaController::reconcile(const runtime::ObjectKey& key, runtime:
 void QuotaController::cover(const std::string& quota, uint64_t number) {
   coverage_.covered({quota}, number);
   if (on_covered) on_covered();
+}
+
+// Revokes what was granted of those classes on `quota`, or below it, and is not charged there yet;
+// the pass decides it anew. Returns whether there was anything.
+bool QuotaController::take_back_uncharged(const sched::QuotaId& quota,
+                                          const std::set<sched::DeviceClass>& classes) {
+  if (classes.empty()) return false;
+  const auto is_meant = [&](const std::string& uid, const sched::QuotaId& leaf, uint64_t number) {
+    const auto path = books_.tenancy().path(leaf);
+    if (std::find(path.begin(), path.end(), quota) == path.end()) return false;
+    if (coverage_.is_covered({quota}, number)) return false;
+    const auto& held = books_.ledger().held_by(uid);
+    return std::any_of(held.begin(), held.end(), [&](const sched::Charge& charge) {
+      return classes.contains(charge.device_class);
+    });
+  };
+  std::vector<std::string> jobs;
+  for (const auto& [uid, grant] : books_.grants()) {
+    if (is_meant(uid, grant.quota, grant.number)) jobs.push_back(uid);
+  }
+  std::vector<std::string> pods;
+  for (const auto& [uid, plan] : books_.plans()) {
+    if (is_meant(uid, plan.quota, plan.number)) pods.push_back(uid);
+  }
+  for (const std::string& uid : jobs) books_.revoke(uid);
+  for (const std::string& uid : pods) books_.drop_plan(uid);
+  return !jobs.empty() || !pods.empty();
 }
 
 // Rebuilt when anything that it is made of has changed.
@@ -87,6 +121,7 @@ QuotaFacts QuotaController::gather(const api::Quota& quota) {
     }
   }
   const sched::QuotaUse& own = books_.ledger().of(id);
+  for (const auto& [device_class, devices] : own.admitted) classes.insert(device_class);
   for (const auto& [device_class, devices] : own.unadmitted) classes.insert(device_class);
   const auto pending = scheduler_.pending().find(id);
   for (const sched::DeviceClass& device_class : classes) {
@@ -97,6 +132,9 @@ QuotaFacts QuotaController::gather(const api::Quota& quota) {
            .lent = all.lent(id, device_class)};
     const auto loose = own.unadmitted.find(device_class);
     if (loose != own.unadmitted.end()) use.unadmitted = loose->second;
+    // A leaf without its parent is not in the tree, but its work runs on.
+    const auto held = own.admitted.find(device_class);
+    if (held != own.admitted.end()) use.used = std::max(use.used, held->second);
     if (pending == scheduler_.pending().end()) continue;
     const auto waits = pending->second.find(device_class);
     if (waits != pending->second.end()) use.pending = waits->second;

@@ -24,6 +24,9 @@ class QuotaController final : public runtime::Reconciler {
   // Of this leader; written with every status.
   void set_epoch(int64_t epoch) { epoch_ = epoch; }
 
+  // A newer leader has written its epoch: this one must decide nothing more.
+  bool is_superseded() const { return is_superseded_; }
+
   // Called when more charges are written.
   std::function<void()> on_covered;
 
@@ -34,6 +37,8 @@ class QuotaController final : public runtime::Reconciler {
 
  private:
   void cover(const std::string& quota, uint64_t number);
+  bool take_back_uncharged(const sched::QuotaId& quota,
+                           const std::set<sched::DeviceClass>& classes);
   QuotaFacts gather(const api::Quota& quota);
   const sched::QuotaTree& tree();
 
@@ -44,6 +49,7 @@ class QuotaController final : public runtime::Reconciler {
   const Settings& settings_;
   const Clock& clock_;
   int64_t epoch_ = 0;
+  bool is_superseded_ = false;
   std::optional<sched::QuotaTree> tree_;  // of tree_version_
   uint64_t tree_version_ = 0;
   std::map<std::string, Monotonic> written_;  // when each was last written

@@ -91,6 +91,7 @@ QuotaPlan decide(const QuotaFacts& facts) {
   }
   for (const auto& [device_class, use] : classes) {
     plan.status.limits.push_back(use_of(facts, device_class, use));
+    if (plan.status.limits.back().used < use.used) plan.too_much.insert(device_class);
   }
   plan.status.summary = api::summary_of(facts.quota.spec, plan.status);
   set_conditions(facts, plan.status);

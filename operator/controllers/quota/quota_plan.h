@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "api/quota.h"
@@ -33,8 +34,9 @@ struct QuotaFacts {
 
 struct QuotaPlan {
   api::QuotaStatus status;
-  bool is_urgent = false;   // `used` or the epoch must change: others wait for it
-  bool is_changed = false;  // something differs at all
+  bool is_urgent = false;                 // `used` or the epoch must change: others wait for it
+  bool is_changed = false;                // something differs at all
+  std::set<sched::DeviceClass> too_much;  // more is held than the limits let `used` say
 };
 
 QuotaPlan decide(const QuotaFacts& facts);
