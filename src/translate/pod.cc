@@ -109,7 +109,8 @@ void read_container(const Json& container, Pod& pod) {
   const Json& state = object_at(container, "state");
   const Json& ended = object_at(state, "terminated");
   const Json& waiting = object_at(state, "waiting");
-  if (!ended.empty() || state.contains("running") || container.value("restartCount", 0) > 0) {
+  if (!ended.empty() || state.contains("running") ||
+      units(value_at(container, "restartCount")) > 0) {
     pod.started = true;
   }
   if (!waiting.empty() && pod.detail.empty()) {

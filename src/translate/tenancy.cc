@@ -1,6 +1,7 @@
 #include "translate/tenancy.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <tuple>
 
@@ -73,18 +74,23 @@ const sched::QuotaId* Tenancy::find(const std::string& name_space) const {
 Tenancy settle(std::vector<const api::Quota*> quotas,
                const std::set<std::string>& exempt_namespaces) {
   std::sort(quotas.begin(), quotas.end(), is_older);
-  std::set<std::string> names;
-  for (const api::Quota* quota : quotas) names.insert(quota->meta.name);
+  std::map<std::string, const api::Quota*> by_name;
+  for (const api::Quota* quota : quotas) by_name.emplace(quota->meta.name, quota);
   Tenancy tenancy;
   for (const api::Quota* quota : quotas) {
     const std::string& name = quota->meta.name;
     const std::string& parent = quota->spec.parent;
     sched::Quota made{.id = {name}, .parent = {}, .limits = limits_of(quota->spec)};
     claim_namespaces(*quota, exempt_namespaces, tenancy);
-    if (!parent.empty() && !names.contains(parent)) {
+    const auto above = by_name.find(parent);
+    if (!parent.empty() && above == by_name.end()) {
       made.parent = sched::QuotaId{parent};  // the tree leaves it out
       tenancy.problems.insert_or_assign(
           name, QuotaProblem{"ParentMissing", "its parent " + parent + " does not exist"});
+    } else if (!parent.empty() && !above->second->spec.namespaces.empty()) {
+      tenancy.problems.insert_or_assign(
+          name, QuotaProblem{"Conflict", "its parent " + parent +
+                                             " has namespaces: the parent is ignored here"});
     } else if (!parent.empty() && leads_to(tenancy.parents, {parent}, {name})) {
       tenancy.problems.insert_or_assign(
           name, QuotaProblem{"Conflict",

@@ -30,7 +30,8 @@ struct Tenancy {
 };
 
 // Older objects win (then the smaller name): a namespace stays with the Quota that claimed it
-// first, and a parent that would close a cycle is ignored on the younger Quota.
+// first, and a parent that would close a cycle is ignored on the younger Quota. So is a parent that
+// has namespaces: only leaves do, and what a parent may use is what its children may.
 // An exempt namespace belongs to nobody: Berth touches nothing there.
 Tenancy settle(std::vector<const api::Quota*> quotas,
                const std::set<std::string>& exempt_namespaces = {});
