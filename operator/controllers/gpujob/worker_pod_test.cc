@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "operator/controllers/gpujob/testing/situation.h"
+#include "operator/world/stores.h"
 #include "translate/pod.h"
 
 namespace berth::control {
@@ -85,8 +86,9 @@ TEST(WorkerPod, CarriesTheRendezvousOfItsGang) {
 }
 
 TEST(WorkerPod, TheContractsVariablesComeAfterTheUsers) {
-  const Json& all = second_worker(placed_job()).at("/spec/containers/0/env"_json_pointer);
-  EXPECT_EQ(all.front().at("name"), "NCCL_DEBUG");  // the last of two equal names wins
+  const Json pod = second_worker(placed_job());
+  EXPECT_EQ(pod.at("/spec/containers/0/env/0"_json_pointer).at("name"),
+            "NCCL_DEBUG");  // the last of two equal names wins
 }
 
 TEST(WorkerPod, HasNoTokenUnlessTheJobNamesAnAccount) {
