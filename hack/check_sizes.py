@@ -63,7 +63,7 @@ def functions(path, text):
 
 def check_lines(path, text, findings):
     lines = text.splitlines()
-    is_test = "_test." in path.name or path.name.startswith("test_")
+    is_test = "_test." in path.name or path.relative_to(findings.root).parts[0] == "tests"
     limit = TEST_LINES if is_test else FILE_LINES
     if len(lines) > limit:
         findings.add(path, limit + 1, f"the file has {len(lines)} lines, at most {limit}: split it")

@@ -115,7 +115,7 @@ class Words(tree.CheckTest):
 class Sizes(tree.CheckTest):
     def test_long_file(self):
         self.assert_catches("sizes", "a.py:401: the file has 401 lines, at most 400: split it",
-                            files={"a.py": "x = 1\n" * 401, "test_a.py": "x = 1\n" * 600})
+                            files={"a.py": "x = 1\n" * 401, "tests/a.py": "x = 1\n" * 600})
 
     def test_long_line(self):
         self.assert_catches("sizes", "src/base/x.h:1: 101 columns, at most 100",
