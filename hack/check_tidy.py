@@ -41,7 +41,7 @@ def main():
     version = subprocess.run(["clang-tidy", "--version"], capture_output=True, text=True).stdout
     cache = check_cache.Cache(given.root, "tidy", version, (given.root / ".clang-tidy").read_text())
     built = compile_commands(given.build)
-    command = ["nice", "clang-tidy", "-p", given.build, "--quiet", "--warnings-as-errors=*",
+    command = ["clang-tidy", "-p", given.build, "--quiet", "--warnings-as-errors=*",
                f"--config-file={given.root / '.clang-tidy'}",
                f"--header-filter=^{given.root}/(src|operator)/"]
     wanted = {path: [*command, path] for path in tidied_files(given.root) if path in built}

@@ -84,8 +84,8 @@ void Binder::read(const ReadPod& what, std::function<void()> then) {
       [this](const Json& pod) { caches_.learn_pod(pod); }, std::move(then));
 }
 
-void Binder::live(kube::Request request, const char* kind, std::function<void(const Json&)> learn,
-                  std::function<void()> then) {
+void Binder::live(const kube::Request& request, const char* kind,
+                  std::function<void(const Json&)> learn, std::function<void()> then) {
   transport_.send(request, [this, request, kind, learn = std::move(learn),
                             then = std::move(then)](Result<kube::Response> response) {
     const auto object = kube::parse_reply(request, std::move(response));

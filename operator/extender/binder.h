@@ -50,7 +50,7 @@ class Binder {
 
   void check(const Call& call);
   void read(const ReadPod& what, std::function<void()> then);
-  void live(kube::Request request, const char* kind, std::function<void(const Json&)> learn,
+  void live(const kube::Request& request, const char* kind, std::function<void(const Json&)> learn,
             std::function<void()> then);
   void send(const Call& call);
   void verify(const Call& call, const std::string& error);

@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <system_error>
 
 #include "http/x509.h"
 
@@ -27,7 +27,7 @@ constexpr days kLeafLife{365};
 constexpr std::chrono::minutes kClockSkew{5};  // a peer's clock may run behind ours
 
 Error file_failed(const fs::path& path) {
-  return {Code::Invalid, "write " + path.string() + ": " + std::strerror(errno)};
+  return {Code::Invalid, "write " + path.string() + ": " + std::generic_category().message(errno)};
 }
 
 std::string read_file(const fs::path& path) {

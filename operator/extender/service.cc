@@ -22,7 +22,8 @@ Service::Service(ServiceOptions options, SharedView& view, Binder& binder, Mailb
       mailbox_(mailbox),
       metrics_(metrics) {}
 
-void Service::handle(const http::Request& request, const http::Peer& peer, http::Respond respond) {
+void Service::handle(const http::Request& request, const http::Peer& peer,
+                     const http::Respond& respond) {
   if (!options_.client_name.empty() && peer.common_name != options_.client_name) {
     return respond(
         http::text_response(403, "this is for " + options_.client_name + " and its certificate"));

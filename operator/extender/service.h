@@ -32,7 +32,7 @@ class Service {
           http::Metrics& metrics);
 
   // From any thread.
-  void handle(const http::Request& request, const http::Peer& peer, http::Respond respond);
+  void handle(const http::Request& request, const http::Peer& peer, const http::Respond& respond);
 
  private:
   using Started = std::chrono::nanoseconds;

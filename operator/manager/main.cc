@@ -32,9 +32,24 @@ class WorkerPages final : public MetricsFetcher {
   http::BackgroundGet& background_;
 };
 
+// What turns; all of it lives in start().
+struct Loop {
+  Operator& op;
+  kube::CurlTransport& transport;
+  http::BackgroundGet& background;
+  const host::StopSignals& signals;
+  const Clock& clock;
+  Pages& pages;
+  Log& log;
+
+  int run();
+
+ private:
+  void stop();
+};
+
 // Drives the operator until it is told to stop or has lost the Lease; returns the exit status.
-int run(Operator& op, kube::CurlTransport& transport, http::BackgroundGet& background,
-        const host::StopSignals& signals, const Clock& clock, Pages& pages, Log& log) {
+int Loop::run() {
   while (!signals.requested()) {
     background.deliver();
     const Monotonic wake = op.tick();
@@ -46,6 +61,12 @@ int run(Operator& op, kube::CurlTransport& transport, http::BackgroundGet& backg
     transport.poll(std::clamp(wake - clock.monotonic(), Millis{0}, kLongestWait));
   }
   log.info("stopping");
+  stop();
+  return 0;
+}
+
+// Waits for the writes in flight, then gives the Lease up, so that another need not wait for it.
+void Loop::stop() {
   op.stop();
   const Monotonic deadline = clock.monotonic() + kStopGrace;
   while (!op.is_idle() && clock.monotonic() < deadline) transport.poll(Millis{50});
@@ -54,7 +75,6 @@ int run(Operator& op, kube::CurlTransport& transport, http::BackgroundGet& backg
     op.tick();
     transport.poll(Millis{50});
   }
-  return 0;
 }
 
 int start(const Flags& flags) {
@@ -79,7 +99,7 @@ int start(const Flags& flags) {
   WorkerPages fetcher(background);
   Operator op(transport, clock, flags.settings, log, observers(metrics), &fetcher);
   log.info("started", {{"version", BERTH_VERSION}, {"identity", flags.settings.identity}});
-  return run(op, transport, background, signals, clock, pages, log);
+  return Loop{op, transport, background, signals, clock, pages, log}.run();
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ constexpr size_t kWritesInFlight = 64;
 }  // namespace
 
 Operator::Operator(kube::Transport& transport, const Clock& clock, Settings settings, Log& log,
-                   Observers observers, MetricsFetcher* fetcher)
+                   const Observers& observers, MetricsFetcher* fetcher)
     : settings_(std::move(settings)),
       clock_(clock),
       log_(log),

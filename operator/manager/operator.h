@@ -45,7 +45,7 @@ class Operator {
  public:
   // `fetcher` reads the progress of workers; without one, only their last message tells.
   Operator(kube::Transport& transport, const Clock& clock, Settings settings, Log& log,
-           Observers observers = {}, MetricsFetcher* fetcher = nullptr);
+           const Observers& observers = {}, MetricsFetcher* fetcher = nullptr);
   Operator(const Operator&) = delete;
   Operator& operator=(const Operator&) = delete;
 

@@ -16,7 +16,7 @@ struct MetricLabel {
   std::string_view name;
   // "answered|error": the only values, each of whose series starts at 0. Empty: open, bounded by
   // kSeriesMax.
-  std::string_view values = "";
+  std::string_view values;
 };
 
 struct MetricDefinition {
@@ -25,7 +25,7 @@ struct MetricDefinition {
   std::string_view help;  // a sentence
   std::array<MetricLabel, 3> labels{};
   // Upper bounds of a histogram's buckets, space separated, in the unit of its name.
-  std::string_view buckets = "";
+  std::string_view buckets;
 };
 
 // Series beyond this many of one metric are counted under the label value "other".

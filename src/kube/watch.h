@@ -72,8 +72,7 @@ class Watch {
  public:
   static constexpr int kTriesBeforeList = 5;
 
-  Watch(WatchTarget target, WatchRules rules)
-      : target_(std::move(target)), rules_(std::move(rules)) {}
+  Watch(WatchTarget target, WatchRules rules) : target_(std::move(target)), rules_(rules) {}
 
   struct Wait {
     Monotonic until;  // max(): until something is told

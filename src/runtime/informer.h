@@ -34,7 +34,7 @@ class Informer {
         reflector_(
             transport, std::move(target), rules,
             [this](kube::Delta&& delta) {
-              std::visit([&](auto&& d) { take(std::move(d)); }, std::move(delta));
+              std::visit([&](auto&& d) { take(std::forward<decltype(d)>(d)); }, std::move(delta));
             },
             log) {}
 

@@ -55,7 +55,7 @@ void ProgressReader::ask(const std::string& uid, Watched& watched) {
   if (pod == nullptr || pod->ip.empty() || owner_job(*pod) != uid || pod->is_terminal()) return;
   watched.is_asked = true;
   ++asked_;
-  fetcher_.fetch(pod->ip, [this, uid](Result<std::string> page) { answered(uid, page); });
+  fetcher_.fetch(pod->ip, [this, uid](const Result<std::string>& page) { answered(uid, page); });
 }
 
 void ProgressReader::answered(const std::string& uid, const Result<std::string>& page) {
