@@ -27,10 +27,10 @@ def figures(plain, berth, args):
         "cluster_writes_per_job_least": LEAST_WRITES_PER_JOB,
     }
     for name, measured in (("plain", plain), ("gpujob", berth)):
-        result[f"cluster_{name}_writes_per_job"] = _per_job(usage.writes(measured.requests),
-                                                            args.jobs)
-        result[f"cluster_{name}_requests_per_job"] = _per_job(_without_heartbeats(measured.requests),
-                                                              args.jobs)
+        writes = usage.writes(measured.requests)
+        requests = _without_heartbeats(measured.requests)
+        result[f"cluster_{name}_writes_per_job"] = _per_job(writes, args.jobs)
+        result[f"cluster_{name}_requests_per_job"] = _per_job(requests, args.jobs)
     for name, value in berth.own_cpu_s.items():
         result[f"cluster_{name}_cpu_seconds"] = value
     for name, value in berth.own_peak_mib.items():
