@@ -75,8 +75,11 @@ def _ended(job):
     return False
 
 
-def measure(api, kind, args, pids):
-    """Creates the jobs as fast as the API server takes them and waits until all are complete."""
+def measure(api, kind, args, pids, check=lambda: None):
+    """Creates the jobs as fast as the API server takes them and waits until all are complete.
+
+    `check` raises when what works on them has ended.
+    """
     bodies = [json.dumps(kind.body(number, args.run_seconds)).encode()
               for number in range(args.jobs)]
     version = api.version(kind.path)
@@ -85,7 +88,8 @@ def measure(api, kind, args, pids):
     started = time.monotonic()
     with Progress(kind.title, "created", "complete") as progress:
         creator = _create_all(api, kind.path, bodies, progress)
-        _await_all(api, kind.path, version, started + args.limit_seconds, args.jobs, progress)
+        changes = api.follow(kind.path, version, started + args.limit_seconds, check)
+        _await_all(changes, args.jobs, progress)
         seconds = time.monotonic() - started
         creator.join()
     after = usage.settled_requests(api)
@@ -101,9 +105,9 @@ def _create_all(api, path, bodies, progress):
     return thread
 
 
-def _await_all(api, path, version, deadline, count, progress):
+def _await_all(changes, count, progress):
     complete = set()
-    for _, job in api.follow(path, version, deadline):
+    for _, job in changes:
         if job["metadata"]["name"] not in complete and _ended(job):
             complete.add(job["metadata"]["name"])
             progress.count("complete")

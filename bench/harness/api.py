@@ -9,12 +9,13 @@ import threading
 import time
 
 CONNECTIONS = 8
+STREAM_S = 10  # of one watch, after which the next goes on from there
 BUSY_PAUSE_S = 0.1
 BUSY_TRIES = 100
 IDLE_LIMIT_S = 30  # an older connection may just be closed by the server
 
 
-class ApiError(Exception):
+class ApiError(RuntimeError):
     """An answer that is not 2xx; says what the API server said."""
 
     def __init__(self, what, status, text):
@@ -101,9 +102,14 @@ class Api:
             for done in [pool.submit(work) for _ in range(connections)]:
                 done.result()
 
-    def follow(self, path, version, deadline):
-        """Yields (kind of event, object) for every change of a collection after `version`."""
+    def follow(self, path, version, deadline, check=lambda: None):
+        """Yields (kind of event, object) for every change of a collection after `version`.
+
+        Calls `check` every few seconds also while nothing changes; it raises when that is in vain.
+        """
         while (left := int(deadline - time.monotonic())) > 0:
+            check()
+            left = min(left, STREAM_S)
             connection = self.connect(left + 5)
             connection.request("GET", f"{path}?watch=true&resourceVersion={version}"
                                f"&allowWatchBookmarks=true&timeoutSeconds={left}")

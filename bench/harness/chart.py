@@ -33,6 +33,11 @@ class Berth:
         return {"berth-operator": self.operator.pid, "berth-extender": self.extender.pid,
                 "berth-scheduler": self.scheduler.pid}
 
+    def check(self):
+        """Raises when one of them has ended by itself, as the operator does without its Lease."""
+        for service in (self.operator, self.extender, self.scheduler):
+            service.check()
+
 
 def _helm(cluster, *arguments):
     command = [str(word) for word in (cluster.programs / "helm", *arguments)]

@@ -1,5 +1,7 @@
 """One line that says how far a long step is, on stderr; on a terminal it is rewritten in place."""
 
+import signal
+import subprocess
 import sys
 import threading
 import time
@@ -48,3 +50,15 @@ class Progress:
 
 def note(text):
     print(f"  {text}", file=sys.stderr, flush=True)
+
+
+def run_command(main):
+    """Runs a benchmark's main: one message for what went wrong, and the way out for SIGTERM too."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        sys.exit(main())
+    except (OSError, RuntimeError, subprocess.CalledProcessError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

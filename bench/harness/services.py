@@ -15,7 +15,7 @@ STOP_S = 30
 
 
 class Service:
-    """One started program."""
+    """One started program. Nobody starts it again: one that ends by itself fails the benchmark."""
 
     def __init__(self, name, process, log):
         self.name = name
