@@ -120,9 +120,8 @@ Status serve(const Flags& flags, host::JsonLog& log) {
       {.address = listen.address,
        .port = listen.port,
        .tls = {flags.tls_cert, flags.tls_key, flags.client_ca}},
-      [&service](const http::Request& request, const http::Peer& peer, http::Respond respond) {
-        service.handle(request, peer, std::move(respond));
-      },
+      [&service](const http::Request& request, const http::Peer& peer,
+                 const http::Respond& respond) { service.handle(request, peer, respond); },
       log));
   log.info("serving", {{"version", BERTH_VERSION}, {"listen", flags.listen}});
 
