@@ -24,6 +24,33 @@ std::set<std::string> QuotaController::take_touched() {
   for (const sched::QuotaId& leaf : books_.take_touched()) {
     for (const sched::QuotaId& id : books_.tenancy().path(leaf)) names.insert(id.name);
   }
+  is_lending_old_ = is_lending_old_ || !names.empty();
+  const Monotonic now = clock_.monotonic();
+  if (is_lending_old_ && now >= next_lending_) {
+    for (const std::string& name : lenders()) names.insert(name);
+    is_lending_old_ = false;
+    next_lending_ = now + settings_.quota_refresh;
+  }
+  return names;
+}
+
+// The Quotas whose `lent` is not what is stored: it changes with what others use.
+std::vector<std::string> QuotaController::lenders() {
+  const auto& quotas = stores_.quotas.all();
+  const bool any_borrows = std::any_of(quotas.begin(), quotas.end(), [](const api::Quota& quota) {
+    const auto& limits = quota.spec.limits;
+    return std::any_of(limits.begin(), limits.end(),
+                       [](const api::QuotaLimit& limit) { return limit.borrowing_limit > 0; });
+  });
+  std::vector<std::string> names;
+  if (!any_borrows) return names;
+  for (const api::Quota& quota : quotas) {
+    const auto& uses = quota.status.limits;
+    const bool is_old = std::any_of(uses.begin(), uses.end(), [&](const api::QuotaUse& use) {
+      return tree().lent({quota.meta.name}, use.device_class) != use.lent;
+    });
+    if (is_old) names.push_back(quota.meta.name);
+  }
   return names;
 }
 

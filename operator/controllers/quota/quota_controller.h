@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "operator/controllers/quota/quota_plan.h"
@@ -32,10 +33,12 @@ class QuotaController final : public runtime::Reconciler {
 
   runtime::Next reconcile(const runtime::ObjectKey& key, runtime::Writes writes) override;
 
-  // The Quotas whose numbers may have changed since the last call: touched leaves and all above.
+  // The Quotas whose numbers may have changed since the last call: touched leaves and all above,
+  // and now and then those that lend.
   std::set<std::string> take_touched();
 
  private:
+  std::vector<std::string> lenders();
   void cover(const std::string& quota, uint64_t number);
   bool take_back_uncharged(const sched::QuotaId& quota,
                            const std::set<sched::DeviceClass>& classes);
@@ -52,7 +55,9 @@ class QuotaController final : public runtime::Reconciler {
   bool is_superseded_ = false;
   std::optional<sched::QuotaTree> tree_;  // of tree_version_
   uint64_t tree_version_ = 0;
-  std::map<std::string, Monotonic> written_;  // when each was last written
+  bool is_lending_old_ = false;
+  Monotonic next_lending_ = Monotonic::min();  // when `lent` of all may be looked at again
+  std::map<std::string, Monotonic> written_;   // when each was last written
 };
 
 }  // namespace berth::control
