@@ -1,0 +1,500 @@
+#include "tests/integration/cluster.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "api/codec.h"
+#include "json/time.h"
+#include "kube/request.h"
+#include "tests/integration/invariants.h"
+#include "translate/pod.h"
+#include "translate/read_json.h"
+#include "translate/worker_name.h"
+
+namespace berth::integration {
+namespace {
+
+using translate::object_at;
+using translate::text_at;
+
+const Instant kStart = Instant{Millis{1'800'000'000'000}};
+constexpr int kTurnsMost = 2'000;  // of one settle(); more is a hot loop
+
+template <class K>
+kube::fake::Validator validator() {
+  return [](const Json& fresh, const Json* old) {
+    std::vector<kube::fake::Violation> found;
+    for (const Violation& violation : api::validate<K>(fresh, old)) {
+      found.push_back({violation.path, violation.message});
+    }
+    return found;
+  };
+}
+
+Json typed(const kube::Resource& resource, Json object) {
+  object["apiVersion"] = kube::api_version(resource);
+  object["kind"] = resource.kind;
+  return object;
+}
+
+bool is_live(const Json& pod) {
+  const std::string phase = text_at(object_at(pod, "status"), "phase");
+  return phase != "Succeeded" && phase != "Failed";
+}
+
+std::string name_of(const Json& object) { return text_at(object_at(object, "metadata"), "name"); }
+std::string space_of(const Json& object) {
+  return text_at(object_at(object, "metadata"), "namespace");
+}
+std::string node_of(const Json& pod) { return text_at(object_at(pod, "spec"), "nodeName"); }
+bool is_deleting(const Json& object) {
+  return object_at(object, "metadata").contains("deletionTimestamp");
+}
+
+Json container_with(int64_t devices) {
+  const Json amounts = {{"nvidia.com/gpu", std::to_string(devices)}};
+  return {{"name", "main"},
+          {"image", "example/notebook:1"},
+          {"resources", {{"requests", amounts}, {"limits", amounts}}}};
+}
+
+std::vector<Json> copies(const std::vector<const Json*>& objects) {
+  std::vector<Json> all;
+  for (const Json* object : objects) all.push_back(*object);
+  return all;
+}
+
+}  // namespace
+
+void Process::crash() {
+  program.reset();
+  transport.reset();
+}
+
+Cluster::Cluster() : clock(kStart), server(clock), kubelet(server, clock) {
+  server.validate_with(kube::kQuotas, validator<api::Quota>());
+  server.validate_with(kube::kGpuJobs, validator<api::GpuJob>());
+  name_space(settings.name_space);
+  Process& process = start_operator("operator-0");
+  EXPECT_TRUE(until([&] { return process.program->is_leading(); }));
+}
+
+Cluster::~Cluster() {
+  for (const auto& process : processes_) process->crash();
+}
+
+void Cluster::must(const kube::Response& response) const {
+  EXPECT_LT(response.status, 300) << response.body;
+}
+
+// ---- what there is ----
+
+Cluster& Cluster::node(const std::string& name, int64_t devices) {
+  const Json status = {{"allocatable",
+                        {{"nvidia.com/gpu", std::to_string(devices)},
+                         {"cpu", "64"},
+                         {"memory", "512Gi"},
+                         {"pods", "110"}}},
+                       {"conditions", {{{"type", "Ready"}, {"status", "True"}}}}};
+  must(server.handle(kube::create(
+      kube::kNodes,
+      {{"metadata", {{"name", name}, {"labels", {{"nvidia.com/gpu.product", "NVIDIA-H200"}}}}},
+       {"spec", Json::object()},
+       {"status", status}})));
+  return *this;
+}
+
+Cluster& Cluster::name_space(const std::string& name) {
+  if (server.find(kube::kNamespaces, "", name) == nullptr) {
+    must(server.handle(kube::create(kube::kNamespaces, {{"metadata", {{"name", name}}}})));
+  }
+  return *this;
+}
+
+Cluster& Cluster::quota(const std::string& name, int64_t guaranteed, const QuotaChange& change) {
+  api::Quota quota;
+  quota.meta.name = name;
+  quota.spec.namespaces = {name};
+  quota.spec.limits = {{.device_class = kH200, .guaranteed = guaranteed}};
+  if (change) change(quota);
+  for (const std::string& own : quota.spec.namespaces) name_space(own);
+  if (!quota.spec.namespaces.empty()) in(quota.spec.namespaces.front());
+  Json object = api::to_json(quota);
+  object.erase("status");
+  must(server.handle(kube::create(kube::kQuotas, object)));
+  return *this;
+}
+
+Cluster& Cluster::in(const std::string& name_space) {
+  name_space_ = name_space;
+  return *this;
+}
+
+Cluster& Cluster::job(const std::string& name, int64_t workers, int64_t devices,
+                      const JobChange& change) {
+  api::GpuJob job;
+  job.meta.name = name;
+  job.meta.name_space = name_space_;
+  job.spec.workers = {workers, workers};
+  job.spec.worker.image = "example/trainer:1";
+  job.spec.worker.devices = {{.device_class = kH200, .count = devices}};
+  job.spec.retry.backoff_seconds = 1;
+  if (change) change(job);
+  Json object = api::to_json(job);
+  object.erase("status");
+  must(server.handle(kube::create(kube::kGpuJobs, object)));
+  return *this;
+}
+
+Cluster& Cluster::behaves(const std::string& job, Behaviour behaviour) {
+  behaviours_[job] = std::move(behaviour);
+  moved_.reset();
+  return *this;
+}
+
+Cluster& Cluster::foreign_pod(const std::string& name, const std::string& node, int64_t devices) {
+  must(server.handle(kube::create(
+      kube::kPods, {{"metadata", {{"name", name}, {"namespace", name_space_}}},
+                    {"spec", {{"nodeName", node}, {"containers", {container_with(devices)}}}}})));
+  return *this;
+}
+
+Cluster& Cluster::gated_pod(const std::string& name, int64_t devices, const std::string& group,
+                            int64_t group_size) {
+  Json meta = {{"name", name}, {"namespace", name_space_}};
+  if (!group.empty()) {
+    meta["labels"] = {{translate::kGroupLabel, group},
+                      {translate::kGroupSizeLabel, std::to_string(group_size)}};
+  }
+  must(server.handle(
+      kube::create(kube::kPods, {{"metadata", meta},
+                                 {"spec",
+                                  {{"schedulerName", settings.scheduler_name},
+                                   {"schedulingGates", {{{"name", translate::kGate}}}},
+                                   {"containers", {container_with(devices)}}}}})));
+  return *this;
+}
+
+// ---- what people do ----
+
+Cluster& Cluster::change_job(const std::string& name, const JobChange& change) {
+  api::GpuJob job = job_named(name);
+  change(job);
+  must(server.handle(kube::patch_merge(kube::kGpuJobs, name_space_, name,
+                                       {{"spec", api::to_json(job).at("spec")}})));
+  return *this;
+}
+
+Cluster& Cluster::change_quota(const std::string& name, const QuotaChange& change) {
+  api::Quota quota = quota_named(name);
+  change(quota);
+  must(server.handle(
+      kube::patch_merge(kube::kQuotas, "", name, {{"spec", api::to_json(quota).at("spec")}})));
+  return *this;
+}
+
+Cluster& Cluster::remove(const kube::Resource& resource, const std::string& name) {
+  must(server.handle(kube::remove(resource, resource.namespaced ? name_space_ : "", name)));
+  return *this;
+}
+
+// With its pods, as the garbage collector of pods does.
+Cluster& Cluster::delete_node(const std::string& name) {
+  remove(kube::kNodes, name);
+  for (const Json& pod : copies(server.list(kube::kPods))) {
+    if (node_of(pod) != name) continue;
+    server.handle(
+        kube::remove(kube::kPods, space_of(pod), name_of(pod), {.uid = "", .grace_seconds = 0}));
+  }
+  return *this;
+}
+
+Cluster& Cluster::finish(const std::string& pod, int exit_code, const std::string& message) {
+  kubelet.finish(name_space_, pod, exit_code, message);
+  return *this;
+}
+
+// ---- what nodes do ----
+
+Cluster& Cluster::rejects(const std::string& node, const std::string& reason) {
+  nodes_[node].rejects = reason;
+  moved_.reset();
+  return *this;
+}
+
+Cluster& Cluster::starts_nothing(const std::string& node) {
+  nodes_[node].starts = false;
+  moved_.reset();
+  return *this;
+}
+
+Cluster& Cluster::ends_nothing(const std::string& node) {
+  nodes_[node].ends = false;
+  moved_.reset();
+  return *this;
+}
+
+int64_t Cluster::free_devices(const std::string& node) const {
+  const Json* found = server.find(kube::kNodes, "", node);
+  if (found == nullptr) return -1;
+  int64_t free =
+      std::stoll(text_at(object_at(object_at(*found, "status"), "allocatable"), "nvidia.com/gpu"));
+  for (const Json* pod : server.list(kube::kPods)) {
+    if (node_of(*pod) != node || !is_live(*pod)) continue;
+    const auto requests =
+        translate::requests_of(object_at(*pod, "spec"), settings.accelerators).devices;
+    if (!requests.empty()) free -= requests.begin()->second;
+  }
+  return free;
+}
+
+// What kube-scheduler does with a pod that is pinned.
+void Cluster::bind(const Json& json) {
+  const auto pod = translate::decode_pod(json, settings.accelerators);
+  if (!pod || pod->gated || pod->pinned_node.empty()) return;
+  const int64_t wants = pod->requests.devices.empty() ? 0 : pod->requests.devices.begin()->second;
+  if (free_devices(pod->pinned_node) < wants) return;
+  must(server.handle(
+      kube::bind_pod(pod->meta.name_space, pod->meta.name, pod->meta.uid, pod->pinned_node)));
+}
+
+// What a kubelet does with a pod that is bound to its node.
+void Cluster::tend(const Json& pod) {
+  const NodeState& state = nodes_[node_of(pod)];
+  const std::string name_space = space_of(pod);
+  const std::string name = name_of(pod);
+  if (is_deleting(pod)) {
+    if (state.ends) kubelet.remove(name_space, name);
+  } else if (!state.rejects.empty()) {
+    kubelet.reject(name_space, name, state.rejects);
+  } else if (state.starts) {
+    kubelet.start(name_space, name);
+  }
+}
+
+// When the worker ends as its behaviour says; max() for those that run for ever.
+Monotonic Cluster::end_of(const Json& pod) const {
+  const std::string job = text_at(object_at(object_at(pod, "metadata"), "labels"), "berth.dev/job");
+  const auto behaviour = behaviours_.find(job);
+  if (behaviour == behaviours_.end() || behaviour->second.runs == Millis{0}) {
+    return Monotonic::max();
+  }
+  const auto started = parse_time(text_at(object_at(pod, "status"), "startTime"));
+  if (!started) return Monotonic::max();
+  return clock.monotonic() + (*started + behaviour->second.runs - clock.now());
+}
+
+void Cluster::end(const Json& pod) {
+  const std::string job = text_at(object_at(object_at(pod, "metadata"), "labels"), "berth.dev/job");
+  const std::string name = name_of(pod);
+  const auto worker = translate::parse_worker_name(job, name);
+  const std::vector<int>& exits = behaviours_[job].exits;
+  const auto attempt = static_cast<size_t>(worker ? worker->attempt : 1);
+  kubelet.finish(space_of(pod), name, attempt <= exits.size() ? exits[attempt - 1] : 0);
+}
+
+// What scheduler, kubelets and workers do; nothing while no object changes and no worker ends.
+bool Cluster::move_pods() {
+  if (moved_ == fingerprint() && clock.monotonic() < next_end_) return false;
+  const uint64_t before = server.version();
+  std::vector<std::pair<std::string, std::string>> names;
+  for (const Json* pod : server.list(kube::kPods)) {
+    if (is_live(*pod) || is_deleting(*pod)) names.emplace_back(space_of(*pod), name_of(*pod));
+  }
+  next_end_ = Monotonic::max();
+  for (const auto& [name_space, name] : names) {
+    const Json* pod = server.find(kube::kPods, name_space, name);
+    if (pod == nullptr) continue;
+    const bool runs = text_at(object_at(*pod, "status"), "phase") == "Running";
+    if (runs && !is_deleting(*pod)) {
+      const Monotonic end_at = end_of(*pod);
+      if (end_at > clock.monotonic()) {
+        next_end_ = std::min(next_end_, end_at);
+        continue;
+      }
+      end(*pod);
+    } else if (node_of(*pod).empty() && !is_deleting(*pod)) {
+      bind(*pod);
+    } else {
+      tend(*pod);
+    }
+    look();
+  }
+  if (server.version() != before) return true;
+  moved_ = fingerprint();
+  return false;
+}
+
+// ---- time ----
+
+Cluster::Fingerprint Cluster::fingerprint() const {
+  Fingerprint state{};
+  size_t kind = 0;
+  for (const kube::Resource& resource : {kube::kPods, kube::kGpuJobs, kube::kQuotas}) {
+    auto& [count, newest] = state[kind++];
+    for (const Json* object : server.list(resource)) {
+      const std::string version = text_at(object_at(*object, "metadata"), "resourceVersion");
+      newest = std::max<uint64_t>(newest, std::stoull(version));
+      ++count;
+    }
+  }
+  return state;
+}
+
+// One step changes one object, so no change escapes the fingerprint.
+void Cluster::look() {
+  if (server.version() == seen_version_) return;
+  seen_version_ = server.version();
+  const Fingerprint now = fingerprint();
+  if (now == seen_) return;
+  seen_ = now;
+  for (std::string& rule : broken_rules(server, !quotas_may_be_lowered)) {
+    if (std::find(broken_.begin(), broken_.end(), rule) == broken_.end()) {
+      broken_.push_back(std::move(rule));
+    }
+  }
+}
+
+bool Cluster::drive(Process& process) {
+  if (!process.runs() || process.paused) return false;
+  process.wake = process.program->tick();
+  if (process.program->is_over()) {  // as its main() does
+    process.crash();
+    return true;
+  }
+  bool moved = false;
+  while (process.runs() && !process.paused && process.transport->step()) {
+    moved = true;
+    look();
+    if (after_step) after_step(process);
+  }
+  return moved;
+}
+
+bool Cluster::turn() {
+  bool moved = false;
+  for (size_t i = 0; i < processes_.size(); ++i) moved = drive(*processes_[i]) || moved;
+  moved = move_pods() || moved;
+  if (collected_ == server.version()) return moved;
+  while (server.collect_one()) {
+    look();
+    moved = true;
+  }
+  collected_ = server.version();
+  return moved;
+}
+
+void Cluster::rest() {
+  for (int turns = 0; turns < kTurnsMost; ++turns) {
+    if (!turn()) return;
+  }
+  ADD_FAILURE() << "does not come to rest";
+}
+
+Cluster& Cluster::settle() { return pass(Millis{250}); }
+
+Monotonic Cluster::next_wake() const {
+  Monotonic next = next_end_;
+  for (const auto& process : processes_) {
+    if (!process->runs() || process->paused) continue;
+    next = std::min({next, process->wake, process->transport->next_arrival()});
+  }
+  return next;
+}
+
+bool Cluster::until(const std::function<bool()>& holds, Millis most) {
+  const Monotonic end = clock.monotonic() + most;
+  for (;;) {
+    rest();
+    if (holds()) return true;
+    const Monotonic now = clock.monotonic();
+    if (now >= end) return false;
+    clock.advance(std::max(Millis{1}, std::min(next_wake(), end) - now));
+  }
+}
+
+Cluster& Cluster::pass(Millis time) {
+  const Monotonic end = clock.monotonic() + time;
+  until([&] { return clock.monotonic() >= end; }, time);
+  return *this;
+}
+
+Process& Cluster::start_operator(const std::string& identity) {
+  auto process = std::make_unique<Process>();
+  process->identity = identity;
+  process->transport = std::make_unique<kube::fake::FakeTransport>(server, clock);
+  control::Settings own = settings;
+  own.identity = identity;
+  own.progress_interval = Millis{0};
+  process->program =
+      std::make_unique<control::Operator>(*process->transport, clock, std::move(own), log_);
+  processes_.push_back(std::move(process));
+  return newest();
+}
+
+// ---- what is seen ----
+
+api::GpuJob Cluster::job_named(const std::string& name) const {
+  const Json* found = server.find(kube::kGpuJobs, name_space_, name);
+  if (found == nullptr) {
+    ADD_FAILURE() << "no job " << name;
+    return {};
+  }
+  return *api::from_json<api::GpuJob>(typed(kube::kGpuJobs, *found));
+}
+
+bool Cluster::has_job(const std::string& name) const {
+  return server.find(kube::kGpuJobs, name_space_, name) != nullptr;
+}
+
+api::Quota Cluster::quota_named(const std::string& name) const {
+  const Json* found = server.find(kube::kQuotas, "", name);
+  if (found == nullptr) {
+    ADD_FAILURE() << "no Quota " << name;
+    return {};
+  }
+  return *api::from_json<api::Quota>(typed(kube::kQuotas, *found));
+}
+
+int64_t Cluster::used(const std::string& quota) const {
+  int64_t devices = 0;
+  for (const api::QuotaUse& use : quota_named(quota).status.limits) devices += use.used;
+  return devices;
+}
+
+std::vector<std::string> Cluster::pods() const {
+  std::vector<std::string> names;
+  for (const Json* pod : server.list(kube::kPods, name_space_)) names.push_back(name_of(*pod));
+  return names;
+}
+
+std::vector<std::string> Cluster::live_pods() const {
+  std::vector<std::string> names;
+  for (const Json* pod : server.list(kube::kPods, name_space_)) {
+    if (is_live(*pod)) names.push_back(name_of(*pod));
+  }
+  return names;
+}
+
+const Json& Cluster::pod(const std::string& name) const {
+  static const Json none = Json::object();
+  const Json* found = server.find(kube::kPods, name_space_, name);
+  if (found == nullptr) ADD_FAILURE() << "no pod " << name;
+  return found == nullptr ? none : *found;
+}
+
+std::string Cluster::said(const std::string& job, std::string_view type) const {
+  const api::GpuJob object = job_named(job);
+  const api::Condition* condition = api::find_condition(object.status.conditions, type);
+  if (condition == nullptr) return "absent";
+  return (condition->is_true() ? "True " : "False ") + condition->reason;
+}
+
+bool Cluster::is_finished(const std::string& job) const {
+  return control::is_finished(job_named(job));
+}
+
+}  // namespace berth::integration

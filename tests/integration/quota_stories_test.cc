@@ -1,0 +1,222 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/integration/cluster.h"
+#include "tests/integration/invariants.h"
+
+// Who may use what, over several Quotas, and what is there that nobody admitted.
+namespace berth::integration {
+namespace {
+
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class QuotaStory : public testing::Test {
+ protected:
+  void TearDown() override { EXPECT_THAT(cluster.broken(), IsEmpty()); }
+  std::string ready(const std::string& quota) {
+    const api::Quota seen = cluster.quota_named(quota);
+    const api::Condition* condition = api::find_condition(seen.status.conditions, "Ready");
+    if (condition == nullptr) return "absent";
+    return (condition->is_true() ? "True " : "False ") + condition->reason;
+  }
+  api::QuotaUse use(const std::string& quota) {
+    const auto& limits = cluster.quota_named(quota).status.limits;
+    return limits.empty() ? api::QuotaUse{} : limits.front();
+  }
+
+  Cluster cluster;
+};
+
+TEST_F(QuotaStory, ALimitBelowWhatIsUsedStopsNothingAndAdmitsNothing) {
+  cluster.quotas_may_be_lowered = true;
+  cluster.node("a", 8).quota("blue", 4).job("runs", 1, 4).settle();
+  cluster.change_quota("blue", [](auto& quota) { quota.spec.limits.front().guaranteed = 1; });
+  cluster.job("waits", 1, 1).pass(seconds(5));
+  EXPECT_THAT(cluster.live_pods(), ElementsAre("runs-1-0"));
+  EXPECT_EQ(cluster.said("waits", "Admitted"), "False OverQuota");
+  EXPECT_EQ(cluster.used("blue"), 4);
+  cluster.finish("runs-1-0", 0).settle();
+  EXPECT_THAT(cluster.live_pods(), ElementsAre("waits-1-0"));
+  EXPECT_EQ(cluster.used("blue"), 1);
+}
+
+// The pass has granted, the charge is on its way, and then the limit falls below both.
+TEST_F(QuotaStory, ALimitLoweredUnderAGrantTakesTheGrantBack) {
+  cluster.node("a", 8).quota("blue", 4).settle();
+  bool lowered = false;
+  cluster.after_step = [&](Process&) {
+    if (lowered || cluster.server.count(kube::kGpuJobs) == 0) return;
+    lowered = true;
+    cluster.change_quota("blue", [](auto& quota) { quota.spec.limits.front().guaranteed = 1; });
+  };
+  cluster.job("train", 1, 4).pass(seconds(30));
+  ASSERT_TRUE(lowered);
+  EXPECT_THAT(cluster.pods(), IsEmpty());
+  EXPECT_EQ(cluster.said("train", "Admitted"), "False OverQuota");
+  EXPECT_EQ(cluster.used("blue"), 0);
+}
+
+TEST_F(QuotaStory, ANamespaceStaysWithTheOlderOfTwoQuotas) {
+  cluster.node("a", 8).quota("older", 2, [](auto& quota) { quota.spec.namespaces = {"team"}; });
+  cluster.pass(seconds(1));
+  cluster.quota("younger", 8, [](auto& quota) { quota.spec.namespaces = {"team"}; });
+  cluster.in("team").job("small", 1, 2).job("large", 1, 4).pass(seconds(3));
+  EXPECT_EQ(ready("older"), "True Enforced");
+  EXPECT_EQ(ready("younger"), "False Conflict");
+  EXPECT_THAT(cluster.live_pods(), ElementsAre("small-1-0"));
+  EXPECT_EQ(cluster.used("older"), 2);
+  EXPECT_EQ(cluster.used("younger"), 0);
+}
+
+TEST_F(QuotaStory, ACycleOfParentsIsCutAtTheYounger) {
+  const auto inner = [](const std::string& parent) {
+    return [parent](api::Quota& quota) {
+      quota.spec.namespaces.clear();
+      quota.spec.parent = parent;
+    };
+  };
+  cluster.node("a", 8).quota("x", 2, inner("y")).pass(seconds(1));
+  EXPECT_EQ(ready("x"), "False ParentMissing");
+  cluster.quota("y", 2, inner("x"));
+  cluster.quota("team", 2, [](auto& quota) { quota.spec.parent = "x"; });
+  cluster.job("train", 1, 2).pass(seconds(3));
+  EXPECT_EQ(ready("y"), "False Conflict");
+  EXPECT_EQ(ready("x"), "True Enforced");
+  EXPECT_EQ(cluster.said("train", "Admitted"), "True Admitted");
+}
+
+TEST_F(QuotaStory, AParentThatHasNamespacesIsNoParent) {
+  cluster.node("a", 8).quota("leaf", 2).pass(seconds(1));
+  cluster.quota("child", 2, [](auto& quota) { quota.spec.parent = "leaf"; });
+  cluster.in("child").job("train", 1, 2).in("leaf").job("own", 1, 2).pass(seconds(3));
+  EXPECT_EQ(ready("child"), "False Conflict");
+  EXPECT_EQ(cluster.used("leaf"), 2);
+  EXPECT_EQ(cluster.used("child"), 2);
+}
+
+TEST_F(QuotaStory, ChargesGoUpTheTreeAndComeBack) {
+  cluster.node("a", 8).quota("org", 0, [](auto& quota) { quota.spec.namespaces.clear(); });
+  cluster.quota("team", 4, [](auto& quota) { quota.spec.parent = "org"; });
+  cluster.in("team").job("train", 2, 2).settle();
+  EXPECT_EQ(cluster.used("team"), 4);
+  EXPECT_EQ(cluster.used("org"), 4);
+  cluster.finish("train-1-0", 0).finish("train-1-1", 0).pass(seconds(3));
+  EXPECT_EQ(cluster.used("team"), 0);
+  EXPECT_EQ(cluster.used("org"), 0);
+}
+
+TEST_F(QuotaStory, BorrowsWhatASiblingLeavesFree) {
+  const auto under = [](int64_t borrowing) {
+    return [borrowing](api::Quota& quota) {
+      quota.spec.parent = "org";
+      quota.spec.limits.front().borrowing_limit = borrowing;
+    };
+  };
+  cluster.node("a", 8).quota("org", 0, [](auto& quota) { quota.spec.namespaces.clear(); });
+  cluster.quota("blue", 4, under(4)).quota("red", 4, under(0));
+  cluster.in("blue").job("big", 1, 7).settle();
+  EXPECT_EQ(cluster.said("big", "Admitted"), "True Admitted");
+  EXPECT_EQ(use("blue").borrowed, 3);
+  EXPECT_EQ(cluster.pass(seconds(4)).used("red"), 0);
+  EXPECT_EQ(use("red").lent, 3);
+  cluster.in("red").job("own", 1, 4).pass(seconds(2));
+  EXPECT_EQ(cluster.said("own", "Admitted"), "False LentOut");
+  cluster.in("blue").finish("big-1-0", 0).settle();
+  EXPECT_EQ(cluster.in("red").said("own", "Admitted"), "True Admitted");
+}
+
+TEST_F(QuotaStory, ADeletedQuotaHoldsItsNamespacesJobs) {
+  cluster.node("a", 8).quota("blue", 4).job("runs", 1, 1).settle();
+  cluster.remove(kube::kQuotas, "blue").job("waits", 1, 1).pass(seconds(3));
+  EXPECT_EQ(cluster.said("waits", "Admitted"), "False NoQuota");
+  EXPECT_THAT(cluster.live_pods(), ElementsAre("runs-1-0"));
+}
+
+// The Quota goes between the pass and the write of the charge.
+TEST_F(QuotaStory, AQuotaDeletedUnderAGrantDoesNotStrandTheJob) {
+  cluster.node("a", 8).quota("blue", 4).settle();
+  bool removed = false;
+  cluster.after_step = [&](Process&) {
+    if (removed || cluster.server.count(kube::kGpuJobs) == 0) return;
+    removed = true;
+    cluster.remove(kube::kQuotas, "blue");
+  };
+  cluster.job("train", 1, 4).pass(seconds(30));
+  cluster.quota("blue", 4).settle();
+  EXPECT_EQ(cluster.said("train", "Admitted"), "True Admitted");
+}
+
+TEST_F(QuotaStory, AQuotaThatIsGoingAdmitsNothingAndBlocksNobody) {
+  cluster.node("a", 4).quota("red", 4).quota(
+      "blue", 4, [](auto& quota) { quota.meta.finalizers = {"example.com/keep"}; });
+  cluster.settle().remove(kube::kQuotas, "blue");
+  cluster.in("blue").job("stuck", 1, 4).settle();
+  cluster.in("red").job("train", 1, 4).pass(seconds(5));
+  EXPECT_EQ(cluster.said("train", "Admitted"), "True Admitted");
+  EXPECT_EQ(cluster.in("blue").said("stuck", "Admitted"), "False NoQuota");
+}
+
+TEST_F(QuotaStory, ALeafWhoseParentIsGoneKeepsWhatItUses) {
+  cluster.node("a", 8).quota("org", 0, [](auto& quota) { quota.spec.namespaces.clear(); });
+  cluster.quota("team", 4, [](auto& quota) { quota.spec.parent = "org"; });
+  cluster.job("runs", 1, 2).settle();
+  cluster.remove(kube::kQuotas, "org").job("waits", 1, 1).pass(seconds(5));
+  EXPECT_EQ(ready("team"), "False ParentMissing");
+  EXPECT_EQ(cluster.used("team"), 2);
+  EXPECT_THAT(cluster.live_pods(), ElementsAre("runs-1-0"));
+  EXPECT_EQ(cluster.said("waits", "Admitted"), "False NoQuota");
+}
+
+TEST_F(QuotaStory, AJobThatGetsItsSecondChoiceIsChargedForThat) {
+  cluster.node("a", 8).quota("blue", 4, [](auto& quota) {
+    quota.spec.limits = {{.device_class = "nvidia-b300", .guaranteed = 4},
+                         {.device_class = kH200, .guaranteed = 4}};
+  });
+  cluster.job("train", 1, 2, [](auto& job) {
+    job.spec.worker.devices = {{.device_class = "nvidia-b300", .count = 1},
+                               {.device_class = kH200, .count = 3}};
+  });
+  cluster.pass(seconds(3));
+  EXPECT_EQ(cluster.said("train", "Ready"), "True AllWorkersReady");
+  EXPECT_EQ(cluster.used("blue"), 3);
+}
+
+// ---- what nobody admitted ----
+
+TEST_F(QuotaStory, AForeignPodTakesCapacityAndCountsAsUnadmitted) {
+  cluster.node("a", 4).quota("blue", 4).foreign_pod("notebook", "a", 3);
+  cluster.job("train", 1, 2).pass(seconds(3));
+  EXPECT_EQ(use("blue").unadmitted, 3);
+  EXPECT_EQ(use("blue").used, 0);
+  EXPECT_EQ(cluster.said("train", "Admitted"), "False NoCapacity");
+  cluster.delete_pod("notebook").pass(seconds(3));
+  EXPECT_EQ(cluster.said("train", "Admitted"), "True Admitted");
+  EXPECT_EQ(use("blue").unadmitted, 0);
+}
+
+TEST_F(QuotaStory, ATerminatingPodHoldsItsDevicesUntilItIsGone) {
+  cluster.node("a", 4).ends_nothing("a").quota("blue", 8).foreign_pod("notebook", "a", 4);
+  cluster.settle().delete_pod("notebook").job("train", 1, 1).pass(seconds(60));
+  EXPECT_EQ(cluster.said("train", "Admitted"), "False NoCapacity");
+  cluster.kubelet.remove("blue", "notebook");
+  cluster.settle();
+  EXPECT_EQ(cluster.said("train", "Admitted"), "True Admitted");
+}
+
+TEST_F(QuotaStory, ACordonedNodeTakesNothingNew) {
+  cluster.node("a", 4).quota("blue", 4);
+  cluster.server.handle(
+      kube::patch_merge(kube::kNodes, "", "a", {{"spec", {{"unschedulable", true}}}}));
+  cluster.job("train", 1, 1).pass(seconds(2));
+  EXPECT_EQ(cluster.said("train", "Admitted"), "False NoSuchDevice");
+  cluster.server.handle(
+      kube::patch_merge(kube::kNodes, "", "a", {{"spec", {{"unschedulable", nullptr}}}}));
+  cluster.settle();
+  EXPECT_EQ(cluster.said("train", "Admitted"), "True Admitted");
+}
+
+}  // namespace
+}  // namespace berth::integration
