@@ -435,6 +435,12 @@ Process& Cluster::start_operator(const std::string& identity) {
   return newest();
 }
 
+std::vector<Process*> Cluster::operators() {
+  std::vector<Process*> all;
+  for (const auto& process : processes_) all.push_back(process.get());
+  return all;
+}
+
 // ---- what is seen ----
 
 api::GpuJob Cluster::job_named(const std::string& name) const {

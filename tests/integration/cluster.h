@@ -97,6 +97,7 @@ class Cluster {
   Process& start_operator(const std::string& identity);
   Process& first() { return *processes_.front(); }
   Process& newest() { return *processes_.back(); }
+  std::vector<Process*> operators();  // that have ever run
   // Told about every request just before and just after the server has it.
   std::function<void(Process&)> after_step;
 
