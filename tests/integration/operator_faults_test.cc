@@ -92,6 +92,21 @@ TEST_F(OperatorFaults, EveryFifthReplyOfAnyKindIsLost) {
   ends_well();
 }
 
+TEST_F(OperatorFaults, NobodyIsToldBeforeTheChargeIsWritten) {
+  cluster.node("a", 8).quota("blue", 8).settle();
+  const Monotonic until = cluster.clock.monotonic() + seconds(20);
+  const auto is_charge = [&, until](const kube::Request& request) {
+    return is_write(request) && request.path.find("/quotas/") != std::string::npos &&
+           cluster.clock.monotonic() < until;
+  };
+  connection().inject({.matches = is_charge, .fault = Fault::status(500), .times = 1'000'000});
+  cluster.job("train", 2, 2).gated_pod("notebook", 1).pass(seconds(19));
+  EXPECT_FALSE(cluster.job_named("train").status.placement);
+  cluster.pass(seconds(60));
+  EXPECT_EQ(cluster.said("train", "Ready"), "True AllWorkersReady");
+  EXPECT_THAT(cluster.broken(), IsEmpty());
+}
+
 TEST_F(OperatorFaults, ARetryAfterIsHonoured) {
   cluster.node("a", 4).quota("blue", 4).settle();
   const auto is_pod = [](const kube::Request& request) {

@@ -1,6 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <utility>
+
+#include "kube/request.h"
 #include "tests/integration/cluster.h"
 #include "tests/integration/invariants.h"
 
@@ -27,6 +31,19 @@ class QuotaStory : public testing::Test {
     return limits.empty() ? api::QuotaUse{} : limits.front();
   }
 
+  // `change` happens at the server while a charge is on its way to it.
+  void before_the_next_charge(const std::function<void()>& change) {
+    cluster.first().transport->inject(
+        {.matches =
+             [change, done = false](const kube::Request& request) mutable {
+               const bool is_charge = request.method == kube::Method::Put &&
+                                      request.path.find("/quotas/") != std::string::npos;
+               if (is_charge && !std::exchange(done, true)) change();
+               return false;
+             },
+         .fault = {}});
+  }
+
   Cluster cluster;
 };
 
@@ -43,17 +60,13 @@ TEST_F(QuotaStory, ALimitBelowWhatIsUsedStopsNothingAndAdmitsNothing) {
   EXPECT_EQ(cluster.used("blue"), 1);
 }
 
-// The pass has granted, the charge is on its way, and then the limit falls below both.
+// The pass has granted and the charge is on its way when the limit falls below both.
 TEST_F(QuotaStory, ALimitLoweredUnderAGrantTakesTheGrantBack) {
   cluster.node("a", 8).quota("blue", 4).settle();
-  bool lowered = false;
-  cluster.after_step = [&](Process&) {
-    if (lowered || cluster.server.count(kube::kGpuJobs) == 0) return;
-    lowered = true;
+  before_the_next_charge([&] {
     cluster.change_quota("blue", [](auto& quota) { quota.spec.limits.front().guaranteed = 1; });
-  };
+  });
   cluster.job("train", 1, 4).pass(seconds(30));
-  ASSERT_TRUE(lowered);
   EXPECT_THAT(cluster.pods(), IsEmpty());
   EXPECT_EQ(cluster.said("train", "Admitted"), "False OverQuota");
   EXPECT_EQ(cluster.used("blue"), 0);
@@ -135,18 +148,24 @@ TEST_F(QuotaStory, ADeletedQuotaHoldsItsNamespacesJobs) {
   EXPECT_THAT(cluster.live_pods(), ElementsAre("runs-1-0"));
 }
 
-// The Quota goes between the pass and the write of the charge.
 TEST_F(QuotaStory, AQuotaDeletedUnderAGrantDoesNotStrandTheJob) {
   cluster.node("a", 8).quota("blue", 4).settle();
-  bool removed = false;
-  cluster.after_step = [&](Process&) {
-    if (removed || cluster.server.count(kube::kGpuJobs) == 0) return;
-    removed = true;
-    cluster.remove(kube::kQuotas, "blue");
-  };
+  before_the_next_charge([&] { cluster.remove(kube::kQuotas, "blue"); });
   cluster.job("train", 1, 4).pass(seconds(30));
+  EXPECT_EQ(cluster.said("train", "Admitted"), "False NoQuota");
   cluster.quota("blue", 4).settle();
   EXPECT_EQ(cluster.said("train", "Admitted"), "True Admitted");
+}
+
+TEST_F(QuotaStory, ANamespaceThatChangesHandsUnderAGrantIsChargedToItsNewQuota) {
+  cluster.node("a", 8).quota("blue", 4).quota("red", 2).settle();
+  before_the_next_charge([&] {
+    cluster.change_quota("blue", [](auto& quota) { quota.spec.namespaces = {"nobody"}; });
+    cluster.change_quota("red", [](auto& quota) { quota.spec.namespaces = {"red", "blue"}; });
+  });
+  cluster.in("blue").job("train", 1, 4).pass(seconds(30));
+  EXPECT_EQ(cluster.said("train", "Admitted"), "False OverQuota");
+  EXPECT_EQ(cluster.used("red"), 0);
 }
 
 TEST_F(QuotaStory, AQuotaThatIsGoingAdmitsNothingAndBlocksNobody) {
