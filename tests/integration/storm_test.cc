@@ -165,7 +165,7 @@ class Storm {
 };
 
 TEST(StormTest, LeavesNothingWrongUndoneOrForgotten) {
-  for (uint32_t seed = 1; seed <= 6; ++seed) {
+  for (uint32_t seed = 1; seed <= 3; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Storm storm(seed);
     storm.rage(40);
