@@ -86,10 +86,7 @@ Json widget_definition() {
 // The kind may be there from an earlier run; it is served some time after it was created.
 void define_widgets(TestServer& server) {
   server.call(kube::create(kube::kCustomResourceDefinitions, widget_definition())).ok();
-  for (int i = 0; i < 200; ++i) {
-    if (server.call(kube::list(kWidgets)).ok()) return;
-    server.poll(Millis{50});
-  }
+  server.eventually([&] { return server.call(kube::list(kWidgets)).ok(); });
 }
 
 }  // namespace

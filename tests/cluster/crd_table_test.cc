@@ -104,9 +104,8 @@ void install_crds(TestServer& server) {
   for (const api::KindEntry& kind : api::all_kinds()) {
     const kube::Resource resource{api::kGroup, api::kVersion, kind.facts.plural, kind.facts.kind,
                                   kind.facts.namespaced};
-    int tries = 200;
-    while (!server.call(kube::list(resource)).ok() && --tries > 0) server.poll(Millis{50});
-    EXPECT_GT(tries, 0) << kind.facts.plural << " are not served";
+    EXPECT_TRUE(server.eventually([&] { return server.call(kube::list(resource)).ok(); }))
+        << kind.facts.plural << " are not served";
   }
 }
 

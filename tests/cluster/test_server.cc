@@ -38,6 +38,16 @@ Result<Json> TestServer::call(kube::Request request) {
   return kube::parse_reply(request, std::move(response));
 }
 
+bool TestServer::eventually(const std::function<bool()>& done) {
+  const Monotonic deadline = clock_.monotonic() + Millis{20'000};
+  bool is_done = done();
+  while (!is_done && clock_.monotonic() < deadline) {
+    transport_.poll(Millis{50});
+    is_done = done();
+  }
+  return is_done;
+}
+
 void use_kubeconfig(const std::string& file) {
   kube::ConfigSources sources;
   sources.kubeconfig = file;

@@ -1,4 +1,6 @@
 #pragma once
+#include <functional>
+
 #include "host/real_clock.h"
 #include "json/json_fwd.h"
 #include "kube/curl_transport.h"
@@ -18,6 +20,9 @@ class TestServer {
   Result<kube::Response> exchange(kube::Request request);
   // The same, as JSON, for what has to go well.
   Result<Json> call(kube::Request request);
+
+  // Polls until `done`, for twenty seconds at most; whether it came to that.
+  bool eventually(const std::function<bool()>& done);
 
   // For tests with a loop of their own.
   kube::Transport& transport() { return transport_; }
