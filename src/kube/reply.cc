@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "json/parse.h"
 #include "kube/resource.h"
 
 namespace berth::kube {
@@ -182,7 +183,7 @@ std::string attempt(const Request& request) {
 }
 
 Error error_of(const Request& request, const Response& response) {
-  Json body = Json::parse(response.body, nullptr, false);
+  Json body = parse_json(response.body);
   if (body.is_discarded()) body = nullptr;
   Error error = error_from(request, response.status, body, body.is_null() ? response.body : "");
   if (response.retry_after) error.retry_after = std::min(*response.retry_after, Millis{kWaitMax});
@@ -202,7 +203,7 @@ Result<Json> parse_reply(const Request& request, Result<Response> response) {
     return error;
   }
   if (response->status < 200 || response->status > 299) return error_of(request, *response);
-  Json body = Json::parse(response->body, nullptr, false);
+  Json body = parse_json(response->body);
   if (body.is_discarded())
     return Error{Code::Unavailable, attempt(request) + ": the reply is not JSON: '" +
                                         cut(response->body, kQuoteMax) + "'"};

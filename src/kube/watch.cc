@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "json/parse.h"
 #include "kube/reply.h"
 #include "kube/version.h"
 
@@ -66,7 +67,7 @@ void Watch::listed(Result<Json> page, Deltas& deltas) {
 }
 
 bool Watch::line(std::string_view text, Deltas& deltas) {
-  Json event = Json::parse(text, nullptr, false);
+  Json event = parse_json(text);
   const auto object = event.is_object() ? event.find("object") : event.end();
   if (!event.is_object() || object == event.end() || !object->is_object()) {
     interrupted();
