@@ -1,110 +1,74 @@
 #pragma once
 #include <array>
-#include <atomic>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
-#include <condition_variable>
+#include <boost/asio/ssl/stream.hpp>
+#include <cstdint>
 #include <memory>
-#include <mutex>
-#include <optional>
-#include <set>
 #include <string>
 
-#include "http/tls_context.h"
-#include "http/tls_server.h"
+#include "http/tls_worker.h"
 
-// The inside of TlsServer: one io_context and thread per worker, a connection belonging to one
-// worker for life. So no connection needs a lock, and nothing here is called by another thread
-// but Worker::io and what says so.
 namespace berth::http {
 
-class Connection;
+using TlsStream = boost::asio::ssl::stream<boost::asio::ip::tcp::socket>;
 
-// What the workers share.
-struct ServerShape {
-  Limits limits;
-  Handler handler;
-  Log& log;
-  std::atomic<int> connections{0};
-  std::mutex draining;  // guards nothing but the wait for `connections` to reach 0
-  std::condition_variable drained;
+// What a connection takes over from the handshake before it.
+struct TlsLink {
+  std::shared_ptr<Worker> worker;
+  std::shared_ptr<TlsIdentity> identity;
+  TlsStream stream;
+  Peer peer;
 };
 
-// Deadlines are counted in ticks of one timer per worker instead of one timer per step: arming one
-// is then a store, and a request makes several.
-inline constexpr Millis kTick{100};
-
-class Worker : public std::enable_shared_from_this<Worker> {
- public:
-  explicit Worker(ServerShape& server) : shape(server), timer_(io) {}
-
-  void adopt(boost::asio::ip::tcp::socket socket, std::shared_ptr<TlsIdentity> identity);
-  void drain();  // closes what is idle, the rest after its answer
-  void cut();    // closes everything
-  void forget(const std::shared_ptr<Connection>& connection);
-  // At most one line a second, or a port scan would fill the disk.
-  void log_refused(const std::string& why);
-  int64_t tick() const { return tick_; }
-  bool is_draining() const { return is_draining_; }
-
-  boost::asio::io_context io{1};
-  ServerShape& shape;
-
- private:
-  void start_ticking();
-
-  boost::asio::steady_timer timer_;
-  std::set<std::shared_ptr<Connection>> connections_;
-  int64_t tick_ = 0;
-  int64_t quiet_until_tick_ = 0;
-  bool is_ticking_ = false;
-  bool is_draining_ = false;
-};
-
-// One peer: Handshake, then (Idle, Header, Body, Handling, Writing) for each request.
+// One peer, whatever it speaks: Handshake first, then Http1Connection or Http2Connection.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(std::shared_ptr<Worker> worker, boost::asio::ip::tcp::socket socket,
-             std::shared_ptr<TlsIdentity> identity);
+  explicit Connection(TlsLink link) : link_(std::move(link)) {}
+  virtual ~Connection() = default;
 
-  void start();
+  virtual void start() = 0;
+  virtual void drain() = 0;  // ends as soon as nothing is in hand
   void on_tick();
-  void drain();
   void close();
+  const std::string& client_ca() const { return link_.identity->material.client_ca; }
 
- private:
-  enum class Phase { Handshake, Idle, Header, Body, Handling, Writing, Lingering, Closed };
+ protected:
+  virtual void check_deadlines() = 0;  // on every tick while open
 
-  void enter(Phase phase, Millis timeout);
-  void wait_for_request();
-  void read_header();
-  void on_header(boost::system::error_code error);
-  void read_body();
-  void handle();
-  void answer(uint64_t request, Response response);
-  void write(const Response& response);
-  void refuse(int status, std::string_view line);
-  void refuse_malformed(boost::system::error_code error);
+  Worker& worker() const { return *link_.worker; }
+  const Limits& limits() const { return link_.worker->shape.limits; }
+  bool is_open() const { return life_ == Life::Open; }
+  TlsLink hand_over();  // leaves this one closed and its socket open
+  // Closing with unread input would reset the connection and take our last answer with it. So:
+  // says that nothing more comes, and reads what the peer still sends until it stops or time is up.
   void linger();
 
-  using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
+  TlsLink link_;
 
-  std::shared_ptr<Worker> worker_;
-  std::shared_ptr<TlsIdentity> identity_;
-  boost::asio::ssl::stream<boost::asio::ip::tcp::socket> stream_;
-  Peer peer_;
-  Phase phase_ = Phase::Handshake;
-  int64_t deadline_tick_ = 0;
-  boost::beast::flat_buffer in_;
-  std::optional<Parser> parser_;
-  std::string out_;
-  std::array<char, 1024> discarded_{};  // of its own: a read into in_ may still be pending
-  uint64_t requests_ = 0;  // so that an answer that comes late meets its own request or none
-  bool is_last_ = false;   // close after this answer
+ private:
+  enum class Life { Open, Lingering, Closed };
+
+  void discard_input();
+
+  Life life_ = Life::Open;
+  int64_t linger_deadline_ = 0;
+  std::array<char, 1024> discarded_{};  // of its own: another read may still be pending
 };
+
+class Handshake final : public Connection {
+ public:
+  using Connection::Connection;
+  void start() override;
+  void drain() override { close(); }
+
+ private:
+  void check_deadlines() override;
+  void finish();
+
+  int64_t deadline_ = 0;
+};
+
+// As the line of a refusal names a limit.
+std::string in_seconds(Millis time);
 
 }  // namespace berth::http

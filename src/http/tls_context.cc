@@ -6,6 +6,7 @@
 #include <boost/asio/buffer.hpp>
 #include <fstream>
 #include <iterator>
+#include <string_view>
 #include <utility>
 
 namespace berth::http {
@@ -21,12 +22,13 @@ Result<std::string> read_file(const std::string& path) {
   return text;
 }
 
-// HTTP/1.1 is all that is spoken; said aloud so that a client that offers h2 does not try it.
+// HTTP/2 before HTTP/1.1: over one connection Go's client sends everything at once, over the other
+// it keeps two connections and shakes hands anew for most of what is parallel.
 int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_length,
                     const unsigned char* in, unsigned in_length, void*) {
-  static constexpr unsigned char kHttp11[] = "\x08http/1.1";
+  static constexpr unsigned char kSpoken[] = "\x02h2\x08http/1.1";
   unsigned char* chosen = nullptr;
-  if (SSL_select_next_proto(&chosen, out_length, kHttp11, sizeof(kHttp11) - 1, in, in_length) !=
+  if (SSL_select_next_proto(&chosen, out_length, kSpoken, sizeof(kSpoken) - 1, in, in_length) !=
       OPENSSL_NPN_NEGOTIATED) {
     return SSL_TLSEXT_ERR_NOACK;
   }
@@ -83,6 +85,13 @@ Result<std::shared_ptr<TlsIdentity>> make_identity(TlsMaterial material) {
   BERTH_TRY(load(identity->context, identity->material));
   identity->expiry = BERTH_TRY(leaf_expiry(identity->context.native_handle()));
   return identity;
+}
+
+bool speaks_http2(SSL* ssl) {
+  const unsigned char* name = nullptr;
+  unsigned length = 0;
+  SSL_get0_alpn_selected(ssl, &name, &length);
+  return std::string_view(reinterpret_cast<const char*>(name), length) == "h2";
 }
 
 std::string peer_common_name(SSL* handle) {

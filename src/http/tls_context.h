@@ -20,7 +20,8 @@ struct TlsMaterial {
   bool operator==(const TlsMaterial&) const = default;
 };
 
-// What new connections are made from. Immutable; connections keep the one they began with.
+// What new connections are made from. Immutable; connections keep the one they began with, but end
+// when one with another client CA follows.
 struct TlsIdentity {
   TlsMaterial material;
   boost::asio::ssl::context context;
@@ -33,6 +34,9 @@ Result<TlsMaterial> read_material(const TlsFiles& files);
 // Invalid when a text is no PEM, or when key and certificate do not belong together (as happens
 // between two writes of a renewal).
 Result<std::shared_ptr<TlsIdentity>> make_identity(TlsMaterial material);
+
+// Whether the peer and we agreed on HTTP/2. Whoever names no protocol gets HTTP/1.1.
+bool speaks_http2(SSL* ssl);
 
 // The common name of the peer's verified certificate; empty when it showed none.
 std::string peer_common_name(SSL* ssl);

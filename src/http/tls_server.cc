@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "http/tls_connection.h"
+#include "http/tls_worker.h"
 
 namespace berth::http {
 namespace {
@@ -136,6 +136,9 @@ class BeastTlsServer final : public TlsServer {
       return;
     }
     use(std::move(*identity));
+    for (auto& worker : workers_) {
+      asio::post(worker->io, [worker, current = identity_] { worker->drain_strangers(*current); });
+    }
     shape_.log.info("certificate files changed, new connections use them");
   }
 

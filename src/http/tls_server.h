@@ -10,16 +10,21 @@
 #include "base/log.h"
 #include "base/result.h"
 
-// An HTTPS server for hot or untrusted traffic: HTTP/1.1 with keep-alive over TLS 1.2 or newer,
-// mutual TLS, hard limits on everything that a peer sends and on how long it takes to send it.
-// The extender's verbs are served by it. (The operator's own pages are http/status_server.h.)
+// An HTTPS server for hot or untrusted traffic: HTTP/2 or HTTP/1.1 with keep-alive, as the peer
+// chooses, over TLS 1.2 or newer, mutual TLS, hard limits on everything that a peer sends and on
+// how long it takes to send it. The extender's verbs are served by it. (The operator's own pages
+// are http/status_server.h.)
 namespace berth::http {
 
-// What one peer may cost. A peer that passes a limit gets one line of text and is cut.
+// What one peer may cost. A request that passes a limit gets one line of text and is cut: over
+// HTTP/1.1 with its connection, over HTTP/2 alone, unless the connection itself cannot go on.
 struct Limits {
   size_t body_bytes_max = 8 * 1024 * 1024;  // by Content-Length and while reading: 413
   size_t header_bytes_max = 8 * 1024;       // request line and all headers: 431
   int connections_max = 256;                // more are closed as they come
+  // Over HTTP/2, of one connection:
+  size_t streams_max = 128;                        // requests at a time; more are reset
+  size_t unfinished_bytes_max = 16 * 1024 * 1024;  // bodies still being read, together: 503
   Millis handshake_timeout{5'000};
   Millis header_timeout{2'000};    // from the first byte of a request: 408
   Millis body_timeout{5'000};      // from the end of the headers: 408
@@ -29,7 +34,8 @@ struct Limits {
 };
 
 // PEM files. Read again while the server runs: a changed, complete and matching set is used for
-// every connection from then on; anything else keeps the one in use and is logged.
+// every connection from then on, and connections verified against another client CA end after what
+// they have in hand; anything else keeps the one in use and is logged.
 struct TlsFiles {
   std::string certificate;  // leaf first, then its chain
   std::string key;

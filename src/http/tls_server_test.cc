@@ -5,66 +5,41 @@
 
 #include <future>
 
-#include "http/testing/pki.h"
+#include "http/testing/http2_client.h"
+#include "http/testing/serving.h"
 #include "http/testing/tls_client.h"
 
 namespace berth::http {
 namespace {
 
+using testing::Client;
+using testing::echo;
 using ::testing::HasSubstr;
+using testing::Http2Client;
 using testing::Pki;
 using testing::TlsClient;
 
-// An echo that says who asked, and keeps what it was asked to answer later.
-struct Echo {
-  void operator()(const Request& request, const Peer& peer, Respond respond) const {
-    if (request.target == "/never") return;
-    respond({.status = 200, .body = peer.common_name + ":" + std::string(request.body)});
-  }
-};
-
-class TlsServerTest : public ::testing::Test {
+// What holds whichever of the two a peer speaks.
+class TlsServerTest : public testing::Serving, public ::testing::WithParamInterface<const char*> {
  protected:
-  // `options` without files and limits of its own uses the test's.
-  void serve(TlsServerOptions options = {}, Handler handler = Echo{}) {
-    options.tls = pki_.files();
-    auto started = TlsServer::start(std::move(options), std::move(handler), log_);
-    ASSERT_TRUE(started.ok()) << started.error().message;
-    server_ = std::move(*started);
+  static std::unique_ptr<Client> client(const std::string& ca, const std::optional<KeyPair>& pair) {
+    if (GetParam() == std::string_view("Http2")) return std::make_unique<Http2Client>(ca, pair);
+    return std::make_unique<TlsClient>(ca, pair);
   }
 
-  static TlsServerOptions quick() {
-    TlsServerOptions options;
-    options.limits = {.body_bytes_max = 1000,
-                      .header_bytes_max = 500,
-                      .handshake_timeout = Millis{200},
-                      .header_timeout = Millis{200},
-                      .body_timeout = Millis{200},
-                      .handler_timeout = Millis{200},
-                      .idle_timeout = Millis{300}};
-    options.reload_interval = Millis{20};
-    return options;
-  }
+  std::string line(int want_status) { return line_from(*client_, want_status); }
 
-  std::string line(int want_status) {
-    const auto answer = client_.receive();
-    if (!answer) return "no answer";
-    EXPECT_EQ(answer->status, want_status);
-    EXPECT_EQ(answer->body.find('\n'), answer->body.size() - 1) << "one line: " << answer->body;
-    return answer->body;
-  }
-
-  NoLog log_;
-  Pki pki_;
-  std::unique_ptr<TlsServer> server_;
-  TlsClient client_{pki_.ca(), pki_.client()};
+  std::unique_ptr<Client> client_ = client(pki_.ca(), pki_.client());
 };
 
-TEST_F(TlsServerTest, AnswersManyRequestsOnOneConnection) {
+INSTANTIATE_TEST_SUITE_P(Over, TlsServerTest, ::testing::Values("Http1", "Http2"),
+                         [](const auto& spoken) { return spoken.param; });
+
+TEST_P(TlsServerTest, AnswersManyRequestsOnOneConnection) {
   serve();
-  ASSERT_TRUE(client_.connect(server_->port()));
+  ASSERT_TRUE(client_->connect(server_->port()));
   for (int i = 0; i < 100; ++i) {
-    const auto answer = client_.post("/filter", "body " + std::to_string(i));
+    const auto answer = client_->post("/filter", "body " + std::to_string(i));
     ASSERT_TRUE(answer);
     EXPECT_EQ(answer->status, 200);
     EXPECT_EQ(answer->body, "kube-scheduler:body " + std::to_string(i));
@@ -73,176 +48,184 @@ TEST_F(TlsServerTest, AnswersManyRequestsOnOneConnection) {
   EXPECT_EQ(server_->connections(), 1);
 }
 
-TEST_F(TlsServerTest, AnswersPipelinedRequestsInOrder) {
-  serve();
-  ASSERT_TRUE(client_.connect(server_->port()));
-  ASSERT_TRUE(client_.send(TlsClient::request("/", "one") + TlsClient::request("/", "two")));
-  EXPECT_EQ(client_.receive()->body, "kube-scheduler:one");
-  EXPECT_EQ(client_.receive()->body, "kube-scheduler:two");
-}
-
-TEST_F(TlsServerTest, TakesAnAnswerFromAnotherThread) {
+TEST_P(TlsServerTest, TakesAnAnswerFromAnotherThread) {
   std::promise<Respond> asked;
   serve({}, [&](const Request&, const Peer&, Respond respond) { asked.set_value(respond); });
-  ASSERT_TRUE(client_.connect(server_->port()));
-  ASSERT_TRUE(client_.send(TlsClient::request("/bind", "{}")));
+  ASSERT_TRUE(client_->connect(server_->port()));
+  ASSERT_TRUE(client_->ask({.path = "/bind", .body = "{}"}));
   Respond respond = asked.get_future().get();
   respond({.body = "later"});
   respond({.body = "a second answer counts for nothing"});
-  EXPECT_EQ(client_.receive()->body, "later");
+  EXPECT_EQ(client_->receive()->body, "later");
 }
 
-TEST_F(TlsServerTest, IgnoresAnAnswerThatComesAfterItsEnd) {
+TEST_P(TlsServerTest, IgnoresAnAnswerThatComesAfterItsEnd) {
   std::promise<Respond> asked;
   serve({}, [&](const Request&, const Peer&, Respond respond) { asked.set_value(respond); });
-  ASSERT_TRUE(client_.connect(server_->port()));
-  ASSERT_TRUE(client_.send(TlsClient::request("/bind", "{}")));
+  ASSERT_TRUE(client_->connect(server_->port()));
+  ASSERT_TRUE(client_->ask({.path = "/bind", .body = "{}"}));
   const Respond respond = asked.get_future().get();
   server_.reset();
   respond({.body = "too late"});
-  EXPECT_TRUE(client_.is_cut());
+  EXPECT_TRUE(client_->is_cut());
 }
 
-TEST_F(TlsServerTest, KeepsAliveOnlyWhoWantsIt) {
-  serve();
-  ASSERT_TRUE(client_.connect(server_->port()));
-  ASSERT_TRUE(client_.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
-  EXPECT_THAT(client_.receive()->head, HasSubstr("Connection: close"));
-  EXPECT_TRUE(client_.is_cut());
-}
-
-TEST_F(TlsServerTest, TellsAClientThatWaitsToGoOn) {
-  serve();
-  ASSERT_TRUE(client_.connect(server_->port()));
-  ASSERT_TRUE(
-      client_.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n"
-                   "Expect: 100-continue\r\n\r\n"));
-  EXPECT_EQ(client_.receive()->status, 100);
-  ASSERT_TRUE(client_.send("hi"));
-  EXPECT_EQ(client_.receive()->body, "kube-scheduler:hi");
-}
-
-TEST_F(TlsServerTest, RefusesABodyByItsDeclaredLength) {
+TEST_P(TlsServerTest, RefusesABodyByItsDeclaredLength) {
   serve(quick());
-  ASSERT_TRUE(client_.connect(server_->port()));
-  ASSERT_TRUE(client_.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n"));
-  EXPECT_EQ(line(413), "the body is larger than 1000 B\n");
-  EXPECT_TRUE(client_.is_cut());
-}
-
-TEST_F(TlsServerTest, RefusesABodyThatGrowsTooLargeWhileItIsRead) {
-  serve(quick());
-  ASSERT_TRUE(client_.connect(server_->port()));
-  const std::string chunk = "200\r\n" + std::string(0x200, 'x') + "\r\n";
-  ASSERT_TRUE(client_.send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" +
-                           chunk + chunk));
+  ASSERT_TRUE(client_->connect(server_->port()));
+  ASSERT_TRUE(client_->ask({.declared = 1001, .is_unfinished = true}));
   EXPECT_EQ(line(413), "the body is larger than 1000 B\n");
 }
 
-TEST_F(TlsServerTest, RefusesGiantHeaders) {
+TEST_P(TlsServerTest, RefusesABodyThatGrowsTooLargeWhileItIsRead) {
   serve(quick());
-  ASSERT_TRUE(client_.connect(server_->port()));
-  ASSERT_TRUE(client_.send("GET / HTTP/1.1\r\nX: " + std::string(600, 'x') + "\r\n\r\n"));
+  ASSERT_TRUE(client_->connect(server_->port()));
+  ASSERT_TRUE(client_->ask(
+      {.body = std::string(1001, 'x'), .is_of_unknown_length = true, .is_unfinished = true}));
+  EXPECT_EQ(line(413), "the body is larger than 1000 B\n");
+}
+
+TEST_P(TlsServerTest, RefusesGiantHeaders) {
+  serve(quick());
+  ASSERT_TRUE(client_->connect(server_->port()));
+  ASSERT_TRUE(client_->ask({.headers = {{"x", std::string(600, 'x')}}}));
   EXPECT_EQ(line(431), "the headers are larger than 500 B\n");
 }
 
-TEST_F(TlsServerTest, RefusesWhatIsNoHttp) {
-  serve();
-  ASSERT_TRUE(client_.connect(server_->port()));
-  ASSERT_TRUE(client_.send("\x01\x02 what is this\r\n\r\n"));
-  EXPECT_THAT(line(400), HasSubstr("this is not HTTP/1.1: "));
-  EXPECT_TRUE(client_.is_cut());
-}
-
-TEST_F(TlsServerTest, CutsASlowHeader) {
+TEST_P(TlsServerTest, CutsASlowBody) {
   serve(quick());
-  ASSERT_TRUE(client_.connect(server_->port()));
-  ASSERT_TRUE(client_.send("GET / HT"));
-  EXPECT_THAT(line(408), HasSubstr("the headers did not come within"));
-  EXPECT_TRUE(client_.is_cut());
-}
-
-TEST_F(TlsServerTest, CutsASlowBody) {
-  serve(quick());
-  ASSERT_TRUE(client_.connect(server_->port()));
-  ASSERT_TRUE(client_.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc"));
+  ASSERT_TRUE(client_->connect(server_->port()));
+  ASSERT_TRUE(client_->ask({.body = "abc", .declared = 9, .is_unfinished = true}));
   EXPECT_THAT(line(408), HasSubstr("the body did not come within"));
-  EXPECT_TRUE(client_.is_cut());
 }
 
-TEST_F(TlsServerTest, CutsAnIdleConnection) {
+TEST_P(TlsServerTest, CutsAnIdleConnection) {
   serve(quick());
-  ASSERT_TRUE(client_.connect(server_->port()));
-  EXPECT_TRUE(client_.is_cut());
-  EXPECT_EQ(server_->connections(), 0);
+  ASSERT_TRUE(client_->connect(server_->port()));
+  EXPECT_TRUE(client_->is_cut());
+  client_->disconnect();
+  EXPECT_TRUE(is_left_alone());
 }
 
-TEST_F(TlsServerTest, SaysSoWhenItsHandlerDoesNotAnswer) {
+TEST_P(TlsServerTest, SaysSoWhenItsHandlerDoesNotAnswer) {
   serve(quick());
-  ASSERT_TRUE(client_.connect(server_->port()));
-  ASSERT_TRUE(client_.send(TlsClient::request("/never", "")));
+  ASSERT_TRUE(client_->connect(server_->port()));
+  ASSERT_TRUE(client_->ask({.path = "/never"}));
   EXPECT_THAT(line(503), HasSubstr("no answer within"));
 }
 
-TEST_F(TlsServerTest, ClosesConnectionsBeyondItsLimit) {
+TEST_P(TlsServerTest, ClosesConnectionsBeyondItsLimit) {
   TlsServerOptions options;
   options.limits.connections_max = 1;
   serve(options);
-  ASSERT_TRUE(client_.connect(server_->port()));
-  TlsClient second(pki_.ca(), pki_.client());
-  EXPECT_FALSE(second.connect(server_->port()));
-  EXPECT_EQ(client_.post("/", "still here")->body, "kube-scheduler:still here");
+  ASSERT_TRUE(client_->connect(server_->port()));
+  EXPECT_EQ(client_->post("/", "first")->status, 200);
+  const auto second = client(pki_.ca(), pki_.client());
+  EXPECT_FALSE(second->connect(server_->port()));
+  EXPECT_EQ(client_->post("/", "still here")->body, "kube-scheduler:still here");
 }
 
-TEST_F(TlsServerTest, RefusesAPeerWithoutACertificate) {
+TEST_P(TlsServerTest, RefusesAPeerWithoutACertificate) {
   serve();
-  TlsClient nobody(pki_.ca(), std::nullopt);
+  const auto nobody = client(pki_.ca(), std::nullopt);
   // TLS 1.3 tells the client only after its own handshake.
-  EXPECT_TRUE(!nobody.connect(server_->port()) || !nobody.post("/", "x"));
+  EXPECT_TRUE(!nobody->connect(server_->port()) || !nobody->post("/", "x"));
 }
 
-TEST_F(TlsServerTest, RefusesACertificateOfAnotherCa) {
+TEST_P(TlsServerTest, RefusesACertificateOfAnotherCa) {
   serve();
   const Pki stranger;
-  TlsClient client(pki_.ca(), stranger.client());
-  EXPECT_TRUE(!client.connect(server_->port()) || !client.post("/", "x"));
+  const auto other = client(pki_.ca(), stranger.client());
+  EXPECT_TRUE(!other->connect(server_->port()) || !other->post("/", "x"));
 }
 
-TEST_F(TlsServerTest, RefusesOldTls) {
+TEST_P(TlsServerTest, RefusesOldTls) {
   serve();
-  client_.allow_at_most(TLS1_1_VERSION);
-  EXPECT_FALSE(client_.connect(server_->port()));
+  client_->allow_at_most(TLS1_1_VERSION);
+  EXPECT_FALSE(client_->connect(server_->port()));
 }
 
-TEST_F(TlsServerTest, UsesNewCertificatesWithoutARestart) {
+TEST_P(TlsServerTest, UsesNewCertificatesWithoutARestart) {
   serve(quick());
   pki_.renew();
-  TlsClient renewed(pki_.ca(), pki_.client());
+  const auto renewed = client(pki_.ca(), pki_.client());
   bool is_connected = false;
   for (int i = 0; i < 5'000 && !is_connected; ++i) {  // handshakes: seconds
-    is_connected = renewed.connect(server_->port()) && renewed.post("/", "x").has_value();
+    is_connected = renewed->connect(server_->port()) && renewed->post("/", "x").has_value();
   }
   EXPECT_TRUE(is_connected);
-  EXPECT_FALSE(client_.connect(server_->port())) << "the old CA is still trusted";
+  EXPECT_FALSE(client_->connect(server_->port())) << "the old CA is still trusted";
 }
 
-TEST_F(TlsServerTest, KeepsItsCertificatesWhenTheNewOnesAreBroken) {
+TEST_P(TlsServerTest, EndsConnectionsOfAnotherClientCa) {
+  auto options = quick();
+  options.limits.idle_timeout = Millis{60'000};
+  serve(options);
+  ASSERT_TRUE(client_->connect(server_->port()));
+  EXPECT_EQ(client_->post("/", "x")->status, 200);
+  pki_.renew();
+  EXPECT_TRUE(client_->is_cut());
+}
+
+TEST_P(TlsServerTest, AnswersWhatItHasInHandBeforeItLeavesAnotherClientCa) {
+  std::promise<Respond> asked;
+  auto options = quick();
+  options.limits.handler_timeout = Millis{10'000};
+  serve(options, [&](const Request&, const Peer&, Respond respond) { asked.set_value(respond); });
+  ASSERT_TRUE(client_->connect(server_->port()));
+  ASSERT_TRUE(client_->ask({.path = "/bind", .body = "{}"}));
+  const Respond respond = asked.get_future().get();
+  pki_.renew();
+  const auto renewed = client(pki_.ca(), pki_.client());
+  ASSERT_TRUE(testing::comes_true([&] { return renewed->connect(server_->port()); }));
+  respond({.body = "done"});
+  EXPECT_EQ(client_->receive()->body, "done");
+  EXPECT_TRUE(client_->is_cut());
+}
+
+TEST_P(TlsServerTest, KeepsItsCertificatesWhenTheNewOnesAreBroken) {
   serve(quick());
   pki_.folder().write("server.key", Pki().client().key);
-  for (int i = 0; i < 20; ++i) ASSERT_TRUE(client_.connect(server_->port()));
-  EXPECT_EQ(client_.post("/", "x")->status, 200);
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(client_->connect(server_->port()));
+  EXPECT_EQ(client_->post("/", "x")->status, 200);
 }
 
-TEST_F(TlsServerTest, AnswersWhatItHasInHandBeforeItStops) {
+TEST_P(TlsServerTest, AnswersWhatItHasInHandBeforeItStops) {
   std::promise<Respond> asked;
   serve({}, [&](const Request&, const Peer&, Respond respond) { asked.set_value(respond); });
-  ASSERT_TRUE(client_.connect(server_->port()));
-  ASSERT_TRUE(client_.send(TlsClient::request("/bind", "{}")));
+  ASSERT_TRUE(client_->connect(server_->port()));
+  ASSERT_TRUE(client_->ask({.path = "/bind", .body = "{}"}));
   const Respond respond = asked.get_future().get();
   const auto stopped = std::async(std::launch::async, [&] { server_->stop(Millis{5'000}); });
   respond({.body = "done"});
-  EXPECT_EQ(client_.receive()->body, "done");
-  EXPECT_TRUE(client_.is_cut());
+  EXPECT_EQ(client_->receive()->body, "done");
+  EXPECT_TRUE(client_->is_cut());
+  client_->disconnect();
+}
+
+TEST_P(TlsServerTest, SendsTheLengthButNoBodyToHead) {
+  serve();
+  ASSERT_TRUE(client_->connect(server_->port()));
+  ASSERT_TRUE(client_->ask({.method = "HEAD"}));
+  const auto answer = client_->receive();
+  EXPECT_THAT(answer->head, HasSubstr("ength: 15"));
+  EXPECT_EQ(answer->body, "");
+  EXPECT_EQ(client_->post("/", "next")->body, "kube-scheduler:next");
+}
+
+TEST(TlsServer, SpeaksHttp2ToWhoOffersIt) {
+  const Pki pki;
+  NoLog log;
+  const auto started = TlsServer::start({.tls = pki.files()}, echo, log);
+  ASSERT_TRUE(started.ok());
+  const auto spoken = [&](std::string_view offered) {
+    testing::TlsSocket socket(pki.ca(), pki.client(), offered);
+    EXPECT_TRUE(socket.connect((*started)->port()));
+    return socket.protocol();
+  };
+  EXPECT_EQ(spoken("\x08http/1.1\x02h2"), "h2");
+  EXPECT_EQ(spoken("\x08http/1.1"), "http/1.1");
+  EXPECT_EQ(spoken("\x08http/0.9"), "");
 }
 
 TEST(TlsServer, RefusesToListenForAnybodyWithoutAClientCa) {
@@ -250,7 +233,7 @@ TEST(TlsServer, RefusesToListenForAnybodyWithoutAClientCa) {
   NoLog log;
   TlsServerOptions options{.address = "0.0.0.0", .tls = pki.files()};
   options.tls.client_ca.clear();
-  const auto started = TlsServer::start(options, Echo{}, log);
+  const auto started = TlsServer::start(options, echo, log);
   ASSERT_FALSE(started.ok());
   EXPECT_EQ(started.error().message,
             "refusing to listen on 0.0.0.0 without a client CA: anybody could call it");
@@ -261,7 +244,7 @@ TEST(TlsServer, ServesLoopbackWithoutAClientCa) {
   NoLog log;
   TlsServerOptions options{.tls = pki.files()};
   options.tls.client_ca.clear();
-  const auto started = TlsServer::start(options, Echo{}, log);
+  const auto started = TlsServer::start(options, echo, log);
   ASSERT_TRUE(started.ok()) << started.error().message;
   TlsClient client(pki.ca(), std::nullopt);
   ASSERT_TRUE(client.connect((*started)->port()));
@@ -270,7 +253,7 @@ TEST(TlsServer, ServesLoopbackWithoutAClientCa) {
 
 TEST(TlsServer, NamesTheFileThatItCannotRead) {
   NoLog log;
-  const auto started = TlsServer::start({.tls = {"/none/a.crt", "/none/a.key", ""}}, Echo{}, log);
+  const auto started = TlsServer::start({.tls = {"/none/a.crt", "/none/a.key", ""}}, echo, log);
   ASSERT_FALSE(started.ok());
   EXPECT_THAT(started.error().message, HasSubstr("/none/a.crt"));
 }
@@ -278,9 +261,9 @@ TEST(TlsServer, NamesTheFileThatItCannotRead) {
 TEST(TlsServer, SaysWhenThePortIsTaken) {
   const Pki pki;
   NoLog log;
-  const auto first = TlsServer::start({.tls = pki.files()}, Echo{}, log);
+  const auto first = TlsServer::start({.tls = pki.files()}, echo, log);
   ASSERT_TRUE(first.ok());
-  const auto second = TlsServer::start({.port = (*first)->port(), .tls = pki.files()}, Echo{}, log);
+  const auto second = TlsServer::start({.port = (*first)->port(), .tls = pki.files()}, echo, log);
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error().code, Code::Unavailable);
 }
