@@ -36,8 +36,10 @@ def take_down(cluster):
     for name in ORDER:
         processes.stop(name, GRACE_SECONDS.get(name, 0))
     if cluster.options.kubelet:
+        host.end_containers(cluster)
+        processes.stop("containerd", GRACE_SECONDS["containerd"])
+        host.end_shims(cluster)
         host.undo(cluster)
-    processes.stop("containerd", GRACE_SECONDS["containerd"])
     left = host.mounts_under(cluster.folder)
     if left:  # deleting through a mount would delete somebody else's files
         raise ClusterError(f"still mounted: {' '.join(left)}")

@@ -55,8 +55,7 @@ def prepare():
 
 
 def undo(cluster):
-    """Removes every trace, from containers to iptables. Safe to repeat and after a crash."""
-    _end_containers(cluster)
+    """Removes every trace, from mounts to iptables. Safe to repeat and after a crash."""
     _unmount_under(cluster.folder)
     if _owner() != str(cluster.folder):
         return
@@ -97,16 +96,25 @@ def _cgroup_roots():
     return [path for path in root.iterdir() if path.is_dir() and not path.is_symlink()]
 
 
-def _end_containers(cluster):
-    """Kills the containers (found by cgroup), then their shims (found by our socket)."""
+def end_containers(cluster):
+    """Kills the processes of every container, found by cgroup; containerd may still run."""
+    if _owner() != str(cluster.folder):
+        return
     folders = [parent / settings.CGROUP for parent in _cgroup_roots()]
-    if _owner() == str(cluster.folder):
-        for pid in {pid for folder in folders for pid in _cgroup_pids(folder)}:
-            _kill(pid)
-        wait_until(lambda: not any(_cgroup_pids(folder) for folder in folders), 20,
-                   "containers do not end")
-    for pid in _shims(cluster):
-        end_process(pid, 0)
+    for pid in {pid for folder in folders for pid in _cgroup_pids(folder)}:
+        _kill(pid)
+    wait_until(lambda: not any(_cgroup_pids(folder) for folder in folders), 20,
+               "containers do not end")
+
+
+def end_shims(cluster):
+    """Kills what containerd started for containers. A containerd that lives starts more of it."""
+    def none_left():
+        left = list(_container_tools(cluster))
+        for pid in left:
+            end_process(pid, 0)
+        return not left
+    wait_until(none_left, 20, "containerd's shims do not end")
 
 
 def _cgroup_pids(folder):
@@ -126,15 +134,18 @@ def _kill(pid):
         pass
 
 
-def _shims(cluster):
-    socket = str(cluster.containerd_socket).encode()
+def _container_tools(cluster):
+    """Shims, and the runc that a shim runs to clean up; both name our folder."""
+    folder = f"{cluster.folder}/".encode()
     for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
         try:
             words = path.read_bytes().split(b"\0")
         except OSError:
             continue
-        if b"containerd-shim-runc-v2" in words[0] and any(socket in word for word in words):
-            yield int(path.parent.name)
+        tool = os.path.basename(words[0]) in (b"containerd-shim-runc-v2", b"runc")
+        pid = int(path.parent.name)
+        if tool and any(folder in word for word in words) and start_time(pid) is not None:
+            yield pid
 
 
 def mounts_under(folder):
