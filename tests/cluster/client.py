@@ -88,14 +88,12 @@ class Client(api.Api):
     def until(self, path, check, seconds=60, what=""):
         """Follows one object until check(object or None) is truthy; returns the object."""
         folder, _, name = path.rpartition("/")
-        seen = None
-        if check(seen := self.find(path)):
-            return seen
+        seen, listed = None, False
         query = f"fieldSelector=metadata.name%3D{name}"
         for kind, item in self.follow(folder, seconds, query):
-            if kind != "LISTED":
-                seen = None if kind == "DELETED" else item
-            if check(seen):
+            listed = listed or kind == "LISTED"  # before that, absence says nothing
+            seen = None if kind == "DELETED" else item or seen
+            if listed and check(seen):
                 return seen
         raise Late(f"{path}: not {what or 'so'} within {seconds} s; last seen:\n{brief(seen)}")
 
