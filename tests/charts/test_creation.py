@@ -123,7 +123,7 @@ REFUSED = [
      pod(owners=[owner()], initContainers=[container("i", securityContext={"privileged": True})]),
      "spec: Berth's operator creates pods without"),
     ("the operator's pod in an exempt namespace", "operator", "kube-system", pod(owners=[owner()]),
-     "Berth's operator writes neither pods nor Services in an exempt namespace"),
+     "Berth's operator writes neither pods nor Services nor EndpointSlices in an exempt"),
     ("a worker by an operator that does not lead", "follower", MANAGED, pod(owners=[owner()]),
      "write fenced: Lease berth-operator is held by"),
 ]

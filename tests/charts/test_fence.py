@@ -10,6 +10,7 @@ PODS = f"/api/v1/namespaces/{MANAGED}/pods"
 JOBS = f"/apis/berth.dev/v1alpha1/namespaces/{MANAGED}/gpujobs"
 QUOTAS = "/apis/berth.dev/v1alpha1/quotas"
 SERVICES = f"/api/v1/namespaces/{MANAGED}/services"
+SLICES = f"/apis/discovery.k8s.io/v1/namespaces/{MANAGED}/endpointslices"
 FENCED = "write fenced: Lease berth-operator is held by"
 
 
@@ -19,7 +20,11 @@ def objects_to_write(world):
         "apiVersion": "berth.dev/v1alpha1", "kind": "Quota", "metadata": {"name": "berth-test"},
         "spec": {"namespaces": [MANAGED], "limits": [{"class": "nvidia-h200", "guaranteed": 2}]}})
     world.operator.create(PODS, pod("fenced", owners=[owner()]))
+    world.operator.create(SLICES, endpoints("ours"))
+    world.alice.create(SLICES, endpoints("theirs", service="web"))
     yield
+    for name in ("ours", "theirs"):
+        world.admin.remove(f"{SLICES}/{name}")
     world.admin.remove(f"{QUOTAS}/berth-test")
     world.admin.remove(f"{PODS}/fenced?gracePeriodSeconds=0")
 
@@ -27,6 +32,18 @@ def objects_to_write(world):
 def service(name):
     return {"metadata": {"name": name}, "spec": {"clusterIP": "None", "selector": {"a": "b"},
                                                  "ports": [{"port": 1}]}}
+
+
+def of_service(name):
+    return {"metadata": {"labels": {"kubernetes.io/service-name": name}}}
+
+
+def endpoints(name, service="berth"):
+    """The EndpointSlice of a gang of two."""
+    body = of_service(service)
+    body["metadata"]["name"] = name
+    return {**body, "addressType": "IPv4", "ports": [{"name": "rendezvous", "port": 29500}],
+            "endpoints": [{"addresses": [f"10.0.0.{n}"], "hostname": f"w-{n}"} for n in (1, 2)]}
 
 
 def eviction(name):
@@ -41,6 +58,8 @@ WRITES = [
     ("evict a pod", lambda who: who.create(
         f"{PODS}/fenced/eviction", eviction("fenced"), dry_run=True)),
     ("create a Service", lambda who: who.create(SERVICES, service("berth"), dry_run=True)),
+    ("create a slice", lambda who: who.create(SLICES, endpoints("new"), dry_run=True)),
+    ("delete a slice", lambda who: who.remove(f"{SLICES}/ours", dry_run=True)),
     ("mark a namespace", lambda who: who.merge(
         f"/api/v1/namespaces/{FREE}", QUOTA_LABEL, dry_run=True)),
     ("write a Quota's status", lambda who: who.replace(
@@ -104,6 +123,42 @@ def test_a_missing_lease_stops_nobody_else(world):
 def test_the_operator_writes_its_own_services_only(world):
     with pytest.raises(api.Refused, match="writes the Service berth of a namespace only"):
         world.operator.create(SERVICES, service("other"), dry_run=True)
+
+
+@pytest.fixture(name="captured")
+def operator_with_every_right(world):
+    """Whom RBAC does not stop: the policies are what is left."""
+    return world.admin.as_user(f"system:serviceaccount:{chart.NAMESPACE}:berth-operator", [
+        "system:masters"], {"authentication.kubernetes.io/pod-name": world.leader_pod})
+
+
+@pytest.mark.parametrize("write", [
+    lambda who: who.create(SLICES, endpoints("new", service="web"), dry_run=True),
+    lambda who: who.remove(f"{SLICES}/theirs", dry_run=True),
+    lambda who: who.merge(f"{SLICES}/theirs", {"ports": []}, dry_run=True),
+    lambda who: who.merge(f"{SLICES}/theirs", of_service("berth"), dry_run=True),
+    lambda who: who.merge(f"{SLICES}/ours", of_service("web"), dry_run=True),
+    lambda who: who.merge(f"{SLICES}/ours", of_service(None), dry_run=True)],
+    ids=["create", "delete", "change", "take", "give", "unlabel"])
+def test_the_operator_writes_slices_of_its_own_service_only(world, captured, write):
+    with pytest.raises(api.Refused, match="writes EndpointSlices of the Service berth only"):
+        write(captured)
+    write(world.alice)
+
+
+def test_the_operator_does_not_change_slices(world, captured):
+    with pytest.raises(api.Refused, match="cannot patch resource"):
+        world.operator.merge(f"{SLICES}/ours", {"ports": []}, dry_run=True)
+    captured.merge(f"{SLICES}/ours", {"ports": []}, dry_run=True)
+
+
+@pytest.mark.parametrize("path, body", [
+    ("/api/v1/namespaces/kube-system/services", service("berth")),
+    ("/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices", endpoints("new"))],
+    ids=["Service", "slice"])
+def test_the_operator_publishes_nothing_in_exempt_namespaces(world, path, body):
+    with pytest.raises(api.Refused, match="nor EndpointSlices in an exempt namespace"):
+        world.operator.create(path, body, dry_run=True)
 
 
 @pytest.mark.parametrize("who", ["alice", "admin", "scheduler"])
