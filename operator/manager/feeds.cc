@@ -58,7 +58,14 @@ Feeds::Feeds(kube::Transport& transport, Stores& stores, const Settings& setting
             .labels = "",
             .fields = "metadata.name=" + std::string(kRendezvousService)}},
           [](Json&& object) { return decode_named(object); }, stores.services, log,
-          rules(settings)) {
+          rules(settings)),
+      slices_(
+          transport,
+          {kube::kEndpointSlices,
+           {.name_space = "",
+            .labels = "endpointslice.kubernetes.io/managed-by=" + std::string(kSliceManager),
+            .fields = ""}},
+          [](Json&& object) { return decode_named(object); }, stores.slices, log, rules(settings)) {
   stores.jobs.subscribe([&stores](const api::GpuJob* before, const api::GpuJob* after) {
     if (after == nullptr) stores.invalid_jobs.erase(before->meta.uid);
   });
@@ -70,11 +77,12 @@ void Feeds::start_rest() {
   nodes_.start();
   namespaces_.start();
   services_.start();
+  slices_.start();
 }
 
 Monotonic Feeds::tick(Monotonic now) {
   return std::min({quotas_.tick(now), jobs_.tick(now), pods_.tick(now), nodes_.tick(now),
-                   namespaces_.tick(now), services_.tick(now)});
+                   namespaces_.tick(now), services_.tick(now), slices_.tick(now)});
 }
 
 bool Feeds::all_synced() const {
@@ -88,7 +96,8 @@ std::vector<runtime::HealthCheck> Feeds::checks() const {
           runtime::check_synced("pods", pods_.synced()),
           runtime::check_synced("nodes", nodes_.synced()),
           runtime::check_synced("namespaces", namespaces_.synced()),
-          runtime::check_synced("services", services_.synced())};
+          runtime::check_synced("services", services_.synced()),
+          runtime::check_synced("endpointslices", slices_.synced())};
 }
 
 }  // namespace berth::control

@@ -30,6 +30,7 @@ class Feeds {
   runtime::Informer<translate::Node> nodes_;
   runtime::Informer<Named> namespaces_;
   runtime::Informer<Named> services_;
+  runtime::Informer<Named> slices_;
 };
 
 }  // namespace berth::control

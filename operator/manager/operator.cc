@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/ownership.h"
+
 namespace berth::control {
 namespace {
 
@@ -93,6 +95,12 @@ void Operator::wire_jobs() {
     jobs_.add(runtime::key_of(job->meta));
     // The last pod of an earlier attempt is gone: the job may ask again.
     if (after == nullptr || after->is_terminal()) scheduler_.mark_dirty();
+  });
+  stores_.slices.subscribe([this](const Named* before, const Named* after) {
+    if (after != nullptr) return;  // a new one is our own answer
+    const auto owner = runtime::controller_uid(before->meta, kube::kGpuJobs);
+    const api::GpuJob* job = stores_.jobs.find_uid(std::string(owner));
+    if (job != nullptr) jobs_.add(runtime::key_of(job->meta));
   });
   stores_.nodes.subscribe([this](const translate::Node*, const translate::Node* after) {
     if (after != nullptr) return;

@@ -129,7 +129,8 @@ std::optional<HoldFacts> JobDesk::hold(const std::string& uid) const {
   const Monotonic now = clock_.monotonic();
   return HoldFacts{.hold = at->second.hold,
                    .age = now - at->second.since,
-                   .since_written = between(at->second.written, now)};
+                   .since_written = between(at->second.written, now),
+                   .waiting = static_cast<int64_t>(held_.size())};
 }
 
 void JobDesk::hold_written(const std::string& uid) {

@@ -31,5 +31,6 @@ struct Settings {
 inline constexpr std::string_view kFinalizer = "berth.dev/release";
 inline constexpr std::string_view kQuotaLabel = "berth.dev/quota";  // on namespaces
 inline constexpr std::string_view kRendezvousService = "berth";     // one per namespace
+inline constexpr std::string_view kSliceManager = "berth.dev";      // of its EndpointSlices
 
 }  // namespace berth::control

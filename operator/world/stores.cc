@@ -44,7 +44,10 @@ Stores::Stores()
         const bool foreign = owner_job(pod).empty() && !pod.requests.devices.empty();
         return one(foreign ? pod.meta.name_space : std::string());
       })),
-      jobs_by_namespace(jobs.add_index([](const auto& job) { return one(job.meta.name_space); })) {}
+      jobs_by_namespace(jobs.add_index([](const auto& job) { return one(job.meta.name_space); })),
+      slices_by_owner(slices.add_index([](const auto& slice) {
+        return one(std::string(runtime::controller_uid(slice.meta, kube::kGpuJobs)));
+      })) {}
 
 bool Stores::is_terminating(const std::string& name_space) const {
   const Named* found = namespaces.find({"", name_space});

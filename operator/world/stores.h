@@ -12,7 +12,7 @@
 
 namespace berth::control {
 
-// A namespace or a Service: only who it is and its labels matter.
+// A namespace, a Service or an EndpointSlice: only who and whose it is and its labels matter.
 struct Named {
   ObjectMeta meta;
 };
@@ -30,6 +30,7 @@ struct Stores {
   runtime::Store<translate::Node> nodes;
   runtime::Store<Named> namespaces;
   runtime::Store<Named> services;  // those called kRendezvousService
+  runtime::Store<Named> slices;    // EndpointSlices of kSliceManager
 
   // What is wrong with stored jobs that an older schema let in, by UID.
   std::map<std::string, Violations> invalid_jobs;
@@ -44,6 +45,7 @@ struct Stores {
   runtime::IndexId pods_by_group;      // "namespace/group", foreign pods only
   runtime::IndexId pods_by_namespace;  // foreign accelerator pods only
   runtime::IndexId jobs_by_namespace;
+  runtime::IndexId slices_by_owner;  // UID of the controlling GpuJob
 };
 
 // The UID of the GpuJob that controls the pod; empty for foreign pods.

@@ -10,8 +10,8 @@ constexpr int kKeysPerTick = 256;
 
 }  // namespace
 
-void Writes::State::answer(const Result<Json>& reply, bool gone_is_fine) {
-  const bool is_fine = reply.ok() || (gone_is_fine && reply.error().code == Code::NotFound);
+void Writes::State::answer(const Result<Json>& reply, std::optional<Code> fine) {
+  const bool is_fine = reply.ok() || reply.error().code == fine;
   if (!is_fine && !error) error = reply.error();
   close();
 }
@@ -21,26 +21,30 @@ void Writes::State::close() {
 }
 
 void Writes::send(kube::Request request, Took took) {
-  post(std::move(request), std::move(took), false);
+  post(std::move(request), std::move(took), std::nullopt);
 }
 
 void Writes::remove(kube::Request request, Took took) {
-  post(std::move(request), std::move(took), true);
+  post(std::move(request), std::move(took), Code::NotFound);
+}
+
+void Writes::ensure(kube::Request request, Took took) {
+  post(std::move(request), std::move(took), Code::AlreadyExists);
 }
 
 void Writes::fail(Error error) {
   if (!state_->error) state_->error = std::move(error);
 }
 
-void Writes::post(kube::Request request, Took took, bool gone_is_fine) {
+void Writes::post(kube::Request request, Took took, std::optional<Code> fine) {
   ++state_->open;
   state_->effects.send(std::move(request),
-                       [state = state_, took = std::move(took), gone_is_fine](Result<Json> reply) {
+                       [state = state_, took = std::move(took), fine](Result<Json> reply) {
                          if (reply.ok() && took) {
                            took(std::move(*reply));
                            state->close();
                          } else {
-                           state->answer(reply, gone_is_fine);
+                           state->answer(reply, fine);
                          }
                        });
 }

@@ -30,6 +30,8 @@ class Writes {
   void send(kube::Request request, Took took = {});
   // As send(), for a deletion: that it is gone already is as good.
   void remove(kube::Request request, Took took = {});
+  // As send(), for a creation of what can only be one thing: that it is there already is as good.
+  void ensure(kube::Request request, Took took = {});
   // The facts cannot be had: as a write that failed.
   void fail(Error error);
 
@@ -41,11 +43,12 @@ class Writes {
     std::optional<Error> error;
     std::function<void(const std::optional<Error>&)> settled;
 
-    void answer(const Result<Json>& reply, bool gone_is_fine);
+    void answer(const Result<Json>& reply, std::optional<Code> fine);
     void close();
   };
   explicit Writes(std::shared_ptr<State> state) : state_(std::move(state)) {}
-  void post(kube::Request request, Took took, bool gone_is_fine);
+  // An error of code `fine` is as good as an answer.
+  void post(kube::Request request, Took took, std::optional<Code> fine);
 
   std::shared_ptr<State> state_;
 };

@@ -204,6 +204,26 @@ std::vector<std::string> broken_rules(const kube::fake::FakeServer& server,
   return broken;
 }
 
+namespace {
+
+// A gang has its names in DNS while it is placed, and not longer.
+void check_slices(const kube::fake::FakeServer& server, const World& world,
+                  std::vector<std::string>& broken) {
+  std::set<std::string> wanted;
+  for (const auto& [uid, job] : world.jobs) {
+    const Json& placement = object_at(object_at(*job, "status"), "placement");
+    if (array_at(placement, "workers").size() < 2) continue;
+    wanted.insert(translate::worker_name(name_of(*job), {whole(placement, "attempt"), 0}));
+  }
+  for (const Json* slice : server.list(kube::kEndpointSlices)) {
+    if (!wanted.contains(name_of(*slice))) {
+      broken.push_back("EndpointSlice " + name_of(*slice) + " is of no placed gang");
+    }
+  }
+}
+
+}  // namespace
+
 std::vector<std::string> broken_when_quiet(const kube::fake::FakeServer& server) {
   std::vector<std::string> broken = broken_rules(server);
   const World world = read(server);
@@ -219,6 +239,7 @@ std::vector<std::string> broken_when_quiet(const kube::fake::FakeServer& server)
       broken.push_back("pod " + name_of(*pod) + " is an orphan");
     }
   }
+  check_slices(server, world, broken);
   return broken;
 }
 

@@ -16,7 +16,7 @@ std::vector<std::string> broken_rules(const kube::fake::FakeServer& server,
                                       bool used_within_limits = true);
 
 // What must hold besides once nothing moves: `used` is exactly what is placed, and no pod of a job
-// that is gone is left.
+// that is gone is left, nor the names of a gang that is not placed.
 std::vector<std::string> broken_when_quiet(const kube::fake::FakeServer& server);
 
 }  // namespace berth::integration

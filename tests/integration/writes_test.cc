@@ -36,8 +36,8 @@ class Writes : public testing::Test {
 };
 
 TEST_F(Writes, AQuietLifeOfAJobStaysWithinItsBudget) {
-  cluster.node("a", 8).quota("blue", 8).job("before", 1).settle();  // the Service is there then
-  cluster.finish("before-1-0", 0).pass(seconds(10));
+  cluster.node("a", 8).quota("blue", 8).job("before", 2).settle();  // the Service is there then
+  cluster.finish("before-1-0", 0).finish("before-1-1", 0).pass(seconds(10));
   forget();
   cluster.job("train", 2).behaves("train", {.runs = seconds(60)}).pass(seconds(120));
   ASSERT_TRUE(cluster.is_finished("train"));
@@ -46,8 +46,10 @@ TEST_F(Writes, AQuietLifeOfAJobStaysWithinItsBudget) {
   EXPECT_EQ(count(kube::Method::Patch, "gpujobs/train"), 1);     // its finalizer
   EXPECT_EQ(count(kube::Method::Put, "quotas/blue/status"), 2);  // the charge and its release
   EXPECT_EQ(count(kube::Method::Post, "/events"), 2);            // admitted, completed
-  EXPECT_EQ(count(kube::Method::Delete, ""), 0);
-  EXPECT_EQ(all(), 3 + 2 + 1 + 2 + 2);
+  EXPECT_EQ(count(kube::Method::Post, "/endpointslices"), 1);    // where the gang meets
+  EXPECT_EQ(count(kube::Method::Delete, "/endpointslices"), 1);  // and met no more
+  EXPECT_EQ(count(kube::Method::Delete, ""), 1);
+  EXPECT_EQ(all(), 3 + 2 + 1 + 2 + 2 + 2);
 }
 
 TEST_F(Writes, AWaitingJobCostsOneWriteHoweverLongItWaits) {

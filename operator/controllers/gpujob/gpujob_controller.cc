@@ -5,6 +5,7 @@
 
 #include "api/codec.h"
 #include "kube/request.h"
+#include "operator/controllers/gpujob/rendezvous.h"
 #include "operator/controllers/gpujob/worker_pod.h"
 #include "operator/world/status_write.h"
 #include "runtime/ownership.h"
@@ -48,6 +49,7 @@ JobFacts GpuJobController::gather(const api::GpuJob& job) const {
       .start_counts_from = pulse_.counts_from(job.status.admitted_at.value_or(Instant{})),
       .has_service =
           stores_.services.find({job.meta.name_space, std::string(kRendezvousService)}) != nullptr,
+      .slices = stores_.slices.by(stores_.slices_by_owner, job.meta.uid),
       .progress = {},
       .checkpoint = {},
       .now = clock_.now(),
@@ -80,6 +82,7 @@ void GpuJobController::apply(const api::GpuJob& job, const JobPlan& plan, runtim
   }
   delete_pods(plan, writes);
   create_workers(job, plan, writes);
+  arrange(job, plan.rendezvous, writes);
   if (plan.delete_job) {
     writes.remove(kube::remove(kube::kGpuJobs, job.meta.name_space, job.meta.name,
                                {.uid = job.meta.uid,
@@ -108,13 +111,6 @@ void GpuJobController::write_status(const api::GpuJob& job, const JobPlan& plan,
 
 void GpuJobController::create_workers(const api::GpuJob& job, const JobPlan& plan,
                                       runtime::Writes& writes) {
-  if (plan.create_service) {
-    writes.send(kube::create(kube::kServices, rendezvous_service(job.meta.name_space)),
-                [this](Json&& reply) {
-                  auto service = decode_named(reply);
-                  if (service) stores_.services.upsert(*std::move(service));
-                });
-  }
   for (const int64_t index : plan.create_workers) {
     const auto& placed = job.status.placement->workers[static_cast<size_t>(index)];
     writes.send(kube::create(kube::kPods, worker_pod(job, index, resource_for(placed), settings_)),
@@ -122,6 +118,27 @@ void GpuJobController::create_workers(const api::GpuJob& job, const JobPlan& pla
                   auto pod = translate::decode_pod(reply, settings_.accelerators);
                   if (pod) stores_.pods.upsert(*std::move(pod));
                 });
+  }
+}
+
+void GpuJobController::arrange(const api::GpuJob& job, const Rendezvous& plan,
+                               runtime::Writes& writes) {
+  const auto keep_in = [](runtime::Store<Named>& store) {
+    return [&store](Json&& reply) {
+      auto named = decode_named(reply);
+      if (named) store.upsert(*std::move(named));
+    };
+  };
+  if (plan.create_service) {
+    writes.ensure(kube::create(kube::kServices, rendezvous_service(job.meta.name_space)),
+                  keep_in(stores_.services));
+  }
+  for (const GangSlice& slice : plan.publish) {
+    writes.ensure(kube::create(kube::kEndpointSlices, rendezvous_slice(job, slice)),
+                  keep_in(stores_.slices));
+  }
+  for (const std::string& name : plan.withdraw) {
+    writes.remove(kube::remove(kube::kEndpointSlices, job.meta.name_space, name));
   }
 }
 

@@ -36,6 +36,7 @@ class GpuJobController final : public runtime::Reconciler {
   JobFacts gather(const api::GpuJob& job) const;
   void apply(const api::GpuJob& job, const JobPlan& plan, runtime::Writes& writes);
   void write_status(const api::GpuJob& job, const JobPlan& plan, runtime::Writes& writes);
+  void arrange(const api::GpuJob& job, const Rendezvous& plan, runtime::Writes& writes);
   void create_workers(const api::GpuJob& job, const JobPlan& plan, runtime::Writes& writes);
   void delete_pods(const JobPlan& plan, runtime::Writes& writes);
   void patch_finalizer(const api::GpuJob& job, const Json& patch, runtime::Writes& writes);

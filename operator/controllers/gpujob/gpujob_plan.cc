@@ -16,6 +16,10 @@ namespace {
 constexpr size_t kAttemptsKept = 10;
 constexpr size_t kAttemptNodesKept = 64;
 constexpr int64_t kBackoffMostSeconds = 3'600;
+// Over all jobs that wait, so that a long queue does not keep the API server from those that run.
+constexpr Millis kHoldWriteEvery{5};
+constexpr Millis kHoldRefreshEvery{100};
+constexpr Millis kHoldDebounceMost{60'000};
 constexpr Millis kSchedulerAway{60'000};  // how soon to look again while none is alive
 
 bool is_live(const translate::Pod* pod) { return !pod->is_terminal(); }
@@ -221,7 +225,6 @@ JobPlan run(const JobFacts& facts) {
       plan.create_workers.push_back(static_cast<int64_t>(index));
     }
   }
-  plan.create_service = !facts.has_service && !plan.create_workers.empty();
   if (!job.status.started_at) {
     const Instant counts_from = std::min(attempt.start_counts_from, facts.now + kSchedulerAway);
     plan.again_at = counts_from + std::chrono::seconds(job.spec.start_timeout_seconds);
@@ -276,16 +279,19 @@ void say_why(const JobFacts& facts, std::string_view reason, const std::string& 
 JobPlan hold(const JobFacts& facts) {
   JobPlan plan;
   const HoldFacts& held = *facts.hold;
-  if (held.age < facts.settings.hold_debounce) {
-    plan.again_at = facts.now + (facts.settings.hold_debounce - held.age);
+  const Millis debounce = std::max(facts.settings.hold_debounce,
+                                   std::min(kHoldDebounceMost, held.waiting * kHoldWriteEvery));
+  if (held.age < debounce) {
+    plan.again_at = facts.now + (debounce - held.age);
     return plan;
   }
   const std::string reason(sched::name_of(held.hold.reason));
   const api::Condition* shown = api::find_condition(facts.job.status.conditions, "Admitted");
   const bool same_reason = shown != nullptr && shown->reason == reason;
   if (same_reason && shown->message == held.hold.message) return plan;
-  if (same_reason && held.since_written < facts.settings.hold_refresh) {
-    plan.again_at = facts.now + (facts.settings.hold_refresh - held.since_written);
+  const Millis refresh = std::max(facts.settings.hold_refresh, held.waiting * kHoldRefreshEvery);
+  if (same_reason && held.since_written < refresh) {
+    plan.again_at = facts.now + (refresh - held.since_written);
     return plan;
   }
   say_why(facts, reason, held.hold.message, plan);
@@ -338,6 +344,25 @@ JobPlan let_go(const JobFacts& facts) {
   return plan;
 }
 
+// The gang's names follow from what is stored, like its pods.
+JobPlan with_rendezvous(const JobFacts& facts, JobPlan plan) {
+  if (plan.status) return plan;
+  const api::GpuJobStatus& status = facts.job.status;
+  const bool runs = status.placement && !is_ending(status) && !facts.job.meta.deletion;
+  plan.rendezvous = plan_rendezvous(
+      facts.job, runs ? current_workers(facts) : std::vector<const translate::Pod*>{}, facts.slices,
+      facts.has_service);
+  return plan;
+}
+
+JobPlan decide_state(const JobFacts& facts) {
+  if (facts.job.meta.deletion) return let_go(facts);
+  if (is_finished(facts.job)) return clean_up(facts);
+  if (!facts.job.status.placement) return wait(facts);
+  if (is_ending(facts.job.status)) return finish_release(facts);
+  return run(facts);
+}
+
 }  // namespace
 
 bool is_finished(const api::GpuJob& job) {
@@ -348,12 +373,6 @@ bool is_waiting(const api::GpuJob& job) {
   return !job.meta.deletion && !job.spec.suspend && !job.status.placement && !is_finished(job);
 }
 
-JobPlan decide(const JobFacts& facts) {
-  if (facts.job.meta.deletion) return let_go(facts);
-  if (is_finished(facts.job)) return clean_up(facts);
-  if (!facts.job.status.placement) return wait(facts);
-  if (is_ending(facts.job.status)) return finish_release(facts);
-  return run(facts);
-}
+JobPlan decide(const JobFacts& facts) { return with_rendezvous(facts, decide_state(facts)); }
 
 }  // namespace berth::control

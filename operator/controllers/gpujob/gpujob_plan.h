@@ -7,6 +7,7 @@
 #include "api/gpujob.h"
 #include "base/clock.h"
 #include "json/violation.h"
+#include "operator/controllers/gpujob/rendezvous.h"
 #include "operator/world/settings.h"
 #include "sched/pass.h"
 #include "translate/pod.h"
@@ -19,11 +20,12 @@
 // Every state is read off the status, so a crash between any two writes continues where it was.
 namespace berth::control {
 
-// Why the last pass held it, and how old that answer and its last write are.
+// Why the last pass held it, how old that answer and its last write are, and how many jobs wait.
 struct HoldFacts {
   sched::Hold hold;
   Millis age{};
   Millis since_written{};
+  int64_t waiting = 1;
 };
 
 struct JobFacts {
@@ -35,6 +37,7 @@ struct JobFacts {
   std::vector<std::string> missing_nodes;  // of the placement
   Instant start_counts_from{};             // admission, or later when no scheduler was alive
   bool has_service = false;                // the rendezvous Service is there
+  std::vector<const Named*> slices;        // that it controls
   std::optional<api::Progress> progress;   // newer than what the status has
   std::optional<api::CheckpointStatus> checkpoint;
   Instant now;
@@ -55,11 +58,11 @@ struct JobPlan {
   std::optional<api::GpuJobStatus> status;
   bool add_finalizer = false;
   bool remove_finalizer = false;
-  bool create_service = false;
   bool delete_job = false;
   std::vector<int64_t> create_workers;             // indexes
   std::vector<const translate::Pod*> delete_pods;  // by uid
-  std::vector<std::string> avoid_nodes;            // a plan failed there
+  Rendezvous rendezvous;
+  std::vector<std::string> avoid_nodes;  // a plan failed there
   std::vector<Note> notes;
   std::optional<Instant> again_at;
 };

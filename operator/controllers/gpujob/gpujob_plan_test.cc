@@ -21,8 +21,8 @@ std::vector<std::string> names(const std::vector<const translate::Pod*>& pods) {
 }
 
 bool does_nothing(const JobPlan& plan) {
-  return !plan.status && !plan.add_finalizer && !plan.remove_finalizer && !plan.create_service &&
-         !plan.delete_job && plan.create_workers.empty() && plan.delete_pods.empty();
+  return !plan.status && !plan.add_finalizer && !plan.remove_finalizer && !plan.delete_job &&
+         plan.rendezvous == Rendezvous{} && plan.create_workers.empty() && plan.delete_pods.empty();
 }
 
 // Ends the placed attempt by what its first worker says, and sees its pods go.
@@ -59,16 +59,6 @@ TEST(GpuJobPlan, StoresThePlacementBeforeAnyPodIsMade) {
   EXPECT_THAT(s.plan().create_workers, ElementsAre(0, 1));
 }
 
-TEST(GpuJobPlan, MakesTheRendezvousServiceWithTheFirstPodsOfANamespace) {
-  Situation s;
-  s.placed({"a"});
-  EXPECT_FALSE(s.plan().create_service);
-  s.service = false;
-  EXPECT_TRUE(s.plan().create_service);
-  s.started();
-  EXPECT_FALSE(s.plan().create_service);
-}
-
 TEST(GpuJobPlan, MakesOnlyTheWorkersThatAreMissing) {
   EXPECT_THAT(Situation().placed({"a", "b", "c"}).pod(1, pending()).plan().create_workers,
               ElementsAre(0, 2));
@@ -101,6 +91,19 @@ TEST(GpuJobPlan, KeepsTheEndedPodsOfTheAttemptBeforeForTheirLogs) {
   EXPECT_THAT(names(s.plan().delete_pods), ElementsAre("train-1-0"));
 }
 
+TEST(GpuJobPlan, AGangIsPublishedWhileItRunsAndWithdrawnAfterItsEndIsStored) {
+  Situation s;
+  s.placed({"a", "b"}).pod(0, starting()).pod(1, starting());
+  for (translate::Pod& pod : s.pods) pod.ip = "10.0.0.1";
+  EXPECT_THAT(s.plan().rendezvous.publish, SizeIs(1));
+  Named slice;
+  slice.meta.name = "train-1-0";
+  s.slices = {&slice};
+  EXPECT_EQ(s.plan().rendezvous, Rendezvous{});
+  s.pod(0, exited(0)).pod(1, exited(0)).store();
+  EXPECT_THAT(s.plan().rendezvous.withdraw, ElementsAre("train-1-0"));
+}
+
 // ---- holding ----
 
 TEST(GpuJobPlan, SaysWhyItWaitsOnceTheReasonHasLastedASecond) {
@@ -128,6 +131,19 @@ TEST(GpuJobPlan, NewNumbersOfTheSameReasonAreWrittenAtABoundedRateAndWithoutAnEv
   const JobPlan plan = s.plan();
   EXPECT_TRUE(plan.status);
   EXPECT_THAT(plan.notes, IsEmpty());
+}
+
+TEST(GpuJobPlan, AnswersOfALongQueueAreWrittenAtABoundedRateOverAllOfIt) {
+  Situation s;
+  s.hold(sched::Reason::NoCapacity, "1 free", seconds(2));
+  s.held->waiting = 1'000;
+  EXPECT_EQ(s.plan().again_at, s.now + seconds(3));
+  s.held->waiting = 1'000'000;
+  s.held->age = seconds(60);
+  EXPECT_TRUE(s.store().status);
+  s.hold(sched::Reason::NoCapacity, "2 free", seconds(90), seconds(90));
+  s.held->waiting = 1'000;
+  EXPECT_EQ(s.plan().again_at, s.now + seconds(10));
 }
 
 TEST(GpuJobPlan, ANewReasonDoesNotWaitForTheRefresh) {

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "operator/controllers/gpujob/rendezvous.h"
 #include "runtime/ownership.h"
 #include "translate/worker_name.h"
 
@@ -9,7 +10,6 @@ namespace berth::control {
 namespace {
 
 constexpr const char* kCheckpointDir = "/var/run/berth/checkpoint";
-constexpr int kRendezvousPort = 29500;  // as torchrun has it
 constexpr int kStatusPort = 8080;
 constexpr int64_t kGraceSeconds = 30;  // without a checkpoint there is little to save
 constexpr const char* kManagedBy = "app.kubernetes.io/managed-by";
@@ -33,13 +33,11 @@ Json env_var(const std::string& name, const std::string& value) {
 
 Json environment(const api::GpuJob& job, int64_t index) {
   const api::Placement& placement = *job.status.placement;
-  const std::string master = translate::worker_name(job.meta.name, {placement.attempt, 0}) + "." +
-                             std::string(kRendezvousService) + "." + job.meta.name_space + ".svc";
   Json env = Json::array();
   for (const api::EnvVar& own : job.spec.worker.env) env.push_back(env_var(own.name, own.value));
   env.push_back(env_var("RANK", std::to_string(index)));
   env.push_back(env_var("WORLD_SIZE", std::to_string(placement.workers.size())));
-  env.push_back(env_var("MASTER_ADDR", master));
+  env.push_back(env_var("MASTER_ADDR", master_address(job)));
   env.push_back(env_var("MASTER_PORT", std::to_string(kRendezvousPort)));
   env.push_back(env_var("BERTH_JOB", job.meta.name));
   env.push_back(env_var("BERTH_ATTEMPT", std::to_string(placement.attempt)));
@@ -155,20 +153,6 @@ Json worker_pod(const api::GpuJob& job, int64_t index, const std::string& resour
           {"kind", "Pod"},
           {"metadata", metadata(job, name, index)},
           {"spec", std::move(spec)}};
-}
-
-Json rendezvous_service(const std::string& name_space) {
-  return {{"apiVersion", "v1"},
-          {"kind", "Service"},
-          {"metadata",
-           {{"name", kRendezvousService},
-            {"namespace", name_space},
-            {"labels", {{kManagedBy, "berth"}}}}},
-          {"spec",
-           {{"clusterIP", "None"},
-            {"publishNotReadyAddresses", true},
-            {"selector", {{kManagedBy, "berth"}}},
-            {"ports", {{{"name", "rendezvous"}, {"port", kRendezvousPort}}}}}}};
 }
 
 }  // namespace berth::control

@@ -14,7 +14,4 @@ namespace berth::control {
 Json worker_pod(const api::GpuJob& job, int64_t index, const std::string& resource,
                 const Settings& settings);
 
-// The headless Service that gives the workers of a namespace their names, ready or not.
-Json rendezvous_service(const std::string& name_space);
-
 }  // namespace berth::control

@@ -134,17 +134,5 @@ TEST(WorkerPod, IsScheduledByBerthAtItsOwnPriority) {
   EXPECT_FALSE(pod.at("spec").contains("nodeName"));
 }
 
-TEST(RendezvousService, PublishesWorkersBeforeTheyAreReady) {
-  const Json service = rendezvous_service("blue");
-  EXPECT_EQ(service.at("metadata").at("name"), "berth");
-  EXPECT_EQ(service.at("metadata").at("namespace"), "blue");
-  EXPECT_EQ(service.at("spec").at("clusterIP"), "None");
-  EXPECT_EQ(service.at("spec").at("publishNotReadyAddresses"), true);
-  const Json labels = second_worker(placed_job()).at("metadata").at("labels");
-  for (const auto& [key, value] : service.at("spec").at("selector").items()) {
-    EXPECT_EQ(labels.at(key), value);
-  }
-}
-
 }  // namespace
 }  // namespace berth::control

@@ -107,6 +107,7 @@ struct Situation {
   std::vector<std::string> missing;
   Violations violations;
   bool service = true;
+  std::vector<const Named*> slices;
   Instant now = kTestStart;
   Settings settings;
 
@@ -206,6 +207,7 @@ struct Situation {
                    .hold = held,
                    .missing_nodes = missing,
                    .has_service = service,
+                   .slices = slices,
                    .progress = {},
                    .checkpoint = {},
                    .now = now,
