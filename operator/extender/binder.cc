@@ -60,16 +60,24 @@ void Binder::check(const Call& call) {
     call->pod = std::move(bindable->pod);
     return send(call);
   }
-  if (auto* refused = std::get_if<Refused>(&answer)) return refuse(call, refused->error);
+  if (auto* refused = std::get_if<Refused>(&answer)) {
+    // What could not be read may be there all the same: say so before anybody looks for the pod.
+    if (!call->read_error.empty()) refused->error += " (" + call->read_error + ")";
+    return refuse(call, refused->error);
+  }
+  const auto again = [this, call](std::string read_error) {
+    call->read_error = std::move(read_error);
+    check(call);
+  };
   if (const auto* owner = std::get_if<ReadOwner>(&answer)) {
     call->reads.owner = true;
-    return read(*owner, [this, call] { check(call); });
+    return read(*owner, again);
   }
   call->reads.pod = true;
-  read(std::get<ReadPod>(answer), [this, call] { check(call); });
+  read(std::get<ReadPod>(answer), again);
 }
 
-void Binder::read(const ReadOwner& what, std::function<void()> then) {
+void Binder::read(const ReadOwner& what, Then then) {
   const kube::Resource& resource = what.owner.kind == kube::kInferenceEndpoints.kind
                                        ? kube::kInferenceEndpoints
                                        : kube::kGpuJobs;
@@ -78,14 +86,14 @@ void Binder::read(const ReadOwner& what, std::function<void()> then) {
       [this](const Json& workload) { caches_.learn_workload(workload); }, std::move(then));
 }
 
-void Binder::read(const ReadPod& what, std::function<void()> then) {
+void Binder::read(const ReadPod& what, Then then) {
   live(
       read_request(kube::kPods, what.name_space, what.name, kLiveRead), "pod",
       [this](const Json& pod) { caches_.learn_pod(pod); }, std::move(then));
 }
 
 void Binder::live(const kube::Request& request, const char* kind,
-                  std::function<void(const Json&)> learn, std::function<void()> then) {
+                  std::function<void(const Json&)> learn, Then then) {
   transport_.send(request, [this, request, kind, learn = std::move(learn),
                             then = std::move(then)](Result<kube::Response> response) {
     const auto object = kube::parse_reply(request, std::move(response));
@@ -93,7 +101,7 @@ void Binder::live(const kube::Request& request, const char* kind,
     const bool is_missing = !object.ok() && object.error().code == Code::NotFound;
     metrics_.add("berth_extender_lookups_total",
                  {kind, object.ok() ? "found" : (is_missing ? "missing" : "error")});
-    then();
+    then(object.ok() || is_missing ? "" : object.error().message);
   });
 }
 

@@ -22,13 +22,14 @@ namespace berth::extender {
 // Guarantees
 // - A pod is bound only to the node that its check allowed, and only the very pod (UID).
 // - A repeat after a lost reply succeeds: when the API server says that the pod is bound already,
-// or
-//   does not answer, the pod itself is read, and its node decides.
+// or does
+//   not answer, the pod itself is read, and its node decides.
 // - While a Binding may have been accepted, the view counts its devices on that node.
 class Binder {
  public:
   using Done = std::function<void(std::string error)>;  // empty: it is bound
   using FilterDone = std::function<void(const FilterResult&)>;
+  using Then = std::function<void(std::string error)>;  // empty too when there is no such object
 
   Binder(kube::Transport& transport, Caches& caches, SharedView& view, http::Metrics& metrics,
          Log& log)
@@ -37,21 +38,22 @@ class Binder {
   // `done` is called exactly once, later, unless the transport goes first.
   void bind(BindingArgs args, Done done);
   // Reads the owner that a filter() asked for, then `then`.
-  void read(const ReadOwner& what, std::function<void()> then);
+  void read(const ReadOwner& what, Then then);
 
  private:
   struct Bind {
     BindingArgs args;
     Done done;
     Reads reads;
-    PodFacts pod;  // as checked
+    std::string read_error;  // of the last live read, unless it only found nothing
+    PodFacts pod;            // as checked
   };
   using Call = std::shared_ptr<Bind>;
 
   void check(const Call& call);
-  void read(const ReadPod& what, std::function<void()> then);
+  void read(const ReadPod& what, Then then);
   void live(const kube::Request& request, const char* kind, std::function<void(const Json&)> learn,
-            std::function<void()> then);
+            Then then);
   void send(const Call& call);
   void verify(const Call& call, const std::string& error);
   void refuse(const Call& call, std::string error);

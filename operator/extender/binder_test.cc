@@ -113,6 +113,15 @@ TEST_F(ExtenderBinder, ReadsEachUnknownOnceOnly) {
   EXPECT_EQ(world_.transport.sent().size(), 1u);
 }
 
+TEST_F(ExtenderBinder, SaysThatItCouldNotReadAPodRatherThanThatItIsGone) {
+  world_.create_job("train", "n1");
+  world_.sync();
+  world_.transport.stall_streams(true);
+  const Json pod = world_.create_pod(worker_pod("blue", "train", "train-1-0"));
+  world_.inject(Method::Get, "/pods/train-1-0", Fault::refused());
+  EXPECT_THAT(world_.bind(pod, "n1"), Optional(HasSubstr("(get Pod blue/train-1-0: ")));
+}
+
 TEST_F(ExtenderBinder, RefusesAWorkerWhoseAttemptIsOver) {
   const Json pod = worker();
   world_.sync();

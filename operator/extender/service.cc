@@ -57,20 +57,22 @@ void Service::handle_filter(std::string_view body, const http::Respond& respond,
   give_back(std::move(decoder));
   mailbox_.post(
       [this, what = std::get<ReadOwner>(answered), body = std::string(body), respond, started] {
-        binder_.read(what, [this, body, respond, started] {
-          http::Response response = filter_again(body);
+        binder_.read(what, [this, body, respond, started](const std::string& read_error) {
+          http::Response response = filter_again(body, read_error);
           finish("filter", started);
           respond(std::move(response));
         });
       });
 }
 
-http::Response Service::filter_again(const std::string& body) {
+http::Response Service::filter_again(const std::string& body, const std::string& read_error) {
   auto decoder = take_decoder();
   const auto args = decoder->filter_args(body);
-  const FilterAnswer answered = view_.read(
+  FilterAnswer answered = view_.read(
       [&](const View& view) { return filter(**args, view, {.owner = true, .pod = true}); });
-  http::Response response = answer(std::get<FilterResult>(answered));
+  auto& result = std::get<FilterResult>(answered);
+  if (!result.error.empty() && !read_error.empty()) result.error += " (" + read_error + ")";
+  http::Response response = answer(result);
   give_back(std::move(decoder));
   return response;
 }

@@ -39,7 +39,7 @@ class Service {
 
   void handle_filter(std::string_view body, const http::Respond& respond, Started started);
   void handle_bind(std::string_view body, const http::Respond& respond, Started started);
-  http::Response filter_again(const std::string& body);
+  http::Response filter_again(const std::string& body, const std::string& read_error);
   http::Response answer(const FilterResult& result);
   void finish(const char* verb, Started started);
 

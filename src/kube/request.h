@@ -77,7 +77,8 @@ Request create(const Resource& resource, const Json& object, const WriteOptions&
 Request replace(const Resource& resource, const Json& object, const WriteOptions& options = {});
 Request replace_status(const Resource& resource, const Json& object, WriteOptions options = {});
 
-// RFC 6902: a list of operations, of which a failed "test" makes the whole Invalid.
+// RFC 6902: a list of operations, of which a failed "test" makes the whole Invalid; the API server
+// says no more than that it was invalid, so the caller has to know whether that means a conflict.
 Request patch_json(const Resource& resource, std::string_view name_space, std::string_view name,
                    const Json& operations, const WriteOptions& options = {});
 // RFC 7386: null removes. A metadata.resourceVersion (and uid) in the patch is checked by the

@@ -30,7 +30,7 @@ class FakeUnderContract final : public ContractServer {
   }
 
  private:
-  static std::vector<kube::fake::Violation> refuse_negative(const Json& fresh, const Json*) {
+  static Violations refuse_negative(const Json& fresh, const Json*) {
     if (fresh.value(Json::json_pointer("/spec/count"), 0) >= 0) return {};
     return {{"spec.count", "Invalid value: should be greater than or equal to 0"}};
   }

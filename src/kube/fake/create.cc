@@ -62,8 +62,8 @@ Json new_meta(World& world, const Call& call, const Kind& kind, const Json& fres
   return meta;
 }
 
-std::vector<Violation> violations(const Kind& kind, const Json& fresh) {
-  std::vector<Violation> found;
+Violations violations(const Kind& kind, const Json& fresh) {
+  Violations found;
   if (!is_dns_name(name_of(fresh).second)) {
     found.push_back({"metadata.name", "Required value: name or generateName, a DNS subdomain"});
   }

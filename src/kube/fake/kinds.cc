@@ -16,7 +16,7 @@ void default_namespace(Json& fresh) {
 }
 
 // Of a stored Event only its series may change.
-std::vector<Violation> check_event(const Json& fresh, const Json* old) {
+Violations check_event(const Json& fresh, const Json* old) {
   if (old == nullptr) return {};
   for (const char* name : {"regarding", "reason", "note", "action", "eventTime"}) {
     if (fresh.value(name, Json()) != old->value(name, Json())) {

@@ -7,18 +7,13 @@
 #include <vector>
 
 #include "json/json_fwd.h"
+#include "json/violation.h"
 #include "kube/resource.h"
 
 namespace berth::kube::fake {
 
-// One thing that is wrong with an object, as a cause of a 422: "spec.limits[0].guaranteed".
-struct Violation {
-  std::string field;
-  std::string message;
-};
-
-// What is wrong with `fresh`; `old` is nullptr at creation. Empty: it is accepted.
-using Validator = std::function<std::vector<Violation>(const Json& fresh, const Json* old)>;
+// What is wrong with `fresh`, each a cause of a 422; `old` is nullptr at creation. Empty: accepted.
+using Validator = std::function<Violations(const Json& fresh, const Json* old)>;
 
 // Where the scale subresource of a kind finds its numbers, as JSON pointers: "/spec/replicas".
 struct ScalePaths {

@@ -58,7 +58,7 @@ void default_pod(Json& fresh) {
   }
 }
 
-std::vector<Violation> check_pod(const Json& fresh, const Json* old) {
+Violations check_pod(const Json& fresh, const Json* old) {
   if (old == nullptr) {
     if (has_gates(fresh) && !node_of(fresh).empty()) {
       return {{"spec.nodeName", "Forbidden: cannot be set until all schedulingGates are cleared"}};

@@ -11,7 +11,7 @@ void default_pod(Json& fresh);
 
 // What may change in a pod's spec: images, activeDeadlineSeconds, tolerations; gates may only be
 // removed, and nodeSelector and affinity only change while there is one.
-std::vector<Violation> check_pod(const Json& fresh, const Json* old);
+Violations check_pod(const Json& fresh, const Json* old);
 
 bool has_gates(const Json& pod);
 // spec.nodeName, empty while the pod is not bound.

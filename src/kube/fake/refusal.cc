@@ -16,7 +16,7 @@ Json details_of(const Call& call, const Refusal& refusal) {
   if (refusal.retry_after_seconds > 0) details["retryAfterSeconds"] = refusal.retry_after_seconds;
   for (const Violation& cause : refusal.causes) {
     details["causes"].push_back(
-        {{"reason", "FieldValueInvalid"}, {"message", cause.message}, {"field", cause.field}});
+        {{"reason", "FieldValueInvalid"}, {"message", cause.message}, {"field", cause.path}});
   }
   for (const auto& [reason, message] : refusal.typed_causes) {
     details["causes"].push_back({{"reason", reason}, {"message", message}});
@@ -49,9 +49,9 @@ Refusal conflict(const Call& call, std::string why) {
 
 Refusal expired(std::string message) { return {410, "Expired", std::move(message)}; }
 
-Refusal invalid(const Call& call, const std::string& name, std::vector<Violation> causes) {
+Refusal invalid(const Call& call, const std::string& name, Violations causes) {
   std::string message = resource_of(call) + " \"" + name + "\" is invalid";
-  for (const Violation& cause : causes) message += ": " + cause.field + ": " + cause.message;
+  for (const Violation& cause : causes) message += ": " + cause.path + ": " + cause.message;
   return {422, "Invalid", std::move(message), std::move(causes)};
 }
 

@@ -14,18 +14,18 @@ struct Refusal {
   int status = 500;
   std::string reason;
   std::string message;
-  std::vector<Violation> causes = {};
+  Violations causes = {};
   std::vector<std::pair<std::string, std::string>> typed_causes = {};  // reason, message
   int64_t retry_after_seconds = 0;
 };
 
-Refusal bad_request(std::string message);                                                   // 400
-Refusal forbidden(const Call& call, std::string why);                                       // 403
-Refusal not_found(const Call& call);                                                        // 404
-Refusal already_exists(const Call& call, const std::string& name);                          // 409
-Refusal conflict(const Call& call, std::string why);                                        // 409
-Refusal expired(std::string message);                                                       // 410
-Refusal invalid(const Call& call, const std::string& name, std::vector<Violation> causes);  // 422
+Refusal bad_request(std::string message);                                       // 400
+Refusal forbidden(const Call& call, std::string why);                           // 403
+Refusal not_found(const Call& call);                                            // 404
+Refusal already_exists(const Call& call, const std::string& name);              // 409
+Refusal conflict(const Call& call, std::string why);                            // 409
+Refusal expired(std::string message);                                           // 410
+Refusal invalid(const Call& call, const std::string& name, Violations causes);  // 422
 
 std::string status_text(const Call& call, const Refusal& refusal);
 Response refuse(const Call& call, const Refusal& refusal);

@@ -83,7 +83,7 @@ Json merged(const Kind& kind, const Json& old, Json fresh, Part part) {
   return fresh;
 }
 
-std::vector<Violation> violations(const Kind& kind, const Json& old, const Json& fresh) {
+Violations violations(const Kind& kind, const Json& old, const Json& fresh) {
   if (is_deleting(old) && adds_finalizer(old, fresh)) {
     return {{"metadata.finalizers",
              "Forbidden: no new finalizers can be added if the object is being deleted"}};
