@@ -46,6 +46,8 @@ ACCEPTED = [
          labels={"berth.dev/job": "train"}), [], "berth"),
     ("a DaemonSet's pod", "daemonsets", MANAGED, pod(devices=1, affinity=pinned()),
      [], "default-scheduler"),
+    ("a DaemonSet's pod with a claim", "daemonsets", MANAGED, pod(resourceClaims=CLAIM),
+     [], "default-scheduler"),
     ("a device without a Quota", "alice", FREE, pod(devices=1), [], "berth"),
     ("another scheduler without a Quota", "alice", FREE, pod(devices=1, schedulerName="other"),
      [], "other"),

@@ -92,6 +92,15 @@ def test_the_lease_and_events_are_open_to_every_operator(world):
     world.admin.remove("/apis/events.k8s.io/v1/namespaces/default/events/berth-test")
 
 
+def test_the_operator_does_not_write_the_status_of_pods(world):
+    """So neither the fence nor berth-confine-pods looks at what kubelets write all day."""
+    path = f"{PODS}/fenced/status"
+    for write in (lambda: world.operator.merge(path, {"status": {}}, dry_run=True),
+                  lambda: world.operator.replace(f"{path}?dryRun=All", world.admin.get(path))):
+        with pytest.raises(api.Refused, match="cannot (patch|update) resource \"pods/status\""):
+            write()
+
+
 def test_the_old_holder_is_fenced_when_the_lease_changes_hands(world):
     try:
         hold_lease(world.admin, world.follower_pod)
@@ -181,7 +190,7 @@ def test_a_job_runs_under_an_account_that_its_user_may_use(world):
     """Else the operator would run pods for those who may not create them."""
     rbac = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{MANAGED}"
     world.admin.create(f"{rbac}/roles", {"metadata": {"name": "jobs"}, "rules": [
-        {"apiGroups": ["berth.dev"], "resources": ["gpujobs"], "verbs": ["create"]}]})
+        {"apiGroups": ["berth.dev"], "resources": ["gpujobs"], "verbs": ["create", "patch"]}]})
     world.admin.create(f"{rbac}/rolebindings", {
         "metadata": {"name": "jobs"},
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "jobs"},
@@ -197,7 +206,12 @@ def test_a_job_runs_under_an_account_that_its_user_may_use(world):
     assert api.eventually(may_create)
     with pytest.raises(api.Refused, match="spec.worker.serviceAccountName: only who may create"):
         bob.create(JOBS, job(serviceAccountName="robot"), dry_run=True)
-    world.alice.create(JOBS, job(serviceAccountName="robot"), dry_run=True)
+    world.alice.create(JOBS, job(serviceAccountName="robot"))
+    try:
+        bob.merge(f"{JOBS}/train", {"metadata": {"labels": {"a": "b"}}}, dry_run=True)
+    finally:
+        world.operator.merge(f"{JOBS}/train", {"metadata": {"finalizers": None}})
+        world.admin.remove(f"{JOBS}/train")
 
 
 def test_a_job_is_born_with_the_finalizer(world):

@@ -43,6 +43,21 @@ def test_no_right_is_wide(objects):
             assert not {"escalate", "bind", "impersonate"} & set(rule["verbs"]), rule
 
 
+def test_the_status_of_pods_costs_one_policy(objects):
+    """Kubelets write it all day, and every policy on it converts the pod anew."""
+    assert [policy["metadata"]["name"]
+            for policy in chart.of_kind(objects, "ValidatingAdmissionPolicy")
+            for rule in policy["spec"]["matchConstraints"]["resourceRules"]
+            if "namespaceSelector" not in policy["spec"]["matchConstraints"]
+            and {"pods/status", "pods/*", "*"} & set(rule["resources"])] == ["berth-authority"]
+
+
+def test_policies_judge_only_what_their_conditions_leave(objects):
+    """Without a condition the API server converts the objects three times for every request."""
+    for policy in chart.of_kind(objects, "ValidatingAdmissionPolicy"):
+        assert policy["spec"].get("matchConditions"), policy["metadata"]["name"]
+
+
 @pytest.mark.parametrize("name", ["berth-operator", "berth-scheduler"])
 def test_pods_are_hardened(objects, name):
     spec = dict(chart.pod_templates(objects))[name]["spec"]

@@ -17,7 +17,12 @@ by who asks, which nobody can forge, and never by an owner reference, which ever
 
 {{/* True if a container, sidecar or init container asks for more than zero of an accelerator. */}}
 {{- define "berth.cel.usesAccelerators" -}}
-{{ include "berth.cel.containers" . }}.exists(c, {{ include "berth.cel.accelerators" . }}.exists(r, [c.?resources.?limits[?r], c.?resources.?requests[?r]].exists(q, quantity(string(q.orValue('0'))).isGreaterThan(quantity('0')))))
+{{ include "berth.cel.containers" . }}.exists(c, {{ include "berth.cel.accelerators" . }}.exists(r, [c.?resources.?limits[?r], c.?resources.?requests[?r]].exists(q, q.hasValue() && sign(quantity(string(q.value()))) == 1)))
+{{- end }}
+
+{{/* True if one asks for a class of devices by a resource's name. */}}
+{{- define "berth.cel.usesDeviceClasses" -}}
+{{ include "berth.cel.containers" . }}.exists(c, c.?resources.?limits.orValue({}).exists(r, r.startsWith('deviceclass.resource.kubernetes.io/')))
 {{- end }}
 
 {{/* dyn: to the API server's type checker the two lists are of different types. */}}
@@ -33,17 +38,26 @@ by who asks, which nobody can forge, and never by an owner reference, which ever
 {{ . }}.spec.?schedulingGates.orValue([]).exists(g, g.name == 'berth.dev/admission')
 {{- end }}
 
+{{/* The terms of the node affinity that a pod requires. */}}
+{{- define "berth.cel.terms" -}}
+{{ . }}.spec.?affinity.?nodeAffinity.?requiredDuringSchedulingIgnoredDuringExecution.?nodeSelectorTerms.orValue([])
+{{- end }}
+
 {{/*
-True if no entry of a map was set, changed or removed, but for the keys k of which `but` holds. Reads
-variables NAME and oldNAME; on creation the old one is empty.
+True if no entry of labels or annotations (`name`) was set, changed or removed, but for the keys k of which
+`but` holds. For updates, and for creations too where `variables`: those of berth.cel.metadata.
 */}}
 {{- define "berth.cel.unchanged" -}}
-{{- $new := printf "variables.%s" .name -}}
-{{- $old := printf "variables.old%s" (title .name) -}}
+{{- $new := printf "object.metadata.?%s.orValue({})" .name -}}
+{{- $old := printf "oldObject.metadata.?%s.orValue({})" .name -}}
+{{- if .variables }}
+{{- $new = printf "variables.%s" .name -}}
+{{- $old = printf "variables.old%s" (title .name) -}}
+{{- end -}}
 {{ $new }}.all(k, {{ .but }} || {{ $old }}[?k] == {{ $new }}[?k]) && {{ $old }}.all(k, {{ .but }} || k in {{ $new }})
 {{- end }}
 
-{{/* The labels and annotations of a request, new and old, as policies' variables. */}}
+{{/* The labels and annotations of a request, new and old, as policies' variables; none is old at creation. */}}
 {{- define "berth.cel.metadata" -}}
 - {name: creating, expression: request.operation == 'CREATE'}
 {{- range list "labels" "annotations" }}

@@ -1,4 +1,11 @@
-{{/* The parts that all validating policies have alike. Each takes root and name. */}}
+{{/*
+The parts that all validating policies have alike. Each takes root and name.
+
+What a policy costs: for each request that its resource rules select, the API server turns the objects
+into maps for the match conditions, and three times more if all of them hold. So resource rules select no
+more than they must, what most requests do is told by match conditions, and where these say it all the
+validation is `false`. Each condition is evaluated, also after one that does not hold.
+*/}}
 
 {{- define "berth.policy.head" -}}
 apiVersion: admissionregistration.k8s.io/v1
@@ -26,6 +33,14 @@ spec:
   {{- end }}
 {{- end }}
 
+{{- define "berth.policy.theOperator" -}}
+- {name: the-operator, expression: "{{ include "berth.cel.operator" . }}"}
+{{- end }}
+
 {{- define "berth.policy.notTheOperator" -}}
 - {name: not-the-operator, expression: "!({{ include "berth.cel.operator" . }})"}
+{{- end }}
+
+{{- define "berth.policy.askedByAUser" -}}
+- {name: asked-by-a-user, expression: "!{{ include "berth.cel.nodeBound" . }}"}
 {{- end }}
