@@ -17,7 +17,7 @@ void StructSchema::add(const char* name, Schema&& node, const Rules& rules, cons
          {"reason", "FieldValueForbidden"}});
   }
   if (rules.required) required_.push_back(name);
-  if (rules.immutable && is_frozen_) freeze(name, rules.required || rules.defaulted);
+  if (rules.immutable && is_frozen_ && !rules.unsupported) freeze(name, rules, field);
   properties_[name] = std::move(field);
 }
 
@@ -28,14 +28,21 @@ void StructSchema::add_rule(const std::string& cel, const std::string& message,
   rules_.push_back(std::move(rule));
 }
 
-// A rule at the field itself would not see it appear or vanish, so it stands at the parent.
-void StructSchema::freeze(const std::string& name, bool is_always_there) {
-  const std::string same = "self." + name + " == oldSelf." + name;
-  const std::string is_there = "has(self." + name + ")";
-  add_rule(is_always_there
-               ? same
-               : is_there + " == has(oldSelf." + name + ") && (!" + is_there + " || " + same + ")",
-           name + " is immutable", "." + name);
+// Without a default a field may appear or vanish, which a rule at the field itself would not see.
+// It stands at the parent then, where every look at a field costs the API server a walk over all of
+// them.
+void StructSchema::freeze(const std::string& name, const Rules& rules, Schema& field) {
+  const std::string message = name + " is immutable";
+  if (rules.required || rules.defaulted) {
+    field["x-kubernetes-validations"].push_back(
+        {{"rule", "self == oldSelf"}, {"message", message}});
+    return;
+  }
+  const std::string now = "self." + name;
+  const std::string old = "oldSelf." + name;
+  add_rule(
+      "has(" + now + ") == has(" + old + ") && (!has(" + now + ") || " + now + " == " + old + ")",
+      message, "." + name);
 }
 
 Schema StructSchema::finish() && {

@@ -30,7 +30,7 @@ class StructSchema {
   bool is_frozen() const { return is_frozen_; }
 
  private:
-  void freeze(const std::string& name, bool is_always_there);
+  void freeze(const std::string& name, const Rules& rules, Schema& field);
 
   bool is_frozen_;
   Schema properties_ = Schema::object();

@@ -17,7 +17,7 @@ constexpr size_t kAttemptsKept = 10;
 constexpr size_t kAttemptNodesKept = 64;
 constexpr int64_t kBackoffMostSeconds = 3'600;
 // Over all jobs that wait, so that a long queue does not keep the API server from those that run.
-constexpr Millis kHoldWriteEvery{5};
+constexpr Millis kHoldWriteEvery{20};
 constexpr Millis kHoldRefreshEvery{100};
 constexpr Millis kHoldDebounceMost{60'000};
 constexpr Millis kSchedulerAway{60'000};  // how soon to look again while none is alive
