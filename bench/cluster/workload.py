@@ -1,8 +1,8 @@
 """The two kinds of job, and one run of either."""
 
+import concurrent.futures
 import dataclasses
 import json
-import threading
 import time
 
 from harness import usage
@@ -87,22 +87,24 @@ def measure(api, kind, args, pids, check=lambda: None):
     meter = usage.CpuMeter(pids)
     started = time.monotonic()
     with Progress(kind.title, "created", "complete") as progress:
-        creator = _create_all(api, kind.path, bodies, progress)
-        changes = api.follow(kind.path, version, started + args.limit_seconds, check)
-        _await_all(changes, args.jobs, progress)
-        seconds = time.monotonic() - started
-        creator.join()
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            # Beside us, since the first jobs end before the last are created.
+            creation = pool.submit(_create_all, api, kind.path, bodies, progress)
+
+            def check_both():
+                check()
+                if creation.done():
+                    creation.result()  # raises what stopped it
+            changes = api.follow(kind.path, version, started + args.limit_seconds, check_both)
+            _await_all(changes, args.jobs, progress)
+            seconds = time.monotonic() - started
     after = usage.settled_requests(api)
     return Measured(seconds=seconds, requests=after - before, cpu_s=meter.read())
 
 
 def _create_all(api, path, bodies, progress):
-    """In a thread, since the first jobs end before the last are created."""
     requests = (("POST", path, body) for body in bodies)
-    thread = threading.Thread(
-        target=lambda: api.send_all(requests, sent=lambda: progress.count("created")), daemon=True)
-    thread.start()
-    return thread
+    api.send_all(requests, sent=lambda: progress.count("created"))
 
 
 def _await_all(changes, count, progress):

@@ -12,13 +12,14 @@ import subprocess
 import yaml
 
 from . import services
-from .api import until
+from .api import ApiError, until
 from .cluster import ROOT
 
 CHART = ROOT / "charts" / "berth"
 KUBE_VERSION = "v1.36.3"
 NAMESPACE = "berth-system"
 QUOTAS = "/apis/berth.dev/v1alpha1/quotas"
+JOBS = "/apis/berth.dev/v1alpha1/namespaces/{}/gpujobs"
 
 
 @dataclasses.dataclass
@@ -113,6 +114,22 @@ def start_tenant(api, name, device_class, devices):
         labels = api.get(f"/api/v1/namespaces/{name}")["metadata"].get("labels", {})
         return labels.get("berth.dev/quota") == name
     until(is_managed, 60, f"namespace {name} has no quota")
+    until(lambda: accepts_jobs(api, name, device_class), 60, "GpuJobs are not accepted")
+
+
+def accepts_jobs(api, namespace, device_class):
+    """False for the seconds in which mutating policies do not know a new kind and answer 503."""
+    job = {"apiVersion": "berth.dev/v1alpha1", "kind": "GpuJob", "metadata": {"name": "probe"},
+           "spec": {"workers": {"min": 1, "max": 1},
+                    "worker": {"image": "localhost/none:1",
+                               "devices": [{"class": device_class, "count": 1}]}}}
+    try:
+        api.create(f"{JOBS.format(namespace)}?dryRun=All", job)
+        return True
+    except ApiError as error:
+        if error.status == 503:
+            return False
+        raise
 
 
 def used_devices(api, name):

@@ -45,11 +45,11 @@ TEST_F(Writes, AQuietLifeOfAJobStaysWithinItsBudget) {
   EXPECT_EQ(count(kube::Method::Post, "/pods"), 2);
   EXPECT_EQ(count(kube::Method::Patch, "gpujobs/train"), 1);     // its finalizer
   EXPECT_EQ(count(kube::Method::Put, "quotas/blue/status"), 2);  // the charge and its release
-  EXPECT_EQ(count(kube::Method::Post, "/events"), 2);            // admitted, completed
+  EXPECT_EQ(count(kube::Method::Post, "/events"), 1);            // admitted
   EXPECT_EQ(count(kube::Method::Post, "/endpointslices"), 1);    // where the gang meets
   EXPECT_EQ(count(kube::Method::Delete, "/endpointslices"), 1);  // and met no more
   EXPECT_EQ(count(kube::Method::Delete, ""), 1);
-  EXPECT_EQ(all(), 3 + 2 + 1 + 2 + 2 + 2);
+  EXPECT_EQ(all(), 3 + 2 + 1 + 2 + 1 + 2);
 }
 
 TEST_F(Writes, AWaitingJobCostsOneWriteHoweverLongItWaits) {

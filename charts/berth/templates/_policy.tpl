@@ -44,3 +44,13 @@ spec:
 {{- define "berth.policy.askedByAUser" -}}
 - {name: asked-by-a-user, expression: "!{{ include "berth.cel.nodeBound" . }}"}
 {{- end }}
+
+{{/*
+Workers of GpuJobs are created after their admission. By their label they are passed over before the API
+server converts them for CEL; berth-authority lets nobody but the operator set it.
+*/}}
+{{- define "berth.policy.notAWorker" -}}
+objectSelector:
+  matchExpressions:
+    - {key: berth.dev/job, operator: DoesNotExist}
+{{- end }}

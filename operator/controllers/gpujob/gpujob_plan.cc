@@ -17,7 +17,7 @@ constexpr size_t kAttemptsKept = 10;
 constexpr size_t kAttemptNodesKept = 64;
 constexpr int64_t kBackoffMostSeconds = 3'600;
 // Over all jobs that wait, so that a long queue does not keep the API server from those that run.
-constexpr Millis kHoldWriteEvery{20};
+constexpr Millis kHoldWriteEvery{50};
 constexpr Millis kHoldRefreshEvery{100};
 constexpr Millis kHoldDebounceMost{60'000};
 constexpr Millis kSchedulerAway{60'000};  // how soon to look again while none is alive
@@ -132,12 +132,13 @@ JobPlan end_attempt(const JobFacts& facts, EndCause cause, const std::string& me
               message + ", lost " + count_text(lost, "device-second"));
   }
   if (!any_live(facts)) release(facts, status);
-  const bool failed = cause != EndCause::Completed && cause != EndCause::Suspended;
-  plan.notes.push_back({.warning = failed,
-                        .reason = std::string(name_of(cause)),
-                        .action = "EndAttempt",
-                        .text = "attempt " + std::to_string(facts.job.status.attempt) +
-                                (completed ? " completed" : " ended: " + message)});
+  if (!completed) {  // success is no news: the conditions say it
+    plan.notes.push_back(
+        {.warning = cause != EndCause::Suspended,
+         .reason = std::string(name_of(cause)),
+         .action = "EndAttempt",
+         .text = "attempt " + std::to_string(facts.job.status.attempt) + " ended: " + message});
+  }
   write_if_changed(facts, std::move(status), plan);
   return plan;
 }

@@ -137,7 +137,7 @@ TEST(GpuJobPlan, AnswersOfALongQueueAreWrittenAtABoundedRateOverAllOfIt) {
   Situation s;
   s.hold(sched::Reason::NoCapacity, "1 free", seconds(2));
   s.held->waiting = 1'000;
-  EXPECT_EQ(s.plan().again_at, s.now + seconds(18));
+  EXPECT_EQ(s.plan().again_at, s.now + seconds(48));
   s.held->waiting = 1'000'000;
   s.held->age = seconds(60);
   EXPECT_TRUE(s.store().status);

@@ -11,7 +11,6 @@ namespace {
 
 constexpr const char* kCheckpointDir = "/var/run/berth/checkpoint";
 constexpr int kStatusPort = 8080;
-constexpr int64_t kGraceSeconds = 30;  // without a checkpoint there is little to save
 constexpr const char* kManagedBy = "app.kubernetes.io/managed-by";
 
 // pvc://CLAIM/FOLDER
@@ -97,6 +96,15 @@ Json volumes(const api::GpuJob& job) {
   return made;
 }
 
+Json pod_security(const api::GpuJob& job) {
+  Json made = {{"seccompProfile", {{"type", "RuntimeDefault"}}}};
+  if (job.spec.checkpoint) {  // who is not root may write to the claim
+    made["fsGroup"] = 65532;
+    made["fsGroupChangePolicy"] = "OnRootMismatch";
+  }
+  return made;
+}
+
 // matchFields on the name, so that kube-scheduler looks at this one node only.
 Json pinned_to(const std::string& node) {
   const Json term = {
@@ -129,17 +137,15 @@ Json worker_pod(const api::GpuJob& job, int64_t index, const std::string& resour
                {"schedulerName", settings.scheduler_name},
                {"priorityClassName", settings.priority_class},
                {"restartPolicy", "Never"},
-               {"terminationGracePeriodSeconds",
-                job.spec.checkpoint ? job.spec.checkpoint->grace_seconds : kGraceSeconds},
                {"automountServiceAccountToken", !worker.service_account_name.empty()},
                {"enableServiceLinks", false},
                {"affinity", pinned_to(placed.node)},
-               {"securityContext",
-                {{"seccompProfile", {{"type", "RuntimeDefault"}}},
-                 {"fsGroup", 65532},
-                 {"fsGroupChangePolicy", "OnRootMismatch"}}},
+               {"securityContext", pod_security(job)},
                {"containers", {container(job, index, resource)}},
                {"volumes", volumes(job)}};
+  if (job.spec.checkpoint) {
+    spec["terminationGracePeriodSeconds"] = job.spec.checkpoint->grace_seconds;
+  }
   if (!resource.empty()) {
     spec["tolerations"] = {{{"key", resource}, {"operator", "Exists"}}};
   }
