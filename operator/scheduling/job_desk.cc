@@ -100,9 +100,10 @@ void JobDesk::admitted(const sched::Admit& admit) {
 void JobDesk::held(const sched::Hold& hold) {
   const Monotonic now = clock_.monotonic();
   const auto [at, is_new] = held_.try_emplace(hold.id.uid, Held{hold, now});
-  if (!is_new && at->second.hold == hold) return;
-  if (!is_new && at->second.hold.reason != hold.reason) at->second.since = now;
+  const bool is_news = is_new || at->second.hold.reason != hold.reason;
   at->second.hold = hold;
+  if (!is_news) return;  // new numbers are looked at when they may be written, see gpujob_plan
+  at->second.since = now;
   const api::GpuJob* job = stores_.jobs.find_uid(hold.id.uid);
   if (job != nullptr && wake) wake(runtime::key_of(job->meta));
 }

@@ -289,8 +289,11 @@ JobPlan hold(const JobFacts& facts) {
   const std::string reason(sched::name_of(held.hold.reason));
   const api::Condition* shown = api::find_condition(facts.job.status.conditions, "Admitted");
   const bool same_reason = shown != nullptr && shown->reason == reason;
-  if (same_reason && shown->message == held.hold.message) return plan;
   const Millis refresh = std::max(facts.settings.hold_refresh, held.waiting * kHoldRefreshEvery);
+  if (same_reason && shown->message == held.hold.message) {
+    plan.again_at = facts.now + refresh;  // the numbers may be others then
+    return plan;
+  }
   if (same_reason && held.since_written < refresh) {
     plan.again_at = facts.now + (refresh - held.since_written);
     return plan;

@@ -146,6 +146,14 @@ TEST(GpuJobPlan, AnswersOfALongQueueAreWrittenAtABoundedRateOverAllOfIt) {
   EXPECT_EQ(s.plan().again_at, s.now + seconds(10));
 }
 
+TEST(GpuJobPlan, AnAnswerThatStandsIsLookedAtAgainWhenItsNumbersMayBeWritten) {
+  Situation s;
+  s.hold(sched::Reason::OverQuota, "leaves 3", seconds(2)).store();
+  const JobPlan plan = s.plan();
+  EXPECT_FALSE(plan.status);
+  EXPECT_EQ(plan.again_at, s.now + seconds(30));
+}
+
 TEST(GpuJobPlan, ANewReasonDoesNotWaitForTheRefresh) {
   Situation s;
   s.hold(sched::Reason::OverQuota, "leaves 3", seconds(2)).store();
