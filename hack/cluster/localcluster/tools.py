@@ -32,7 +32,7 @@ def ensure():
     missing = [module for module in modules if not _stamp(target, module.name).exists()]
     if not missing:
         return target
-    note(f"building {len(missing)} tool modules into {target} (about 8 minutes on 2 cores, once)")
+    note(f"building {len(missing)} tool modules into {target} (about 12 minutes on 2 cores, once)")
     target.mkdir(parents=True, exist_ok=True)
     go = _find_go()
     for module in missing:

@@ -75,8 +75,10 @@ int severity(EndCause cause) {
   __builtin_unreachable();
 }
 
+// Or done: kubelet shows the exit of a container some time before the end of its pod.
 bool is_ready(const translate::Pod* pod) {
-  return pod != nullptr && (pod->ready || pod->phase == translate::PodPhase::Succeeded);
+  return pod != nullptr &&
+         (pod->ready || pod->exit_code == 0 || pod->phase == translate::PodPhase::Succeeded);
 }
 
 void take_worst(const AttemptFacts& facts, Verdict& verdict) {

@@ -67,6 +67,14 @@ TEST(Attempt, CountsWorkersThatAreDoneAsReady) {
   EXPECT_EQ(verdict.ready, 2);
 }
 
+TEST(Attempt, CountsAWorkerAsDoneOnceItsContainerIsAndBeforeItsPodIs) {
+  PodState leaving = exited(0);
+  leaving.phase = translate::PodPhase::Running;
+  const Verdict verdict = Gang(2).has(0, leaving).verdict();
+  EXPECT_EQ(verdict.ready, 2);
+  EXPECT_FALSE(verdict.end);
+}
+
 TEST(Attempt, IsCompleteWhenAllWorkersExitedWithZero) {
   EXPECT_EQ(Gang(2).has(0, exited(0)).has(1, exited(0)).verdict().end, EndCause::Completed);
 }
