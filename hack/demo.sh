@@ -11,7 +11,7 @@ On a Debian 12 machine, as root: installs what is missing, builds Berth, starts 
 Helm chart, and runs the two GpuJobs of examples/demo. The first is admitted and trained, the second
 waits with its reason and starts by itself; the operator is killed in between. The machine's devices
 are made up, the containers and the training are real. About 25 minutes the first time, most of it
-building, and 3 minutes after that. Everything is taken down again at the end.
+building, and a minute when everything is built. Everything is taken down again at the end.
 
   --keep   leave the cluster running and say how to use it
   --help   print this text
