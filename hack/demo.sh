@@ -10,7 +10,7 @@ On a Debian 12 machine, as root: installs what is missing, builds Berth, starts 
 (etcd, kube-apiserver, kube-controller-manager, kube-scheduler, containerd, kubelet), installs the
 Helm chart, and runs the two GpuJobs of examples/demo. The first is admitted and trained, the second
 waits with its reason and starts by itself; the operator is killed in between. The machine's devices
-are made up, the containers and the training are real. About 25 minutes the first time, most of it
+are made up, the containers and the training are real. About 20 minutes the first time, most of it
 building, and a minute when everything is built. Everything is taken down again at the end.
 
   --keep   leave the cluster running and say how to use it

@@ -21,9 +21,8 @@ namespace berth::extender {
 //
 // Guarantees
 // - A pod is bound only to the node that its check allowed, and only the very pod (UID).
-// - A repeat after a lost reply succeeds: when the API server says that the pod is bound already,
-// or does
-//   not answer, the pod itself is read, and its node decides.
+// - A repeat after a lost reply succeeds: when the API server says that the pod is bound already or
+//   does not answer, the pod itself is read, and its node decides.
 // - While a Binding may have been accepted, the view counts its devices on that node.
 class Binder {
  public:

@@ -134,8 +134,9 @@ void GpuJobController::arrange(const api::GpuJob& job, const Rendezvous& plan,
                   keep_in(stores_.services));
   }
   for (const GangSlice& slice : plan.publish) {
-    writes.ensure(kube::create(kube::kEndpointSlices, rendezvous_slice(job, slice)),
-                  keep_in(stores_.slices));
+    // One that is there already is of a job of the same name before, on its way out: tried again.
+    writes.send(kube::create(kube::kEndpointSlices, rendezvous_slice(job, slice)),
+                keep_in(stores_.slices));
   }
   for (const std::string& name : plan.withdraw) {
     writes.remove(kube::remove(kube::kEndpointSlices, job.meta.name_space, name));
