@@ -41,6 +41,23 @@ TEST_F(JobStory, IsAdmittedRunsAndIsComplete) {
   EXPECT_EQ(cluster.used("blue"), 0);
 }
 
+TEST_F(JobStory, AGangIsPublishedOnceTheSliceOfAnEarlierJobOfItsNameIsGone) {
+  cluster.node("a", 8).quota("blue", 4);
+  Json old = {{"metadata", {{"name", "train-1-0"}, {"namespace", "blue"}}},
+              {"addressType", "IPv4"},
+              {"endpoints", Json::array()}};
+  cluster.server.handle(kube::create(kube::kEndpointSlices, old));
+  const auto slice = [&] {
+    return cluster.server.find(kube::kEndpointSlices, "blue", "train-1-0");
+  };
+  ASSERT_NE(slice(), nullptr);
+  cluster.job("train", 2).settle();
+  EXPECT_EQ(cluster.said("train", "Ready"), "True AllWorkersReady");
+  EXPECT_TRUE((*slice())["endpoints"].empty());
+  cluster.remove(kube::kEndpointSlices, "train-1-0");
+  EXPECT_TRUE(cluster.until([&] { return slice() && (*slice())["endpoints"].size() == 2; }));
+}
+
 TEST_F(JobStory, NamespacesAreLabelledWithTheirQuota) {
   cluster.quota("blue", 4).settle();
   const auto label = [&]() -> std::string {
