@@ -49,7 +49,7 @@ def test_the_status_of_pods_costs_one_policy(objects):
             for policy in chart.of_kind(objects, "ValidatingAdmissionPolicy")
             for rule in policy["spec"]["matchConstraints"]["resourceRules"]
             if "namespaceSelector" not in policy["spec"]["matchConstraints"]
-            and {"pods/status", "pods/*", "*"} & set(rule["resources"])] == ["berth-authority"]
+            and {"pods/status", "pods/*", "*"} & set(rule["resources"])] == ["berth-authority-status"]
 
 
 def test_policies_judge_only_what_their_conditions_leave(objects):
@@ -245,7 +245,16 @@ def test_no_route_without_a_foreign_scheduler(objects):
     assert chart.one(objects, "MutatingAdmissionPolicy", "berth-route")
     names = [item["metadata"]["name"] for item in
              chart.of_kind(chart.render("foreign.schedulerName="), "MutatingAdmissionPolicy")]
-    assert names == ["berth-finalizer", "berth-gate"]
+    assert sorted(names) == ["berth-gate", "berth-new-jobs", "berth-new-workers"]
+
+
+def test_field_managers_are_kept_on_request(objects):
+    kept = chart.render("admission.trackFields=true")
+    names = [item["metadata"]["name"] for item in chart.of_kind(kept, "MutatingAdmissionPolicy")]
+    assert "berth-new-workers" not in names
+    for policies, count in ((objects, 1), (kept, 0)):
+        jobs = chart.one(policies, "MutatingAdmissionPolicy", "berth-new-jobs")
+        assert str(jobs).count("remove") == count
 
 
 def test_pod_policies_need_no_custom_resource(objects):

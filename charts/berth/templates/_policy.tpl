@@ -54,3 +54,22 @@ objectSelector:
   matchExpressions:
     - {key: berth.dev/job, operator: DoesNotExist}
 {{- end }}
+
+{{/*
+What is of Berth in labels and annotations, under the variables of berth.cel.metadata. The argument says for
+which labels k the first rule does not hold.
+*/}}
+{{- define "berth.policy.ourMetadata" -}}
+- expression: >-
+    {{ include "berth.cel.unchanged" (dict "variables" true "name" "annotations" "but" "!k.startsWith('berth.dev/')") }}
+  message: >-
+    metadata.annotations: only Berth's operator sets, changes or removes annotations of
+    berth.dev/; leave them out
+  reason: Forbidden
+- expression: >-
+    {{ include "berth.cel.unchanged" (dict "variables" true "name" "labels" "but" (printf "(!k.startsWith('berth.dev/') || %s)" .)) }}
+  message: >-
+    metadata.labels: labels of berth.dev/ are set by Berth's operator, but for berth.dev/group and
+    berth.dev/group-size at the creation of a pod; none of them changes later
+  reason: Forbidden
+{{- end }}
