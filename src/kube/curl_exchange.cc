@@ -183,15 +183,20 @@ void CurlExchange::set_headers() {
 }
 
 size_t CurlExchange::on_header(char*, size_t size, size_t count, void* self) {
-  static_cast<CurlExchange*>(self)->heard = true;
+  static_cast<CurlExchange*>(self)->note_heard();
   return size * count;
 }
 
 size_t CurlExchange::on_body(char* data, size_t size, size_t count, void* self) {
   auto& exchange = *static_cast<CurlExchange*>(self);
-  exchange.heard = true;
+  exchange.note_heard();
   // Less than what came tells libcurl to give up.
   return exchange.take({data, size * count}) ? size * count : 0;
+}
+
+void CurlExchange::note_heard() {
+  heard = true;
+  if (loop_ != nullptr) loop_->heard = true;  // libcurl may still call while it is taken off
 }
 
 bool CurlExchange::take(std::string_view bytes) {

@@ -75,6 +75,7 @@ class CurlExchange {
  private:
   static size_t on_header(char* data, size_t size, size_t count, void* self);
   static size_t on_body(char* data, size_t size, size_t count, void* self);
+  void note_heard();
   bool take(std::string_view bytes);
   void set_request_options();
   void set_security_options();

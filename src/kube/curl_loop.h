@@ -27,7 +27,9 @@ class CurlLoop {
   // Does what is ready, without waiting, and tells which transfers have ended.
   void run(const std::function<void(CURL*, CURLcode)>& ended);
 
-  // When any transfer of this pool last received something; kept by the owner, who has the clock.
+  // Any transfer of this pool received something since the owner of this flag last looked, and when
+  // it last did: kept by the owner, who has the clock.
+  bool heard = false;
   Monotonic last_heard{};
 
  private:

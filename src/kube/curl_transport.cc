@@ -9,6 +9,8 @@
 #include <deque>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "kube/curl_exchange.h"
@@ -30,7 +32,8 @@ void init_curl_once() {
 
 // The rules about order and time. Exchanges wait in line, are started into the newest loop, and are
 // kept in `active_` until their end was told. Only poll() starts or erases them, so callbacks,
-// which run inside it, can neither add to nor take from what it walks over.
+// which run inside it, can neither add to nor take from what it walks over. A poll() costs what
+// happened in it, however many exchanges are open.
 class CurlTransport::Engine {
  public:
   Engine(Config config, const Clock& clock, CurlOptions options);
@@ -51,6 +54,7 @@ class CurlTransport::Engine {
   bool may_start(const CurlExchange& exchange, Monotonic now);
   void start(std::unique_ptr<CurlExchange> exchange);
   void put_on_wire(CurlExchange& exchange);
+  void set_deadline(CurlExchange& exchange, Monotonic deadline);
   void take_off_wire(CurlExchange& exchange);
   Status refresh_identity();
 
@@ -62,6 +66,7 @@ class CurlTransport::Engine {
   void note_signs_of_life();
   void end_overdue();
   void deliver();
+  void deliver_end(StreamId id);
   void drop_idle_loops();
 
   const Clock& clock_;
@@ -79,7 +84,10 @@ class CurlTransport::Engine {
   std::vector<CURL*> idle_;  // easy handles to use again, which keeps their buffers
   std::deque<std::unique_ptr<CurlExchange>> waiting_;
   std::map<StreamId, std::unique_ptr<CurlExchange>> active_;
-  size_t in_flight_ = 0;  // of active_, what is not a stream
+  size_t in_flight_ = 0;         // of active_, what is not a stream
+  std::set<StreamId> streams_;   // of active_, the others
+  std::vector<StreamId> ended_;  // of active_, what has ended or was closed; may repeat
+  std::set<std::pair<Monotonic, StreamId>> deadlines_;  // of what was put on the wire
 };
 
 CurlTransport::Engine::Engine(Config config, const Clock& clock, CurlOptions options)
@@ -115,6 +123,7 @@ void CurlTransport::Engine::close(StreamId id) {
   if (const auto found = active_.find(id); found != active_.end()) {
     found->second->closed = true;
     take_off_wire(*found->second);
+    ended_.push_back(id);
   }
 }
 
@@ -151,10 +160,17 @@ bool CurlTransport::Engine::may_start(const CurlExchange& exchange, Monotonic no
 }
 
 void CurlTransport::Engine::start(std::unique_ptr<CurlExchange> exchange) {
-  if (!exchange->is_stream()) ++in_flight_;
   CurlExchange& started = *exchange;
+  if (started.is_stream()) {
+    streams_.insert(started.id());
+  } else {
+    ++in_flight_;
+  }
   active_.emplace(started.id(), std::move(exchange));
-  if (const Status fresh = refresh_identity(); !fresh) return started.fail(fresh.error());
+  if (const Status fresh = refresh_identity(); !fresh) {
+    started.fail(fresh.error());
+    return ended_.push_back(started.id());
+  }
   put_on_wire(started);
 }
 
@@ -168,8 +184,14 @@ void CurlTransport::Engine::put_on_wire(CurlExchange& exchange) {
   CURL* easy = idle_.empty() ? curl_easy_init() : idle_.back();
   if (!idle_.empty()) idle_.pop_back();
   // The deadline counts from here: time spent in line is not the server's silence.
-  exchange.deadline = clock_.monotonic() + exchange.request().timeout;
+  set_deadline(exchange, clock_.monotonic() + exchange.request().timeout);
   exchange.start(easy, *loops_.back(), identity_);
+}
+
+void CurlTransport::Engine::set_deadline(CurlExchange& exchange, Monotonic deadline) {
+  deadlines_.erase({exchange.deadline, exchange.id()});
+  exchange.deadline = deadline;
+  deadlines_.emplace(deadline, exchange.id());
 }
 
 void CurlTransport::Engine::take_off_wire(CurlExchange& exchange) {
@@ -186,10 +208,8 @@ Millis CurlTransport::Engine::wait_time(Millis max_wait) {
   Millis time = max_wait;
   for (const auto& loop : loops_)
     if (loop->is_due()) return Millis{0};
-  for (const auto& [id, exchange] : active_) {
-    if (exchange->has_ended() || exchange->closed) return Millis{0};
-    time = std::min(time, exchange->deadline - now);
-  }
+  if (!ended_.empty()) return Millis{0};
+  if (!deadlines_.empty()) time = std::min(time, deadlines_.begin()->first - now);
   if (!waiting_.empty() && in_flight_ < options_.max_in_flight)
     time = std::min(time, bucket_.wait(now));
   return std::max(time, Millis{0});
@@ -213,11 +233,11 @@ void CurlTransport::Engine::run_loops() {
 void CurlTransport::Engine::on_ended(CURL* easy, CURLcode code) {
   CurlExchange* exchange = nullptr;
   curl_easy_getinfo(easy, CURLINFO_PRIVATE, &exchange);
-  if (exchange->heard) exchange->loop()->last_heard = clock_.monotonic();
   exchange->finish(code);
   take_off_wire(*exchange);
   if (exchange->status() == 401 && code == CURLE_OK && reauthorize(*exchange))
-    put_on_wire(*exchange);
+    return put_on_wire(*exchange);
+  ended_.push_back(exchange->id());
 }
 
 // After a 401, whether there is a newer identity to try once more with: nothing was done by the
@@ -234,42 +254,52 @@ bool CurlTransport::Engine::reauthorize(CurlExchange& exchange) {
 
 void CurlTransport::Engine::note_signs_of_life() {
   const Monotonic now = clock_.monotonic();
-  for (const auto& [id, exchange] : active_) {
-    if (!exchange->heard) continue;
-    exchange->heard = false;
-    if (exchange->loop() != nullptr) exchange->loop()->last_heard = now;
-    if (exchange->is_stream()) exchange->deadline = now + exchange->request().timeout;
+  for (const auto& loop : loops_)
+    if (std::exchange(loop->heard, false)) loop->last_heard = now;
+  for (const StreamId id : streams_) {
+    CurlExchange& stream = *active_.at(id);
+    if (std::exchange(stream.heard, false)) set_deadline(stream, now + stream.request().timeout);
   }
 }
 
 void CurlTransport::Engine::end_overdue() {
   const Monotonic now = clock_.monotonic();
-  for (const auto& [id, exchange] : active_) {
-    if (exchange->has_ended() || exchange->closed || now < exchange->deadline) continue;
-    const Millis timeout = exchange->request().timeout;
+  while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+    CurlExchange& exchange = *active_.at(deadlines_.begin()->second);
+    deadlines_.erase(deadlines_.begin());
+    if (exchange.has_ended() || exchange.closed) continue;
+    const Millis timeout = exchange.request().timeout;
     // Nobody heard anything over this connection since: it may be half open. What is on it may
     // still end, but nothing new goes there.
-    const bool is_silent = exchange->loop()->last_heard <= exchange->deadline - timeout;
-    if (is_silent && exchange->loop() == loops_.back().get())
+    const bool is_silent = exchange.loop()->last_heard <= exchange.deadline - timeout;
+    if (is_silent && exchange.loop() == loops_.back().get())
       loops_.push_back(std::make_unique<CurlLoop>());
-    take_off_wire(*exchange);
-    exchange->fail({Code::Timeout, "no answer in " + std::to_string(timeout.count()) + " ms"});
+    take_off_wire(exchange);
+    exchange.fail({Code::Timeout, "no answer in " + std::to_string(timeout.count()) + " ms"});
+    ended_.push_back(exchange.id());
   }
 }
 
 void CurlTransport::Engine::deliver() {
-  for (auto at = active_.begin(); at != active_.end();) {
-    CurlExchange& exchange = *at->second;
-    if (exchange.is_stream()) exchange.deliver_lines();
-    if (!exchange.has_ended() && !exchange.closed) {
-      ++at;
-      continue;
-    }
-    take_off_wire(exchange);
-    if (!exchange.is_stream()) --in_flight_;
-    exchange.deliver_end();
-    at = active_.erase(at);
+  for (const StreamId id : streams_) {
+    CurlExchange& stream = *active_.at(id);
+    stream.deliver_lines();
+    if (stream.has_ended()) ended_.push_back(id);
   }
+  std::vector<StreamId> ended = std::exchange(ended_, {});  // callbacks may close others
+  std::sort(ended.begin(), ended.end());
+  for (const StreamId id : ended) deliver_end(id);
+}
+
+void CurlTransport::Engine::deliver_end(StreamId id) {
+  const auto at = active_.find(id);
+  if (at == active_.end()) return;
+  CurlExchange& exchange = *at->second;
+  take_off_wire(exchange);
+  if (streams_.erase(id) == 0) --in_flight_;
+  deadlines_.erase({exchange.deadline, id});
+  exchange.deliver_end();
+  active_.erase(at);
 }
 
 void CurlTransport::Engine::drop_idle_loops() {
