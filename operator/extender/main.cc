@@ -7,6 +7,7 @@
 #include "host/env.h"
 #include "host/json_log.h"
 #include "host/real_clock.h"
+#include "host/short_slices.h"
 #include "host/signals.h"
 #include "http/metrics.h"
 #include "http/status_server.h"
@@ -26,6 +27,8 @@ namespace {
 constexpr Millis kLongestWait{1'000};  // the loop shows a sign of life at least so often
 constexpr Millis kLoopStuck{15'000};   // without one for so long the process should be restarted
 constexpr Millis kStopGrace{5'000};    // for binds under way when asked to stop
+constexpr size_t kBindsMost = 256;     // at a time
+constexpr size_t kReadsMost = 64;      // live ones, beside them
 
 // What the loop last said of itself, for the threads of the status server.
 struct Pulse {
@@ -93,11 +96,13 @@ void show(const http::TlsServer& server, const Pulse& pulse, http::Metrics& metr
 
 // Errors: what kept it from serving.
 Status serve(const Flags& flags, host::JsonLog& log) {
+  host::prefer_short_slices();  // kube-scheduler decides about one pod at a time and waits
   const host::RealClock clock;
   const auto listen = BERTH_TRY(parse_listen(flags.listen));
   auto config = BERTH_TRY(kube::load_config(sources(flags)));
-  kube::CurlTransport transport(std::move(config), clock,
-                                {.user_agent = "berth-extender/" BERTH_VERSION});
+  kube::CurlTransport transport(
+      std::move(config), clock,
+      {.user_agent = "berth-extender/" BERTH_VERSION, .max_in_flight = kBindsMost + kReadsMost});
   const host::StopSignals signals(transport.wake_fd());
 
   const translate::Accelerators accelerators{flags.accelerator_resources};
@@ -111,6 +116,7 @@ Status serve(const Flags& flags, host::JsonLog& log) {
   Service service({.accelerators = accelerators,
                    .client_name = flags.client_ca.empty() ? std::string() : flags.client_name,
                    .bind = flags.bind,
+                   .binds_most = kBindsMost,
                    .stopwatch = [] { return std::chrono::steady_clock::now().time_since_epoch(); }},
                   view, binder, mailbox, metrics);
 

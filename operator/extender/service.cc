@@ -20,7 +20,8 @@ Service::Service(ServiceOptions options, SharedView& view, Binder& binder, Mailb
       view_(view),
       binder_(binder),
       mailbox_(mailbox),
-      metrics_(metrics) {}
+      metrics_(metrics),
+      pace_(options_.binds_most) {}
 
 void Service::handle(const http::Request& request, const http::Peer& peer,
                      const http::Respond& respond) {
@@ -35,8 +36,17 @@ void Service::handle(const http::Request& request, const http::Peer& peer,
   }
   if (request.method != "POST") return respond(http::text_response(405, "only POST is served"));
   const Started started = options_.stopwatch();
-  if (is_filter) return handle_filter(request.body, respond, started);
+  if (is_filter) return pace_filter(request.body, respond, started);
   handle_bind(request.body, respond, started);
+}
+
+void Service::pace_filter(std::string_view body, const http::Respond& respond, Started started) {
+  const bool now = pace_.goes_on([&]() -> Pace::Work {
+    return [this, later = std::string(body), respond, started] {
+      handle_filter(later, respond, started);
+    };
+  });
+  if (now) handle_filter(body, respond, started);
 }
 
 void Service::handle_filter(std::string_view body, const http::Respond& respond, Started started) {
@@ -95,6 +105,7 @@ void Service::handle_bind(std::string_view body, const http::Respond& respond, S
     metrics_.add("berth_extender_requests_total", {"bind", "error"});
     return respond(malformed("bind", args.error()));
   }
+  pace_.bind_began();
   mailbox_.post([this, args = std::move(*args), respond, started] {
     binder_.bind(args, [this, respond, started](const std::string& error) {
       metrics_.add("berth_extender_requests_total", {"bind", error.empty() ? "answered" : "error"});
@@ -102,6 +113,7 @@ void Service::handle_bind(std::string_view body, const http::Respond& respond, S
       encode_binding_result(error, response.body);
       finish("bind", started);
       respond(std::move(response));
+      pace_.bind_ended();
     });
   });
 }

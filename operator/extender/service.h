@@ -10,6 +10,7 @@
 #include "http/tls_server.h"
 #include "operator/extender/binder.h"
 #include "operator/extender/mailbox.h"
+#include "operator/extender/pace.h"
 #include "operator/extender/shared_view.h"
 #include "operator/extender/wire.h"
 
@@ -20,6 +21,7 @@ struct ServiceOptions {
   // Common name that callers must show; empty accepts every caller that TLS let in.
   std::string client_name;
   bool bind = true;
+  size_t binds_most = 256;  // at a time; kube-scheduler is held back beyond
   // For durations; base/clock.h counts whole milliseconds, which a /filter never takes.
   std::function<std::chrono::nanoseconds()> stopwatch;
 };
@@ -37,6 +39,7 @@ class Service {
  private:
   using Started = std::chrono::nanoseconds;
 
+  void pace_filter(std::string_view body, const http::Respond& respond, Started started);
   void handle_filter(std::string_view body, const http::Respond& respond, Started started);
   void handle_bind(std::string_view body, const http::Respond& respond, Started started);
   http::Response filter_again(const std::string& body, const std::string& read_error);
@@ -51,6 +54,7 @@ class Service {
   Binder& binder_;
   Mailbox& mailbox_;
   http::Metrics& metrics_;
+  Pace pace_;
   std::mutex mutex_;  // guards decoders_
   std::vector<std::unique_ptr<WireDecoder>> decoders_;
 };

@@ -34,8 +34,10 @@ class ExtenderService : public ::testing::Test {
   int wakes_ = 0;
   bool was_immediate_ = false;
   Mailbox mailbox_{[this] { ++wakes_; }};
+  static constexpr size_t kBindsMost = 3;
   Service service_{{.accelerators = kAccelerators,
                     .client_name = "kube-scheduler",
+                    .binds_most = kBindsMost,
                     .stopwatch = [] { return std::chrono::nanoseconds{0}; }},
                    world_.view,
                    world_.binder,
@@ -129,6 +131,27 @@ TEST_F(ExtenderService, CountsItsCallsByOutcome) {
     EXPECT_THAT(world_.metrics.text(), HasSubstr("berth_extender_requests_total{outcome=\"" +
                                                  std::string(outcome) + "\",verb=\"filter\"} 1\n"));
   }
+}
+
+TEST_F(ExtenderService, HoldsKubeSchedulerBackWhileManyBindsAreUnderWay) {
+  world_.create_job("train", "n2");
+  const Json pod = world_.create_pod(worker_pod("blue", "train", "train-1-0"));
+  world_.sync();
+  int bound = 0;
+  for (size_t i = 0; i < kBindsMost; ++i) {
+    service_.handle({"POST", "/bind", binding_body(pod, "n2")}, {"kube-scheduler"},
+                    [&](const http::Response&) { ++bound; });
+  }
+  std::optional<http::Response> filtered;
+  service_.handle({"POST", "/filter", filter_body(pod, {"n1", "n2"})}, {"kube-scheduler"},
+                  [&](http::Response response) { filtered = std::move(response); });
+  EXPECT_EQ(bound, 0);
+  EXPECT_FALSE(filtered);
+  mailbox_.deliver();
+  world_.run();
+  EXPECT_EQ(bound, static_cast<int>(kBindsMost));
+  ASSERT_TRUE(filtered);
+  EXPECT_EQ(names(*filtered), Json({"n2"}));
 }
 
 }  // namespace

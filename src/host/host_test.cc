@@ -2,16 +2,19 @@
 #include <gtest/gtest.h>
 #include <spdlog/sinks/ostream_sink.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <sstream>
+#include <thread>
 
 #include "host/entropy.h"
 #include "host/env.h"
 #include "host/json_log.h"
 #include "host/process.h"
 #include "host/real_clock.h"
+#include "host/short_slices.h"
 #include "host/signals.h"
 
 namespace berth::host {
@@ -140,6 +143,14 @@ TEST(RunProgram, KillsWhatHangsOrFloods) {
                 .error()
                 .code,
             Code::Timeout);
+}
+
+TEST(ShortSlices, LeaveNicenessAsItIs) {
+  std::thread([] {
+    ASSERT_EQ(setpriority(PRIO_PROCESS, 0, 3), 0);
+    prefer_short_slices();  // a kernel that does not know them leaves everything as it is
+    EXPECT_EQ(getpriority(PRIO_PROCESS, 0), 3);
+  }).join();
 }
 
 }  // namespace
