@@ -68,11 +68,25 @@ def _token(api, account, pod):
     return api.create(path, {"spec": {"boundObjectRef": bound}})["status"]["token"]
 
 
+def _rendered(cluster, template):
+    """The objects of one template of the chart."""
+    text = _helm(cluster, "template", "berth", CHART, "--namespace", NAMESPACE,
+                 "--kube-version", KUBE_VERSION, "--show-only", f"templates/{template}")
+    return list(yaml.safe_load_all(text))
+
+
+def install_creation_policies(cluster, api):
+    """Only those that say how GpuJobs and their workers are born; `running` needs them all."""
+    for policy in _rendered(cluster, "policy-creation.yaml"):
+        kind = {"MutatingAdmissionPolicy": "mutatingadmissionpolicies",
+                "MutatingAdmissionPolicyBinding": "mutatingadmissionpolicybindings"}[policy["kind"]]
+        api.create(f"/apis/admissionregistration.k8s.io/v1/{kind}", policy)
+
+
 def scheduler_config(cluster, extender_port):
     """The configuration that the chart makes for kube-scheduler, with a port of this machine."""
-    text = _helm(cluster, "template", "berth", CHART, "--namespace", NAMESPACE,
-                 "--kube-version", KUBE_VERSION, "--show-only", "templates/scheduler-config.yaml")
-    config = yaml.safe_load(yaml.safe_load(text)["data"]["config.yaml"])
+    config_map, = _rendered(cluster, "scheduler-config.yaml")
+    config = yaml.safe_load(config_map["data"]["config.yaml"])
     for extender in config["extenders"]:
         extender["urlPrefix"] = f"https://127.0.0.1:{extender_port}"
     return config

@@ -4,6 +4,7 @@ import json
 
 import yaml
 
+from harness import chart
 from harness.api import until
 from harness.cluster import ROOT
 
@@ -11,6 +12,7 @@ NAMESPACE = "bench"
 JOBS = f"/apis/berth.dev/v1alpha1/namespaces/{NAMESPACE}/gpujobs"
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 WORKERS = 10
+DEVICE_CLASS = "nvidia-h200"
 IMAGE = "localhost/none:1"  # nobody pulls it: fake nodes run nothing
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
@@ -25,24 +27,26 @@ def _define_kinds(api):
     until(lambda: api.find(JOBS), 60, "GpuJobs are not served")
 
 
-def create(api, pods, nodes):
+def create(cluster, api, pods, nodes):
     """Enough GpuJobs for so many pods, each with its placement; returns them."""
     _define_kinds(api)
+    chart.install_creation_policies(cluster, api)
     api.create("/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
     account = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/default"
     until(lambda: api.find(account), 60, "no default service account")
+    until(lambda: chart.accepts_jobs(api, NAMESPACE, DEVICE_CLASS), 60, "GpuJobs are not accepted")
     return [_create_job(api, first, min(WORKERS, pods - first), nodes)
             for first in range(0, pods, WORKERS)]
 
 
 def _create_job(api, first, count, nodes):
     """The workers of the job stand on the nodes from `first` on."""
-    devices = [{"class": "nvidia-h200", "count": 1}]
+    devices = [{"class": DEVICE_CLASS, "count": 1}]
     job = api.create(JOBS, {
         "apiVersion": "berth.dev/v1alpha1", "kind": "GpuJob", "metadata": {"name": f"job-{first}"},
         "spec": {"workers": {"min": count, "max": count},
                  "worker": {"image": IMAGE, "devices": devices}}})
-    workers = [{"node": _node(first + index, nodes), "class": "nvidia-h200", "count": 1}
+    workers = [{"node": _node(first + index, nodes), "class": DEVICE_CLASS, "count": 1}
                for index in range(count)]
     job["status"] = {"placement": {"attempt": 1, "workers": workers}}
     return json.loads(api.send("PUT", f"{JOBS}/{job['metadata']['name']}/status",
@@ -71,4 +75,5 @@ def _pod(job, index, node):
         spec["affinity"] = {"nodeAffinity": {
             "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}}
     return {"apiVersion": "v1", "kind": "Pod",
-            "metadata": {"name": f"{name}-1-{index}", "ownerReferences": [owner]}, "spec": spec}
+            "metadata": {"name": f"{name}-1-{index}", "ownerReferences": [owner],
+                         "labels": {"berth.dev/job": name}}, "spec": spec}

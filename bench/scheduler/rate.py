@@ -10,8 +10,6 @@ from gangs import PODS
 from harness import usage
 from harness.progress import Progress
 
-WARM_UP_SHARE = 0.1  # of the pods: caches fill, connections open
-
 
 @dataclasses.dataclass
 class Measured:
@@ -48,7 +46,6 @@ def measure(api, local, bodies, limit_seconds, title, start_scheduler, extender)
 
 def _follow_binding(api, version, count, deadline, programs, progress):
     bound = set()
-    warm = int(count * WARM_UP_SHARE)
     meter = usage.CpuMeter(programs)
     for _, pod in api.follow(PODS, version, deadline):
         name = pod["metadata"]["name"]
@@ -56,8 +53,8 @@ def _follow_binding(api, version, count, deadline, programs, progress):
             continue
         bound.add(name)
         progress.count("bound")
-        if len(bound) == warm:
-            warmed_up = time.monotonic()
+        if len(bound) == 1:
+            first = time.monotonic()
         if len(bound) == count:
-            return Measured((count - warm) / (time.monotonic() - warmed_up), meter.read())
+            return Measured((count - 1) / (time.monotonic() - first), meter.read())
     raise TimeoutError(f"{count - len(bound)} of {count} pods are not bound in time")
