@@ -5,6 +5,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "json/time.h"
 #include "kube/reply.h"
 #include "kube/request.h"
@@ -31,15 +32,6 @@ Json to_json(const Regarding& regarding) {
 }
 
 }  // namespace
-
-std::string_view cut_utf8(std::string_view text, size_t limit) {
-  if (text.size() <= limit) return text;
-  const auto continues = [&](size_t at) {
-    return (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80;
-  };
-  while (limit > 0 && continues(limit)) --limit;
-  return text.substr(0, limit);
-}
 
 Regarding regarding(const kube::Resource& resource, const ObjectMeta& meta) {
   return {kube::api_version(resource), std::string(resource.kind), meta.name_space, meta.name,

@@ -108,7 +108,4 @@ class Recorder {
   std::shared_ptr<Recorder*> self_;  // replies outlive us; they hold a weak pointer to this
 };
 
-// The longest prefix of at most `limit` bytes that does not cut a UTF-8 character in two.
-std::string_view cut_utf8(std::string_view text, size_t limit);
-
 }  // namespace berth::runtime

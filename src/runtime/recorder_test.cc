@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "kube/fake/fake_server.h"
 #include "kube/fake/fake_transport.h"
 #include "kube/request.h"

@@ -1,9 +1,12 @@
 #include "sched/pass.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <tuple>
 #include <utility>
+
+#include "base/text.h"
 
 namespace berth::sched {
 namespace {
@@ -30,7 +33,41 @@ Hold over_quota(const Ask& ask, const Alternative& wants, const QuotaRefusal& no
   return {ask.id, Reason::LentOut, std::move(message)};
 }
 
-Hold no_room(const Ask& ask, const Alternative& wants, const Shortfall& shortfall) {
+Hold not_listed(const Ask& ask, const Alternative& wants,
+                const std::map<DeviceClass, Limit>& limits) {
+  std::string listed;
+  for (const auto& [device_class, limit] : limits) {
+    listed += (listed.empty() ? "" : ", ") + device_class;
+  }
+  return {ask.id, Reason::NoSuchDevice,
+          "wants " + count_of(wants.total(), wants.device_class) + ", quota " + ask.quota->name +
+              " has no limit for that class, only for " + listed};
+}
+
+// "only 2 fit: of 3 nodes with 4 free 2 lack CPU and 1 failed its last plan"
+std::string text_of(const Misfit& why) {
+  std::string text =
+      (why.placed == 0 ? "none fits: " : "only " + std::to_string(why.placed) + " fit: ");
+  if (why.nodes == 0) return text + "no node has " + std::to_string(why.devices) + " free";
+  text += "of " + count_text(why.nodes, "node") + " with " + std::to_string(why.devices) + " free ";
+  const std::array<std::pair<int64_t, const char*>, 5> parts{{
+      {why.not_selected, " not selected"},
+      {why.avoided, " avoided since the last plan failed there"},
+      {why.cpu, " without the CPU"},
+      {why.memory, " without the memory"},
+      {why.pods, " without room for a pod"},
+  }};
+  const char* between = "";
+  for (const auto& [count, what] : parts) {
+    if (count == 0) continue;
+    text += between + std::to_string(count) + what;
+    between = ", ";
+  }
+  return text;
+}
+
+Hold no_room(const Ask& ask, const Alternative& wants, const Shortfall& shortfall,
+             const Misfit& why) {
   const std::string want = "wants " + count_of(shortfall.wants, wants.device_class);
   if (shortfall.exist == 0) {
     return {ask.id, Reason::NoSuchDevice, want + ", no usable node has any"};
@@ -43,8 +80,8 @@ Hold no_room(const Ask& ask, const Alternative& wants, const Shortfall& shortfal
       std::to_string(shortfall.free) + " of " + std::to_string(shortfall.exist) + " are free";
   if (shortfall.free < shortfall.wants) return {ask.id, Reason::NoCapacity, want + ", " + free};
   return {ask.id, Reason::Fragmented,
-          want + " for " + std::to_string(wants.counts.size()) + " workers, " + free +
-              " but not on nodes where every worker fits"};
+          want + " for " + count_text(static_cast<int64_t>(wants.counts.size()), "worker") + ", " +
+              free + " but " + text_of(why)};
 }
 
 class Pass {
@@ -86,13 +123,18 @@ class Pass {
   }
 
   Decision try_one(const Ask& ask, const Alternative& wants) {
+    const auto& limits = tree_.limits(*ask.quota);
+    if (!limits.contains(wants.device_class)) return not_listed(ask, wants, limits);
     if (const auto no = tree_.refuses(*ask.quota, wants.device_class, wants.total())) {
       return over_quota(ask, wants, *no);
     }
-    auto nodes = capacity_.place(ask, wants);
-    if (!nodes) return no_room(ask, wants, capacity_.shortfall(wants));
+    Places places = capacity_.place(ask, wants);
+    if (const auto* why = std::get_if<Misfit>(&places)) {
+      return no_room(ask, wants, capacity_.shortfall(wants), *why);
+    }
     tree_.use(*ask.quota, wants.device_class, wants.total());
-    return Admit{ask.id, *ask.quota, wants.device_class, wants.counts, *std::move(nodes)};
+    return Admit{ask.id, *ask.quota, wants.device_class, wants.counts,
+                 std::get<std::vector<NodeId>>(std::move(places))};
   }
 
   Capacity capacity_;

@@ -15,10 +15,10 @@ enum class Reason {
   NoQuota,       // the namespace belongs to no quota
   OverQuota,     // a limit of the quota or of one above it
   LentOut,       // within the own guarantee, but others have borrowed it
-  NoSuchDevice,  // no usable node has devices of the class
+  NoSuchDevice,  // no usable node has devices of the class, or the quota does not list it
   TooLarge,      // more than all usable nodes have together
   NoCapacity,    // enough exist, too few are free
-  Fragmented,    // enough are free, but not on nodes that each worker fits on
+  Fragmented,  // enough are free, but not on nodes that each worker fits on; says for want of what
 };
 inline constexpr std::array kReasons = {Reason::NoQuota,      Reason::OverQuota, Reason::LentOut,
                                         Reason::NoSuchDevice, Reason::TooLarge,  Reason::NoCapacity,

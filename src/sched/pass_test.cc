@@ -97,8 +97,32 @@ TEST(SchedulingPass, TellsFullFromFragmentedFromTooLarge) {
   const auto hold = held(fragmented.ask("x", "q", 1, 3).run()[0]);
   EXPECT_EQ(hold.reason, Reason::Fragmented);
   EXPECT_EQ(hold.message,
-            "wants 3 nvidia-h200 for 1 workers, 4 of 8 are free but not on nodes where every "
-            "worker fits");
+            "wants 3 nvidia-h200 for 1 worker, 4 of 8 are free but none fits: no node has 3 free");
+}
+
+TEST(SchedulingPass, SaysForWantOfWhatWorkersDoNotFit) {
+  Cluster cluster = Cluster().node("a", 2).node("b", 2).node("c", 2).node("d", 2).quota("q", 100);
+  cluster.ask("x", "q", 4, 2);
+  cluster.asks[0].avoid = {{"", "a"}};
+  cluster.asks[0].shape.clear();
+  cluster.snapshot.nodes.at({"", "b"}).room.cpu_milli = 500;
+  cluster.snapshot.nodes.at({"", "c"}).room.memory_bytes = 1;
+  const Hold hold = held(cluster.run()[0]);
+  EXPECT_EQ(hold.reason, Reason::Fragmented);
+  EXPECT_EQ(hold.message,
+            "wants 8 nvidia-h200 for 4 workers, 8 of 8 are free but only 1 fit: of 3 nodes with 2 "
+            "free 1 avoided since the last plan failed there, 1 without the CPU, 1 without the "
+            "memory");
+}
+
+TEST(SchedulingPass, AClassThatTheQuotaDoesNotListIsNoDeviceOfIts) {
+  Cluster cluster = Cluster().node("a", 8).quota("q", 8).ask("x", "q", 1, 2);
+  cluster.asks[0].alternatives[0].device_class = "nvidia-l40s";
+  cluster.asks[0].shape = shape_of(cluster.asks[0]);
+  const Hold hold = held(cluster.run()[0]);
+  EXPECT_EQ(hold.reason, Reason::NoSuchDevice);
+  EXPECT_EQ(hold.message,
+            "wants 2 nvidia-l40s, quota q has no limit for that class, only for nvidia-h200");
 }
 
 TEST(SchedulingPass, UsesNoCordonedNode) {

@@ -33,14 +33,19 @@ Capacity::Capacity(std::map<NodeId, Node> nodes) : nodes_(std::move(nodes)) {
   }
 }
 
-std::optional<std::vector<NodeId>> Capacity::place(const Ask& ask, const Alternative& wants) {
+Places Capacity::place(const Ask& ask, const Alternative& wants) {
   const auto free = free_.find(wants.device_class);
-  if (free == free_.end() || free->second < wants.total()) return std::nullopt;
+  if (free == free_.end() || free->second < wants.total()) return Misfit{};
   std::vector<NodeId> nodes(wants.counts.size());
   std::vector<size_t> placed;
+  Misfit why;
   for (const size_t worker : largest_first(wants.counts)) {
     const Node* node = tightest(ask, wants.device_class, wants.counts[worker], ask.rooms[worker]);
-    if (node == nullptr) break;
+    if (node == nullptr) {
+      why = misfit(ask, wants.device_class, wants.counts[worker], ask.rooms[worker]);
+      why.placed = static_cast<int64_t>(placed.size());
+      break;
+    }
     nodes[worker] = node->id;
     take(nodes[worker], wants.counts[worker], ask.rooms[worker], +1);
     placed.push_back(worker);
@@ -50,7 +55,29 @@ std::optional<std::vector<NodeId>> Capacity::place(const Ask& ask, const Alterna
     const Room& room = ask.rooms[worker];
     take(nodes[worker], -wants.counts[worker], {-room.cpu_milli, -room.memory_bytes}, -1);
   }
-  return std::nullopt;
+  return why;
+}
+
+Misfit Capacity::misfit(const Ask& ask, const DeviceClass& device_class, int64_t count,
+                        const Room& room) const {
+  Misfit why{.devices = count};
+  const FreeOrder& order = by_free_.at(device_class);
+  for (auto at = order.lower_bound({count, NodeId{}}); at != order.end(); ++at) {
+    const Node& node = nodes_.at(at->second);
+    ++why.nodes;
+    if (ask.only && !ask.only->contains(at->second)) {
+      ++why.not_selected;
+    } else if (ask.avoid.contains(at->second)) {
+      ++why.avoided;
+    } else if (node.room.cpu_milli - node.room_taken.cpu_milli < room.cpu_milli) {
+      ++why.cpu;
+    } else if (node.room.memory_bytes - node.room_taken.memory_bytes < room.memory_bytes) {
+      ++why.memory;
+    } else {
+      ++why.pods;
+    }
+  }
+  return why;
 }
 
 const Node* Capacity::tightest(const Ask& ask, const DeviceClass& device_class, int64_t count,

@@ -59,6 +59,10 @@ class QuotaTree {
                                       int64_t count) const;
 
   bool knows(const QuotaId& id) const { return index_.contains(id); }
+  // The limits that a known quota lists itself.
+  const std::map<DeviceClass, Limit>& limits(const QuotaId& id) const {
+    return quotas_[index_.at(id)].limits;
+  }
   const std::vector<QuotaId>& broken() const { return broken_; }
   std::vector<QuotaId> path(const QuotaId& leaf) const;  // leaf first, root last
 

@@ -49,7 +49,8 @@ def test_the_status_of_pods_costs_one_policy(objects):
             for policy in chart.of_kind(objects, "ValidatingAdmissionPolicy")
             for rule in policy["spec"]["matchConstraints"]["resourceRules"]
             if "namespaceSelector" not in policy["spec"]["matchConstraints"]
-            and {"pods/status", "pods/*", "*"} & set(rule["resources"])] == ["berth-authority-status"]
+            and {"pods/status", "pods/*", "*"} & set(rule["resources"])
+            ] == ["berth-authority-status"]
 
 
 def test_policies_judge_only_what_their_conditions_leave(objects):

@@ -1,7 +1,11 @@
 """What hack/demo.sh shows, with real containers and real training."""
 
+import re
+import time
+
 import client as kube
 import installed
+import pytest
 from objects import REAL_CLASS, used
 
 VISION = "vision"
@@ -14,28 +18,62 @@ def accuracy(job):
     return float(job["status"]["result"]["accuracy"])
 
 
-def test_two_jobs_train_one_after_the_other_although_the_operator_is_killed(berth, examples):
-    installed.run("kubectl", "apply", "-f", examples / "demo" / "quota.yaml")
+@pytest.fixture(name="apply")
+def team_with_two_devices(berth, examples):
+    """Applies a file of the demo, once its team has its Quota."""
+    def apply(name):
+        installed.run("kubectl", "apply", "-f", examples / "demo" / name)
+    apply("quota.yaml")
     try:
         berth.until(kube.quota(VISION), kube.holds("Ready"), what="Ready")
-        installed.run("kubectl", "apply", "-f", examples / "demo" / "first.yaml")
-        berth.until(FIRST, kube.holds("Ready"), 120, "Ready")
-        installed.run("kubectl", "apply", "-f", examples / "demo" / "second.yaml")
-        held = berth.until(SECOND, lambda job: kube.condition(job, "Admitted")[1] == "OverQuota",
-                           what="held over quota")
-        assert "wants 2 nvidia-h200, quota leaves 0" in kube.condition(held, "Admitted")[2]
-        _kill_the_leader(berth)
-        first = berth.until(FIRST, kube.holds("Complete"), TRAIN_SECONDS, "complete")
-        second = berth.until(SECOND, kube.holds("Complete"), TRAIN_SECONDS, "complete")
-        for job in (first, second):
-            assert job["status"]["attempt"] == 1 and job["status"].get("failures", 0) == 0
-            assert accuracy(job) >= ACCURACY_MIN
-            assert job["status"]["checkpoint"]["step"] > 0
-        berth.until(kube.quota(VISION), lambda item: used(item, REAL_CLASS) == 0, what="free again")
+        yield apply
     finally:
         berth.remove_now(f"/api/v1/namespaces/{VISION}")
         berth.until(f"/api/v1/namespaces/{VISION}", kube.gone, 120, "gone")
         berth.remove_now(kube.quota(VISION))
+
+
+def test_two_jobs_train_one_after_the_other_although_the_operator_is_killed(berth, apply):
+    apply("first.yaml")
+    berth.until(FIRST, kube.holds("Ready"), 120, "Ready")
+    apply("second.yaml")
+    held = berth.until(SECOND, lambda job: kube.condition(job, "Admitted")[1] == "OverQuota",
+                       what="held over quota")
+    assert "wants 2 nvidia-h200, quota leaves 0" in kube.condition(held, "Admitted")[2]
+    _kill_the_leader(berth)
+    first = berth.until(FIRST, kube.holds("Complete"), TRAIN_SECONDS, "complete")
+    second = berth.until(SECOND, kube.holds("Complete"), TRAIN_SECONDS, "complete")
+    for job in (first, second):
+        assert job["status"]["attempt"] == 1 and job["status"].get("failures", 0) == 0
+        assert accuracy(job) >= ACCURACY_MIN
+        assert job["status"]["checkpoint"]["step"] > 0
+    berth.until(kube.quota(VISION), lambda item: used(item, REAL_CLASS) == 0, what="free again")
+
+
+def test_a_suspended_training_loses_nothing_and_goes_on_from_its_checkpoint(berth, apply):
+    apply("first.yaml")
+    berth.until(FIRST, kube.holds("Ready"), 120, "Ready")
+    _await_steps("digits-first-1-0")
+    berth.merge(FIRST, {"spec": {"suspend": True}})
+    held = berth.until(FIRST, kube.holds("Suspended"), 60, "suspended")
+    saved = held["status"]["checkpoint"]["step"]
+    assert saved > 0
+    assert held["status"]["attempts"][0]["lostDeviceSeconds"] == 0
+    assert held["status"]["deviceSeconds"].get("lost", 0) == 0
+    berth.merge(FIRST, {"spec": {"suspend": False}})
+    done = berth.until(FIRST, kube.holds("Complete"), TRAIN_SECONDS, "complete")
+    assert done["status"]["attempt"] == 2 and accuracy(done) >= ACCURACY_MIN
+    assert done["status"]["checkpoint"]["step"] > saved
+
+
+def _await_steps(pod, limit_s=60):
+    """Asks the worker itself: its status shows steps only now and then."""
+    path = f"/api/v1/namespaces/{VISION}/pods/{pod}:8080/proxy/metrics"
+    deadline = time.monotonic() + limit_s
+    while not re.search(r"^berth_worker_step(\{.*\})? [1-9]",
+                        installed.run("kubectl", "get", "--raw", path, check=False), re.M):
+        assert time.monotonic() < deadline, f"{pod} makes no step"
+        time.sleep(0.1)
 
 
 def _kill_the_leader(berth):

@@ -110,6 +110,17 @@ TEST_F(JobStory, IsSuspendedAndResumed) {
   EXPECT_EQ(cluster.job_named("train").status.failures, 0);
 }
 
+TEST_F(JobStory, ACheckpointThatAWorkerWritesWhenSuspendedSavesItsTime) {
+  cluster.node("a", 8).ends_nothing("a").quota("blue", 4).job("train", 1, 4).pass(seconds(60));
+  cluster.change_job("train", [](auto& job) { job.spec.suspend = true; }).settle();
+  EXPECT_GT(cluster.job_named("train").status.device_seconds->lost, 200);
+  cluster.finish("train-1-0", 42, R"({"step":40,"checkpointStep":40})").settle();
+  const api::GpuJobStatus status = cluster.job_named("train").status;
+  EXPECT_EQ(status.checkpoint->step, 40);
+  EXPECT_EQ(status.device_seconds->lost, 0);
+  EXPECT_GT(status.device_seconds->productive, 200);
+}
+
 TEST_F(JobStory, DeletedUnderWayLeavesNothing) {
   cluster.node("a", 8).quota("blue", 4).job("train", 2, 2).settle();
   cluster.delete_job("train").pass(seconds(3));

@@ -14,10 +14,6 @@ std::string message_of(const api::GpuJobStatus& status, std::string_view type) {
   return condition == nullptr ? std::string() : condition->message;
 }
 
-std::string count_text(int64_t count, std::string_view noun) {
-  return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
-}
-
 std::string text_of(const api::Placement& placement) {
   constexpr size_t kNamed = 4;
   int64_t devices = 0;

@@ -11,8 +11,6 @@ namespace berth::control {
 bool is_true(const api::GpuJobStatus& status, std::string_view type);
 std::string message_of(const api::GpuJobStatus& status, std::string_view type);
 
-// "1 worker", "3 workers".
-std::string count_text(int64_t count, std::string_view noun);
 // "4 nvidia-h200 on a, b and 2 more nodes".
 std::string text_of(const api::Placement& placement);
 

@@ -1,5 +1,6 @@
 #include "operator/controllers/gpujob/gpujob_controller.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -9,6 +10,7 @@
 #include "operator/controllers/gpujob/worker_pod.h"
 #include "operator/world/status_write.h"
 #include "runtime/ownership.h"
+#include "translate/worker_name.h"
 
 namespace berth::control {
 
@@ -22,7 +24,13 @@ GpuJobController::GpuJobController(Stores& stores, JobDesk& desk, const Schedule
       settings_(settings),
       clock_(clock) {
   stores.jobs.subscribe([this](const api::GpuJob* before, const api::GpuJob* after) {
-    if (after == nullptr) reports_.erase(before->meta.uid);
+    if (after != nullptr) return;
+    reports_.erase(before->meta.uid);
+    last_words_.erase(before->meta.uid);
+  });
+  // A pod may end and be gone before anybody looks.
+  stores.pods.subscribe([this](const translate::Pod* before, const translate::Pod* after) {
+    if (after == nullptr) keep_last_word(*before);
   });
 }
 
@@ -32,6 +40,18 @@ runtime::Next GpuJobController::reconcile(const runtime::ObjectKey& key, runtime
   const JobPlan plan = decide(gather(*job));
   apply(*job, plan, writes);
   return {plan.again_at};
+}
+
+void GpuJobController::keep_last_word(const translate::Pod& pod) {
+  if (pod.termination_message.empty()) return;
+  const auto owner = std::find_if(pod.meta.owners.begin(), pod.meta.owners.end(),
+                                  [](const OwnerRef& ref) { return ref.controller; });
+  if (owner == pod.meta.owners.end()) return;
+  const api::GpuJob* job = stores_.jobs.find({pod.meta.name_space, owner->name});
+  if (job == nullptr || job->meta.uid != owner->uid || !job->status.placement) return;
+  const translate::WorkerName first{job->status.placement->attempt, 0};
+  if (pod.meta.name != translate::worker_name(job->meta.name, first)) return;
+  last_words_.insert_or_assign(job->meta.uid, LastWord{pod.meta.name, pod.termination_message});
 }
 
 void GpuJobController::report(const std::string& uid, Report report) {
@@ -52,6 +72,7 @@ JobFacts GpuJobController::gather(const api::GpuJob& job) const {
       .slices = stores_.slices.by(stores_.slices_by_owner, job.meta.uid),
       .progress = {},
       .checkpoint = {},
+      .last_word = {},
       .now = clock_.now(),
       .settings = settings_};
   const auto invalid = stores_.invalid_jobs.find(job.meta.uid);
@@ -63,6 +84,8 @@ JobFacts GpuJobController::gather(const api::GpuJob& job) const {
       }
     }
   }
+  const auto last_word = last_words_.find(job.meta.uid);
+  if (last_word != last_words_.end()) facts.last_word = last_word->second;
   const auto report = reports_.find(job.meta.uid);
   if (report != reports_.end()) {
     facts.progress = report->second.progress;
@@ -104,6 +127,7 @@ void GpuJobController::write_status(const api::GpuJob& job, const JobPlan& plan,
                 }
                 desk_.hold_written(stored->meta.uid);
                 reports_.erase(stored->meta.uid);
+                if (!stored->status.placement) last_words_.erase(stored->meta.uid);
                 tell(*stored, notes);
                 stores_.jobs.upsert(*std::move(stored));
               });

@@ -41,6 +41,7 @@ class GpuJobController final : public runtime::Reconciler {
   void delete_pods(const JobPlan& plan, runtime::Writes& writes);
   void patch_finalizer(const api::GpuJob& job, const Json& patch, runtime::Writes& writes);
   void tell(const api::GpuJob& job, const std::vector<Note>& notes);
+  void keep_last_word(const translate::Pod& pod);
   std::string resource_for(const api::PlacedWorker& worker) const;
 
   Stores& stores_;
@@ -49,7 +50,8 @@ class GpuJobController final : public runtime::Reconciler {
   runtime::Recorder& recorder_;
   const Settings& settings_;
   const Clock& clock_;
-  std::map<std::string, Report> reports_;  // by the job's UID
+  std::map<std::string, Report> reports_;       // by the job's UID
+  std::map<std::string, LastWord> last_words_;  // likewise
 };
 
 }  // namespace berth::control

@@ -1,11 +1,11 @@
 #include "operator/controllers/gpujob/gpujob_plan.h"
 
 #include <algorithm>
-#include <set>
 
+#include "base/text.h"
 #include "operator/controllers/gpujob/attempt.h"
+#include "operator/controllers/gpujob/attempt_end.h"
 #include "operator/controllers/gpujob/conditions.h"
-#include "operator/controllers/gpujob/worker_report.h"
 #include "operator/world/stamp.h"
 #include "runtime/ownership.h"
 #include "translate/worker_name.h"
@@ -13,147 +13,14 @@
 namespace berth::control {
 namespace {
 
-constexpr size_t kAttemptsKept = 10;
-constexpr size_t kAttemptNodesKept = 64;
-constexpr int64_t kBackoffMostSeconds = 3'600;
 // Over all jobs that wait, so that a long queue does not keep the API server from those that run.
 constexpr Millis kHoldWriteEvery{50};
 constexpr Millis kHoldRefreshEvery{100};
 constexpr Millis kHoldDebounceMost{60'000};
+constexpr Millis kStartPatience{
+    10'000};                        // with workers that start, before it is said what keeps them
+constexpr size_t kDetailMax = 300;  // bytes
 constexpr Millis kSchedulerAway{60'000};  // how soon to look again while none is alive
-
-bool is_live(const translate::Pod* pod) { return !pod->is_terminal(); }
-
-bool any_live(const JobFacts& facts) {
-  return std::any_of(facts.pods.begin(), facts.pods.end(), is_live);
-}
-
-// Asks for the end of every worker that has not ended and was not asked yet.
-void delete_live_pods(const JobFacts& facts, JobPlan& plan) {
-  for (const translate::Pod* pod : facts.pods) {
-    if (is_live(pod) && !pod->meta.deletion) plan.delete_pods.push_back(pod);
-  }
-}
-
-// The end of the placed attempt is written down, its pods may still be there.
-bool is_ending(const api::GpuJobStatus& status) {
-  return status.placement && !status.attempts.empty() &&
-         status.attempts.back().attempt == status.placement->attempt;
-}
-
-void write_if_changed(const JobFacts& facts, api::GpuJobStatus status, JobPlan& plan) {
-  status.observed_generation = facts.job.meta.generation;
-  if (status != facts.job.status) plan.status = std::move(status);
-}
-
-std::vector<api::NodeRef> nodes_of(const api::Placement& placement) {
-  std::set<api::NodeRef> nodes;
-  for (const api::PlacedWorker& worker : placement.workers) {
-    nodes.insert({worker.cluster, worker.node});
-  }
-  std::vector<api::NodeRef> first(nodes.begin(), nodes.end());
-  if (first.size() > kAttemptNodesKept) first.resize(kAttemptNodesKept);
-  return first;
-}
-
-Millis backoff_after(const api::Retry& retry, int64_t failures) {
-  int64_t seconds = retry.backoff_seconds;
-  for (int64_t failure = 1; failure < failures && seconds < kBackoffMostSeconds; ++failure) {
-    seconds *= 2;
-  }
-  return std::chrono::seconds(std::min(seconds, kBackoffMostSeconds));
-}
-
-// All pods of an ended attempt are gone or done: gives the devices back and says what comes next.
-void release(const JobFacts& facts, api::GpuJobStatus& status) {
-  const api::GpuJobSpec& spec = facts.job.spec;
-  const EndCause cause = end_cause(status.attempts.back().cause).value_or(EndCause::Failed);
-  const std::string why = message_of(status, "Ready");
-  status.placement.reset();
-  status.workers = api::WorkerCounts{0, 0};
-  Stamp stamp{status.conditions, facts.job.meta.generation, facts.now};
-  const auto give_up = [&](std::string_view reason, const std::string& message) {
-    stamp.set("Failed", true, reason, message);
-    stamp.set("Admitted", false, "Finished", "the devices are given back");
-    status.finished_at = facts.now;
-  };
-  switch (cause) {
-    case EndCause::Completed:
-      stamp.set("Complete", true, "Completed", "all workers exited with 0");
-      stamp.set("Ready", true, "Completed", "all workers exited with 0");
-      stamp.set("Admitted", false, "Finished", "the devices are given back");
-      status.finished_at = facts.now;
-      return;
-    case EndCause::NonRetriableExit: return give_up("NonRetriableExit", why);
-    case EndCause::DeadlineExceeded: return give_up("DeadlineExceeded", why);
-    case EndCause::Suspended: return stamp.set("Admitted", false, "Suspended", "suspend is true");
-    case EndCause::PlanFailed:
-      return stamp.set("Admitted", false, "PlanFailed", "to be planned anew: " + why);
-    case EndCause::Preempted:
-      if (status.preemptions > spec.retry.max_preemptions) {
-        return give_up("MaxPreemptions", count_text(status.preemptions, "preemption") + ": " + why);
-      }
-      return stamp.set("Admitted", false, "Requeued", "after preemption: " + why);
-    case EndCause::Failed:
-      if (status.failures > spec.retry.max_failures) {
-        return give_up("MaxFailures", count_text(status.failures, "failure") + ": " + why);
-      }
-      status.next_attempt_at = facts.now + backoff_after(spec.retry, status.failures);
-      return stamp.set("Admitted", false, "Requeued", "after failure: " + why);
-  }
-}
-
-// Writes down that the placed attempt is over and why, before any pod is touched.
-JobPlan end_attempt(const JobFacts& facts, EndCause cause, const std::string& message) {
-  JobPlan plan;
-  api::GpuJobStatus status = facts.job.status;
-  for (const translate::Pod* pod : facts.pods) {
-    const auto worker = translate::parse_worker_name(facts.job.meta.name, pod->meta.name);
-    if (worker && worker->index == 0 && worker->attempt == status.placement->attempt) {
-      take_termination_message(pod->termination_message, facts.now, status);
-    }
-  }
-  const bool completed = cause == EndCause::Completed;
-  if (completed && status.progress) status.progress->percent = 100;
-  const int64_t lost = book_device_time(status, completed, facts.now);
-  status.attempts.push_back({.attempt = status.placement->attempt,
-                             .nodes = nodes_of(*status.placement),
-                             .cause = std::string(name_of(cause)),
-                             .started_at = status.started_at,
-                             .ended_at = facts.now,
-                             .lost_device_seconds = lost});
-  if (status.attempts.size() > kAttemptsKept) status.attempts.erase(status.attempts.begin());
-  if (cause == EndCause::Failed || cause == EndCause::NonRetriableExit) ++status.failures;
-  if (cause == EndCause::Preempted) ++status.preemptions;
-  Stamp stamp{status.conditions, facts.job.meta.generation, facts.now};
-  if (!completed) stamp.set("Ready", false, name_of(cause), message);
-  if (cause == EndCause::Preempted) {
-    stamp.set("Preempted", true, "Preempted",
-              message + ", lost " + count_text(lost, "device-second"));
-  }
-  if (!any_live(facts)) release(facts, status);
-  if (!completed) {  // success is no news: the conditions say it
-    plan.notes.push_back(
-        {.warning = cause != EndCause::Suspended,
-         .reason = std::string(name_of(cause)),
-         .action = "EndAttempt",
-         .text = "attempt " + std::to_string(facts.job.status.attempt) + " ended: " + message});
-  }
-  write_if_changed(facts, std::move(status), plan);
-  return plan;
-}
-
-JobPlan finish_release(const JobFacts& facts) {
-  JobPlan plan;
-  if (any_live(facts)) {
-    delete_live_pods(facts, plan);
-    return plan;
-  }
-  api::GpuJobStatus status = facts.job.status;
-  release(facts, status);
-  write_if_changed(facts, std::move(status), plan);
-  return plan;
-}
 
 // The pods of the placed attempt by index, nullptr where there is none.
 std::vector<const translate::Pod*> current_workers(const JobFacts& facts) {
@@ -169,7 +36,19 @@ std::vector<const translate::Pod*> current_workers(const JobFacts& facts) {
   return workers;
 }
 
-void show_progress(const JobFacts& facts, const Verdict& verdict, api::GpuJobStatus& status) {
+// What keeps the gang from running, as the first of its pods that has something to say puts it.
+std::string starting_text(const AttemptFacts& attempt, int64_t ready) {
+  for (const translate::Pod* pod : attempt.workers) {
+    if (pod == nullptr || pod->ready || pod->detail.empty()) continue;
+    return std::to_string(ready) + " of " +
+           count_text(static_cast<int64_t>(attempt.workers.size()), "worker") + " ready, " +
+           pod->meta.name + ": " + std::string(cut_utf8(pod->detail, kDetailMax));
+  }
+  return "workers are starting";
+}
+
+void show_progress(const JobFacts& facts, const AttemptFacts& attempt, const Verdict& verdict,
+                   api::GpuJobStatus& status) {
   const auto desired = static_cast<int64_t>(status.placement->workers.size());
   Stamp stamp{status.conditions, facts.job.meta.generation, facts.now};
   if (verdict.ready == desired) {
@@ -180,6 +59,8 @@ void show_progress(const JobFacts& facts, const Verdict& verdict, api::GpuJobSta
     status.workers = api::WorkerCounts{desired, verdict.ready};
     stamp.set("Ready", false, "WorkerNotReady",
               std::to_string(verdict.ready) + " of " + count_text(desired, "worker") + " ready");
+  } else if (facts.now >= attempt.start_counts_from + kStartPatience) {
+    stamp.set("Ready", false, "Starting", starting_text(attempt, verdict.ready));
   }
   if (facts.progress) status.progress = facts.progress;
   if (facts.checkpoint) status.checkpoint = facts.checkpoint;
@@ -217,7 +98,7 @@ JobPlan run(const JobFacts& facts) {
   }
   JobPlan plan;
   api::GpuJobStatus status = job.status;
-  show_progress(facts, verdict, status);
+  show_progress(facts, attempt, verdict, status);
   write_if_changed(facts, std::move(status), plan);
   if (plan.status) return plan;
   delete_old_pods(facts, plan);
@@ -229,6 +110,8 @@ JobPlan run(const JobFacts& facts) {
   if (!job.status.started_at) {
     const Instant counts_from = std::min(attempt.start_counts_from, facts.now + kSchedulerAway);
     plan.again_at = counts_from + std::chrono::seconds(job.spec.start_timeout_seconds);
+    const Instant patient_until = attempt.start_counts_from + kStartPatience;
+    if (facts.now < patient_until) plan.again_at = std::min(*plan.again_at, patient_until);
   } else if (job.spec.limits.max_runtime_seconds) {
     const int64_t left = *job.spec.limits.max_runtime_seconds - seconds_run(job, facts.now);
     plan.again_at = facts.now + std::chrono::seconds(std::max<int64_t>(1, left));

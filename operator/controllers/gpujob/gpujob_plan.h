@@ -28,6 +28,12 @@ struct HoldFacts {
   int64_t waiting = 1;
 };
 
+// What a worker left as its termination message.
+struct LastWord {
+  std::string pod;
+  std::string message;
+};
+
 struct JobFacts {
   const api::GpuJob& job;
   std::vector<const translate::Pod*> pods;  // all that it controls, of any attempt
@@ -40,6 +46,7 @@ struct JobFacts {
   std::vector<const Named*> slices;        // that it controls
   std::optional<api::Progress> progress;   // newer than what the status has
   std::optional<api::CheckpointStatus> checkpoint;
+  std::optional<LastWord> last_word;  // of a first worker whose pod is gone
   Instant now;
   const Settings& settings;
 };

@@ -337,8 +337,8 @@ TEST(GpuJobPlan, RemembersTheLastTenAttempts) {
 
 TEST(GpuJobPlan, LooksAgainWhenTheStartTimeoutEnds) {
   Situation s;
-  s.placed({"a"}).pod(0, pending());
-  EXPECT_EQ(s.plan().again_at, s.now + seconds(900));
+  s.placed({"a"}).pod(0, pending()).after(seconds(100));
+  EXPECT_EQ(s.plan().again_at, s.now + seconds(800));
 }
 
 TEST(GpuJobPlan, FailsWhenAllAttemptsTogetherRanTooLong) {
@@ -463,6 +463,73 @@ TEST(GpuJobPlan, WhatFollowedTheLastCheckpointIsLost) {
   EXPECT_EQ(s.job.status.device_seconds->productive, 4 * 40);
   EXPECT_EQ(s.job.status.device_seconds->lost, 4 * 20);
   EXPECT_EQ(s.job.status.attempts.back().lost_device_seconds, 4 * 20);
+}
+
+// ---- starting ----
+
+TEST(GpuJobPlan, SaysWhatKeepsAWorkerFromStartingOnceThatLasts) {
+  Situation s;
+  s.placed({"a", "b"}).pod(0, running());
+  s.pod(1, pending().detailed("persistentvolumeclaim \"data\" not found"));
+  EXPECT_TRUE(does_nothing(s.plan()));
+  EXPECT_EQ(s.plan().again_at, s.now + seconds(10));
+  s.after(seconds(10)).store();
+  EXPECT_EQ(said(s.job, "Ready"), "False Starting");
+  EXPECT_EQ(condition(s.job, "Ready")->message,
+            "1 of 2 workers ready, train-1-1: persistentvolumeclaim \"data\" not found");
+  EXPECT_TRUE(does_nothing(s.plan()));
+}
+
+// ---- the last word of workers that were asked to end ----
+
+constexpr const char* kSaved = R"({"step":40,"checkpointStep":40})";
+
+// Suspended after a minute of running, with its end stored and its worker still there.
+Situation suspended_after_a_minute() {
+  Situation s;
+  s.placed({"a"}).started().after(seconds(60)).suspended().store();
+  EXPECT_EQ(s.job.status.attempts.back().lost_device_seconds, 60);
+  return s;
+}
+
+TEST(GpuJobPlan, ACheckpointWrittenOnRequestSavesWhatWasBookedAsLost) {
+  Situation s = suspended_after_a_minute();
+  s.pod(0, exited(42).saying(kSaved)).store();
+  EXPECT_EQ(s.job.status.checkpoint->step, 40);
+  EXPECT_EQ(s.job.status.attempts.back().lost_device_seconds, 0);
+  EXPECT_EQ(*s.job.status.device_seconds, (api::DeviceSeconds{60, 0, 0}));
+  EXPECT_FALSE(s.job.status.placement);
+}
+
+TEST(GpuJobPlan, TheLastWordCountsAlsoOfAPodThatIsGone) {
+  Situation s = suspended_after_a_minute();
+  s.last_word = LastWord{"train-1-0", kSaved};
+  s.no_pods().store();
+  EXPECT_EQ(s.job.status.checkpoint->step, 40);
+  EXPECT_EQ(s.job.status.device_seconds->lost, 0);
+}
+
+TEST(GpuJobPlan, TheLastWordOfAnotherAttemptDoesNotCount) {
+  Situation s = suspended_after_a_minute();
+  s.last_word = LastWord{"train-7-0", kSaved};
+  s.no_pods().store();
+  EXPECT_FALSE(s.job.status.checkpoint);
+  EXPECT_EQ(s.job.status.device_seconds->lost, 60);
+}
+
+TEST(GpuJobPlan, WithoutANewCheckpointWhatIsLostStaysLost) {
+  Situation s = suspended_after_a_minute();
+  s.pod(0, exited(1).saying(R"({"step":40})")).store();
+  EXPECT_EQ(s.job.status.device_seconds->lost, 60);
+}
+
+TEST(GpuJobPlan, APreemptionSaysWhatItCostInTheEnd) {
+  Situation s;
+  s.placed({"a", "b"}).started().after(seconds(60));
+  s.pod(1, running().taken_away()).store();
+  EXPECT_THAT(condition(s.job, "Preempted")->message, HasSubstr("lost 120 device-seconds"));
+  s.pod(0, exited(42).saying(kSaved)).pod(1, exited(42)).store();
+  EXPECT_THAT(condition(s.job, "Preempted")->message, HasSubstr("lost 0 device-seconds"));
 }
 
 }  // namespace

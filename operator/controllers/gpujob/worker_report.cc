@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/saturating.h"
-#include "runtime/recorder.h"
+#include "base/text.h"
 #include "translate/read_json.h"
 
 namespace berth::control {
@@ -30,7 +30,7 @@ void take_checkpoint(const Json& report, Instant at, api::GpuJobStatus& status) 
   api::CheckpointStatus checkpoint = status.checkpoint.value_or(api::CheckpointStatus{});
   if (checkpoint.step != step || !checkpoint.at) checkpoint.at = at;
   checkpoint.step = step;
-  checkpoint.uri = runtime::cut_utf8(translate::text_at(report, "checkpointUri"), kUriMax);
+  checkpoint.uri = cut_utf8(translate::text_at(report, "checkpointUri"), kUriMax);
   if (is_sha256(digest)) checkpoint.sha256 = digest;
   status.checkpoint = checkpoint;
 }
@@ -60,8 +60,7 @@ void take_termination_message(std::string_view message, Instant at, api::GpuJobS
     if (status.result.size() >= kResultsMax) break;
     if (!value.is_number() && !value.is_string()) continue;
     const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
-    status.result[std::string(runtime::cut_utf8(name, kResultTextMax))] =
-        runtime::cut_utf8(text, kResultTextMax);
+    status.result[std::string(cut_utf8(name, kResultTextMax))] = cut_utf8(text, kResultTextMax);
   }
 }
 
@@ -85,6 +84,18 @@ int64_t book_device_time(api::GpuJobStatus& status, bool completed, Instant now)
   seconds.lost = add_saturating(seconds.lost, multiply_saturating(devices, lost));
   status.device_seconds = seconds;
   return multiply_saturating(devices, lost);
+}
+
+void take_late_message(std::string_view message, Instant at, api::GpuJobStatus& status) {
+  const auto before = status.checkpoint;
+  take_termination_message(message, at, status);
+  const bool is_new = status.checkpoint && (!before || before->step != status.checkpoint->step);
+  if (!is_new || !status.device_seconds || status.attempts.empty()) return;
+  int64_t& lost = status.attempts.back().lost_device_seconds;
+  const int64_t saved = std::min(lost, status.device_seconds->lost);
+  status.device_seconds->lost -= saved;
+  status.device_seconds->productive = add_saturating(status.device_seconds->productive, saved);
+  lost = 0;
 }
 
 }  // namespace berth::control

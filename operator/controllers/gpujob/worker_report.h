@@ -17,4 +17,8 @@ void take_termination_message(std::string_view message, Instant at, api::GpuJobS
 // returns what it lost, in device-seconds. `completed`: nothing is lost.
 int64_t book_device_time(api::GpuJobStatus& status, bool completed, Instant now);
 
+// Takes the last word of an attempt whose device time was booked before it came: with a checkpoint
+// that is new in it, nothing was lost after all.
+void take_late_message(std::string_view message, Instant at, api::GpuJobStatus& status);
+
 }  // namespace berth::control

@@ -108,6 +108,7 @@ struct Situation {
   Violations violations;
   bool service = true;
   std::vector<const Named*> slices;
+  std::optional<LastWord> last_word;
   Instant now = kTestStart;
   Settings settings;
 
@@ -210,6 +211,7 @@ struct Situation {
                    .slices = slices,
                    .progress = {},
                    .checkpoint = {},
+                   .last_word = last_word,
                    .now = now,
                    .settings = settings};
     for (const translate::Pod& pod : pods) facts.pods.push_back(&pod);

@@ -1,0 +1,23 @@
+#pragma once
+#include <string>
+
+#include "operator/controllers/gpujob/attempt.h"
+#include "operator/controllers/gpujob/gpujob_plan.h"
+
+// From the end of an attempt to the devices given back, and what all states of a plan share. Pure.
+namespace berth::control {
+
+bool is_live(const translate::Pod* pod);
+bool any_live(const JobFacts& facts);
+// Asks for the end of every worker that has not ended and was not asked yet.
+void delete_live_pods(const JobFacts& facts, JobPlan& plan);
+void write_if_changed(const JobFacts& facts, api::GpuJobStatus status, JobPlan& plan);
+
+// The end of the placed attempt is written down, its pods may still be there.
+bool is_ending(const api::GpuJobStatus& status);
+// Writes down that the placed attempt is over and why, before any pod is touched.
+JobPlan end_attempt(const JobFacts& facts, EndCause cause, const std::string& message);
+// Of an attempt that is_ending: stops what still runs, then gives the devices back.
+JobPlan finish_release(const JobFacts& facts);
+
+}  // namespace berth::control
