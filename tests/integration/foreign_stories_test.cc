@@ -12,6 +12,7 @@ namespace {
 
 using std::chrono::seconds;
 using testing::IsEmpty;
+using testing::UnorderedElementsAre;
 
 class ForeignStory : public testing::Test {
  protected:
@@ -28,6 +29,17 @@ class ForeignStory : public testing::Test {
     if (pod->gated && plan == pod->meta.annotations.end()) return "gated";
     if (pod->gated) return "planned on " + plan->second;
     return (pod->started ? "runs on " : "let go on ") + pod->where();
+  }
+
+  // "pod: note" of each event of a reason.
+  std::vector<std::string> events(const std::string& reason) {
+    std::vector<std::string> notes;
+    for (const Json* event : cluster.server.list(kube::kEvents)) {
+      if ((*event)["reason"] != reason) continue;
+      notes.push_back((*event)["regarding"]["name"].get<std::string>() + ": " +
+                      (*event)["note"].get<std::string>());
+    }
+    return notes;
   }
 
   Cluster cluster;
@@ -59,6 +71,17 @@ TEST_F(ForeignStory, AGroupWaitsUntilItIsWholeAndFitsAsAWhole) {
   cluster.node("c", 2).settle();
   for (const char* pod : {"x", "y", "z"}) EXPECT_THAT(stands(pod), testing::StartsWith("runs on "));
   EXPECT_EQ(cluster.used("blue"), 6);
+}
+
+TEST_F(ForeignStory, AGroupThatLacksPodsSaysSo) {
+  cluster.node("a", 2).quota("blue", 8);
+  cluster.gated_pod("x", 1, "gang", 3).gated_pod("y", 1, "gang", 3).pass(seconds(9));
+  EXPECT_THAT(events("GroupIncomplete"), IsEmpty());
+  cluster.pass(seconds(4));
+  EXPECT_THAT(
+      events("GroupIncomplete"),
+      UnorderedElementsAre("x: 2 of 3 pods of the group are there; it is admitted when all are",
+                           "y: 2 of 3 pods of the group are there; it is admitted when all are"));
 }
 
 TEST_F(ForeignStory, SharesItsQuotaWithJobs) {

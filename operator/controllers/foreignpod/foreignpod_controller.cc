@@ -1,5 +1,6 @@
 #include "operator/controllers/foreignpod/foreignpod_controller.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -9,6 +10,8 @@
 
 namespace berth::control {
 namespace {
+
+constexpr Millis kGroupPatience{10'000};  // for the pods of a group to come one after the other
 
 // Let go by Berth and not running where it was let go to: not bound, or rejected by kubelet.
 bool is_late(const translate::Pod& pod) {
@@ -40,7 +43,8 @@ runtime::Next ForeignPodController::reconcile(const runtime::ObjectKey& key,
     return {};
   }
   const ForeignFacts facts = gather(unit);
-  if (facts.hold) tell_hold(unit, *facts.hold);
+  if (facts.hold) tell_once(unit, std::string(name_of(facts.hold->reason)), facts.hold->message);
+  const auto look_again = tell_incomplete(unit);
   const ForeignPlan plan = decide(facts);
   for (const auto& [pod, node] : plan.annotate) {
     writes.send(kube::patch_merge(kube::kPods, pod->meta.name_space, pod->meta.name,
@@ -61,8 +65,8 @@ runtime::Next ForeignPodController::reconcile(const runtime::ObjectKey& key,
          "did not start in time; nothing would make it anew, so it stays: delete it to give back "
          "its devices");
   }
-  if (!plan.again_in) return {};
-  return {clock_.now() + *plan.again_in};
+  if (!plan.again_in) return {look_again};
+  return {std::min(clock_.now() + *plan.again_in, look_again.value_or(Instant::max()))};
 }
 
 ForeignFacts ForeignPodController::gather(const ForeignUnit& unit) {
@@ -107,13 +111,26 @@ void ForeignPodController::tell(const translate::Pod& pod, bool warning, std::st
 }
 
 // Pods have no condition of Berth's: their event is where a person looks. Once per reason.
-void ForeignPodController::tell_hold(const ForeignUnit& unit, const sched::Hold& hold) {
-  const auto [at, is_new] = told_.try_emplace(unit.key, hold.reason);
-  if (!is_new && at->second == hold.reason) return;
-  at->second = hold.reason;
+void ForeignPodController::tell_once(const ForeignUnit& unit, const std::string& reason,
+                                     const std::string& text) {
+  if (std::exchange(told_[unit.key], reason) == reason) return;
+  for (const translate::Pod* pod : unit.gated) tell(*pod, false, reason, "Hold", text);
+}
+
+// The pods of a group come one after the other. Returns when to look again at one that may only be
+// on its way.
+std::optional<Instant> ForeignPodController::tell_incomplete(const ForeignUnit& unit) {
+  const auto there = static_cast<int64_t>(unit.gated.size() + unit.pinned.size());
+  if (there >= unit.size || unit.gated.empty()) return std::nullopt;
+  Instant newest{};
   for (const translate::Pod* pod : unit.gated) {
-    tell(*pod, false, std::string(sched::name_of(hold.reason)), "Hold", hold.message);
+    newest = std::max(newest, pod->meta.creation.value_or(Instant{}));
   }
+  if (clock_.now() < newest + kGroupPatience) return newest + kGroupPatience;
+  tell_once(unit, "GroupIncomplete",
+            std::to_string(there) + " of " + std::to_string(unit.size) +
+                " pods of the group are there; it is admitted when all are");
+  return std::nullopt;
 }
 
 }  // namespace berth::control

@@ -28,7 +28,8 @@ class ForeignPodController final : public runtime::Reconciler {
   void patch(const translate::Pod& pod, const Json& operations, runtime::Writes& writes);
   void tell(const translate::Pod& pod, bool warning, std::string reason, std::string action,
             std::string text);
-  void tell_hold(const ForeignUnit& unit, const sched::Hold& hold);
+  void tell_once(const ForeignUnit& unit, const std::string& reason, const std::string& text);
+  std::optional<Instant> tell_incomplete(const ForeignUnit& unit);
 
   Stores& stores_;
   const Books& books_;
@@ -36,8 +37,8 @@ class ForeignPodController final : public runtime::Reconciler {
   runtime::Recorder& recorder_;
   const Settings& settings_;
   const Clock& clock_;
-  std::map<std::string, Monotonic> let_go_at_;        // when first seen pinned and free, by UID
-  std::map<runtime::ObjectKey, sched::Reason> told_;  // the hold that was last told, by unit
+  std::map<std::string, Monotonic> let_go_at_;      // when first seen pinned and free, by UID
+  std::map<runtime::ObjectKey, std::string> told_;  // why it waits, as last told, by unit
 };
 
 }  // namespace berth::control
