@@ -24,7 +24,7 @@ Caches::Caches(kube::Transport& transport, translate::Accelerators accelerators,
           transport, {kube::kGpuJobs, {}}, [](Json&& json) { return cached_workload(json); },
           workloads_, log, rules(seed)),
       pod_informer_(
-          transport, {kube::kPods, {.fields = kLivePods}},
+          transport, {kube::kPods, {.fields = kLivePods}, translate::pod_members()},
           [this](Json&& json) { return cached_pod(json, accelerators_); }, pods_, log,
           rules(seed + 1)),
       node_informer_(

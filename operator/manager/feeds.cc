@@ -37,7 +37,7 @@ Feeds::Feeds(kube::Transport& transport, Stores& stores, const Settings& setting
           [&stores](Json&& object) { return decode_job(object, stores); }, stores.jobs, log,
           rules(settings)),
       pods_(
-          transport, {kube::kPods, {}},
+          transport, {kube::kPods, {}, translate::pod_members()},
           [&settings](Json&& object) {
             return translate::decode_pod(object, settings.accelerators);
           },

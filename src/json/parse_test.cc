@@ -20,7 +20,7 @@ using testing::SizeIs;
 void drop_managed_fields(Json& json, std::string_view name = {}) {
   if (name == "metadata" && json.is_object()) json.erase("managedFields");
   if (json.is_array()) {
-    for (Json& item : json) drop_managed_fields(item);
+    for (Json& item : json) drop_managed_fields(item, name);
   } else if (json.is_object()) {
     for (auto& [key, value] : json.get_ref<Json::object_t&>()) drop_managed_fields(value, key);
   }
@@ -119,6 +119,16 @@ TEST(ParseJson, LeavesOutManagedFieldsOfObjectsOfItemsAndOfEvents) {
   EXPECT_EQ(parse_json(R"({"items":[)" + object + "]}"), (Json{{"items", Json::array({bare})}}));
   EXPECT_EQ(parse_json(R"({"type":"ADDED","object":)" + object + "}"),
             (Json{{"type", "ADDED"}, {"object", bare}}));
+}
+
+TEST(ParseJson, MakesOnlyTheMembersThatAreRead) {
+  const ReadMembers read = {{"spec", {"containers", "selector"}}, {"containers", {"name"}}};
+  const std::string_view text =
+      R"({"spec":{"containers":[{"name":"a","env":[]}],"volumes":[],"selector":{"volumes":"x"}},
+          "env":1})";
+  EXPECT_EQ(
+      parse_json(text, read),
+      Json::parse(R"({"spec":{"containers":[{"name":"a"}],"selector":{"volumes":"x"}},"env":1})"));
 }
 
 TEST(ParseJson, KeepsWhatIsOnlyCalledManagedFields) {

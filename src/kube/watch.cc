@@ -67,7 +67,7 @@ void Watch::listed(Result<Json> page, Deltas& deltas) {
 }
 
 bool Watch::line(std::string_view text, Deltas& deltas) {
-  Json event = parse_json(text);
+  Json event = parse_json(text, target_.read);
   const auto object = event.is_object() ? event.find("object") : event.end();
   if (!event.is_object() || object == event.end() || !object->is_object()) {
     interrupted();

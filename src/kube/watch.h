@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "json/json_fwd.h"
+#include "json/parse.h"
 #include "kube/backoff.h"
 #include "kube/request.h"
 #include "kube/resource.h"
@@ -22,6 +23,8 @@ namespace berth::kube {
 struct WatchTarget {
   Resource resource;
   Selection select;
+  // Of the objects of a stream; empty reads all. Lists in pages, the fallback, are read whole.
+  ReadMembers read = {};
 };
 
 struct WatchRules {

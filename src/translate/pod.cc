@@ -174,6 +174,18 @@ PodRequests requests_of(const Json& spec, const Accelerators& accelerators) {
   return sum;
 }
 
+ReadMembers pod_members() {
+  const std::vector<std::string_view> of_container = {"resources", "restartPolicy"};
+  return {{"spec",
+           {"nodeName", "schedulerName", "schedulingGates", "containers", "initContainers",
+            "overhead", "nodeSelector", "affinity", "tolerations"}},
+          {"containers", of_container},
+          {"initContainers", of_container},
+          {"status",
+           {"phase", "reason", "message", "podIP", "startTime", "conditions", "containerStatuses"}},
+          {"containerStatuses", {"state", "restartCount"}}};
+}
+
 Result<Pod> decode_pod(const Json& json, const Accelerators& accelerators) {
   Pod pod;
   BERTH_TRY(decode(object_at(json, "metadata"), pod.meta, "metadata"));

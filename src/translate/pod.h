@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "json/json_fwd.h"
 #include "json/object_meta.h"
+#include "json/parse.h"
 #include "sched/ledger.h"
 #include "translate/accelerators.h"
 #include "translate/node_match.h"
@@ -60,6 +61,9 @@ struct Pod {
   bool is_pinned_and_free() const { return !gated && !pinned_node.empty(); }
   const std::string& where() const { return node.empty() ? pinned_node : node; }
 };
+
+// What decode_pod() reads, for those who make JSON for it from text.
+ReadMembers pod_members();
 
 Result<Pod> decode_pod(const Json& pod, const Accelerators& accelerators);
 

@@ -15,11 +15,14 @@ Json sidecar(const char* gpus) {
   made["restartPolicy"] = "Always";
   return made;
 }
+// As a watch would hand it on.
+Json watched(const Json& pod) { return parse_json(pod.dump(), pod_members()); }
 int64_t gpus(const Json& spec) {
-  const auto devices = requests_of(spec, well_known_accelerators()).devices;
+  const Json pod = watched({{"spec", spec}});
+  const auto devices = requests_of(pod["spec"], well_known_accelerators()).devices;
   return devices.empty() ? 0 : devices.at("nvidia.com/gpu");
 }
-Pod decoded(const Json& pod) { return *decode_pod(pod, well_known_accelerators()); }
+Pod decoded(const Json& pod) { return *decode_pod(watched(pod), well_known_accelerators()); }
 Json pod_json(Json spec, Json status = Json::object()) {
   return {{"metadata", {{"name", "p"}, {"namespace", "n"}, {"uid", "u"}}},
           {"spec", std::move(spec)},
