@@ -121,9 +121,13 @@ second_job() {
 
 kill_operator() {
   step "kill -9 of the leading operator"
-  local before
+  local before restarts
+  local count='{.status.containerStatuses[0].restartCount}'
   before=$(leader)
+  restarts=$(kubectl get pod -n $namespace "$before" -o jsonpath="$count")
   show "$cluster/crash" -n $namespace -c operator "$before"
+  kubectl wait -n $namespace "pod/$before" --for=jsonpath="$count"=$((restarts + 1)) \
+    --timeout=120s >/dev/null
   show kubectl get pods -n $namespace -l app.kubernetes.io/component=operator
 }
 

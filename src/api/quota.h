@@ -217,6 +217,8 @@ struct Quota {
   static constexpr std::array kColumns{
       Column{"Ready", "string", ".status.conditions[?(@.type=='Ready')].status",
              "Whether the Quota is honoured."},
+      Column{"Reason", "string", ".status.conditions[?(@.type=='Ready')].reason",
+             "Why it is not honoured."},
       Column{"Parent", "string", ".spec.parent", "Quota above this one."},
       Column{"Use", "string", ".status.summary", "Devices used of those guaranteed, per class."},
       Column{"Namespaces", "string", ".spec.namespaces", "Namespaces charged here.", true},

@@ -1,5 +1,6 @@
 #include "crdgen/reference.h"
 
+#include <algorithm>
 #include <vector>
 
 namespace berth::crdgen {
@@ -7,7 +8,9 @@ namespace {
 
 bool has_rule_false(const Schema& node) {
   const auto rules = node.find("x-kubernetes-validations");
-  return rules != node.end() && rules->front().at("rule") == "false";
+  return rules != node.end() && std::any_of(rules->begin(), rules->end(), [](const Schema& rule) {
+           return rule.at("rule") == "false";
+         });
 }
 
 std::string type_of(const Schema& node) {
@@ -119,6 +122,9 @@ void collect_rules(const Schema& node, const std::string& path, std::string& tex
 std::string kind_section(const api::KindEntry& kind) {
   const api::KindFacts& facts = kind.facts;
   std::string page = "\n## " + std::string(facts.kind) + "\n\n" + std::string(facts.doc) + "\n\n";
+  if (has_rule_false(kind.schema().at("properties").at("spec"))) {
+    page += "**Not supported yet:** the API server refuses every object of this kind.\n\n";
+  }
   page += "`kubectl get " + std::string(facts.plural) + "` (short: `" +
           std::string(facts.short_name) + "`), " +
           (facts.namespaced ? "namespaced" : "cluster-wide") + ".\n\n";
