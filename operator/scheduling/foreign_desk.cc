@@ -104,11 +104,9 @@ std::optional<Instant> ForeignDesk::collect(Instant, std::vector<const sched::As
     if (settings_.exempt_namespaces.contains(key.name_space)) continue;
     if (stores_.is_terminating(key.name_space)) continue;
     const ForeignUnit waits = unit(key);
-    const bool is_whole =
-        static_cast<int64_t>(waits.gated.size() + waits.pinned.size()) >= waits.size;
     const bool others_hold = std::any_of(waits.gated.begin(), waits.gated.end(),
                                          [](const auto* pod) { return pod->other_gates; });
-    if (!is_whole || others_hold) continue;
+    if (!waits.is_whole() || others_hold) continue;
     if (auto ask = ask_for(waits)) asks_.push_back(*std::move(ask));
   }
   for (const sched::Ask& ask : asks_) asks.push_back(&ask);

@@ -21,6 +21,9 @@ struct ForeignUnit {
   std::vector<const translate::Pod*> gated;   // wait for admission, in the order of their names
   std::vector<const translate::Pod*> pinned;  // admitted, and not ended
   int64_t size = 1;                           // of the group, as its members say
+
+  int64_t there() const { return static_cast<int64_t>(gated.size() + pinned.size()); }
+  bool is_whole() const { return there() >= size; }
 };
 
 // Foreign pods on their way through the pass.

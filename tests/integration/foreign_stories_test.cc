@@ -12,6 +12,7 @@ namespace {
 
 using std::chrono::seconds;
 using testing::IsEmpty;
+using testing::SizeIs;
 using testing::UnorderedElementsAre;
 
 class ForeignStory : public testing::Test {
@@ -82,6 +83,16 @@ TEST_F(ForeignStory, AGroupThatLacksPodsSaysSo) {
       events("GroupIncomplete"),
       UnorderedElementsAre("x: 2 of 3 pods of the group are there; it is admitted when all are",
                            "y: 2 of 3 pods of the group are there; it is admitted when all are"));
+}
+
+TEST_F(ForeignStory, AGroupThatLosesAPodWhileItIsHeldSaysOnlyThat) {
+  cluster.node("a", 1).quota("blue", 8);
+  cluster.gated_pod("x", 1, "gang", 2).gated_pod("y", 1, "gang", 2).pass(seconds(3));
+  EXPECT_THAT(events("TooLarge"), SizeIs(2));
+  cluster.delete_pod("y").pass(seconds(20));
+  EXPECT_THAT(events("GroupIncomplete"), SizeIs(1));
+  cluster.gated_pod("z", 1, "gang", 3).pass(seconds(20));
+  EXPECT_THAT(events("TooLarge"), SizeIs(2)) << "of x and y; z never was in a whole group";
 }
 
 TEST_F(ForeignStory, SharesItsQuotaWithJobs) {

@@ -43,8 +43,12 @@ runtime::Next ForeignPodController::reconcile(const runtime::ObjectKey& key,
     return {};
   }
   const ForeignFacts facts = gather(unit);
-  if (facts.hold) tell_once(unit, std::string(name_of(facts.hold->reason)), facts.hold->message);
-  const auto look_again = tell_incomplete(unit);
+  std::optional<Instant> look_again;
+  if (!unit.is_whole()) {
+    look_again = tell_incomplete(unit);  // and not why it was held while it was whole
+  } else if (facts.hold) {
+    tell_once(unit, std::string(name_of(facts.hold->reason)), facts.hold->message);
+  }
   const ForeignPlan plan = decide(facts);
   for (const auto& [pod, node] : plan.annotate) {
     writes.send(kube::patch_merge(kube::kPods, pod->meta.name_space, pod->meta.name,
@@ -120,15 +124,13 @@ void ForeignPodController::tell_once(const ForeignUnit& unit, const std::string&
 // The pods of a group come one after the other. Returns when to look again at one that may only be
 // on its way.
 std::optional<Instant> ForeignPodController::tell_incomplete(const ForeignUnit& unit) {
-  const auto there = static_cast<int64_t>(unit.gated.size() + unit.pinned.size());
-  if (there >= unit.size || unit.gated.empty()) return std::nullopt;
   Instant newest{};
   for (const translate::Pod* pod : unit.gated) {
     newest = std::max(newest, pod->meta.creation.value_or(Instant{}));
   }
   if (clock_.now() < newest + kGroupPatience) return newest + kGroupPatience;
   tell_once(unit, "GroupIncomplete",
-            std::to_string(there) + " of " + std::to_string(unit.size) +
+            std::to_string(unit.there()) + " of " + std::to_string(unit.size) +
                 " pods of the group are there; it is admitted when all are");
   return std::nullopt;
 }
