@@ -37,6 +37,7 @@ packages() {
       echo libcpprest-dev libyaml-cpp-dev libssl-dev libspdlog-dev nlohmann-json3-dev
       echo libcurl4-openssl-dev libboost-dev libboost-system-dev libcli11-dev prometheus-cpp-dev
       echo libsimdjson-dev libmimalloc-dev libnghttp2-dev libgtest-dev libgmock-dev libbenchmark-dev
+      echo libglpk-dev zlib1g-dev
       ;;
     checks)
       echo clang-format clang-tidy shellcheck universal-ctags binutils git python3 python3-yaml

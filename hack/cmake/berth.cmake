@@ -40,6 +40,7 @@ find_package(cpprestsdk REQUIRED)
 find_package(simdjson REQUIRED)
 find_package(mimalloc REQUIRED)
 find_package(Threads REQUIRED)
+find_package(ZLIB REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(nghttp2 REQUIRED IMPORTED_TARGET libnghttp2)  # HTTP/2: Boost.Beast has none
 find_package(GTest REQUIRED)
