@@ -48,28 +48,51 @@ void Fleet::value_types() {
 }
 
 NodeIndex Fleet::add(const NodeFacts& facts) {
-  assert(facts.devices <= kMostDevicesPerNode);
   const auto index = static_cast<NodeIndex>(nodes_.size());
   const auto [at, is_new] = by_id_.try_emplace(facts.id, index);
   assert(is_new);
-  Node node{.facts = facts, .type = type_of(facts), .pods_free = facts.pods};
   const uint64_t before = at == by_id_.begin() ? 0 : nodes_[std::prev(at)->second].order;
   const auto next = std::next(at);
+  Node node;
   node.order = next == by_id_.end() ? before + kOrderGap
                                     : before + (nodes_[next->second].order - before) / 2;
   const bool is_crowded = node.order == before;
-  node.devices.assign(static_cast<size_t>(facts.devices), sets_.whole(facts.cut));
-  const FreeSetId set = sets_.intern(facts.cut, node.devices);
+  nodes_.push_back(std::move(node));
+  if (is_crowded) renumber();
+  settle(index, facts);
+  return index;
+}
+
+void Fleet::resize(NodeIndex node, const NodeFacts& facts) {
+  leave(node);
+  settle(node, facts);
+}
+
+std::optional<NodeIndex> Fleet::find(const NodeId& id) const {
+  const auto at = by_id_.find(id);
+  if (at == by_id_.end()) return std::nullopt;
+  return at->second;
+}
+
+// The node is what the facts say, and empty.
+void Fleet::settle(NodeIndex index, const NodeFacts& facts) {
+  assert(facts.devices <= kMostDevicesPerNode);
   if (facts.cpu_milli > largest_cpu_ || facts.devices > largest_devices_) {
     largest_cpu_ = std::max(largest_cpu_, facts.cpu_milli);
     largest_devices_ = std::max<int64_t>(largest_devices_, facts.devices);
     set_outlook(Outlook(outlook_));
   }
-  nodes_.push_back(std::move(node));
-  if (is_crowded) renumber();
-  enter(index, {nodes_[index].type, set, facts.cpu_milli, facts.memory_bytes,
-                static_cast<int32_t>(std::min<int64_t>(facts.pods, kPodsThatMatter))});
-  return index;
+  Node& node = nodes_[index];
+  node.facts = facts;
+  node.type = type_of(facts);
+  node.pods_free = facts.pods;
+  node.devices.assign(static_cast<size_t>(facts.devices), sets_.whole(facts.cut));
+  const FreeSetId set = sets_.intern(facts.cut, node.devices);
+  enter(index, {node.type, set, facts.cpu_milli, facts.memory_bytes, pods_that_matter(node)});
+}
+
+int32_t Fleet::pods_that_matter(const Node& node) {
+  return static_cast<int32_t>(std::min<int64_t>(node.pods_free, kPodsThatMatter));
 }
 
 // Two neighbours have no number left between them: gives all nodes new ones, in the same order.
@@ -82,6 +105,23 @@ int32_t Fleet::free_milli(NodeIndex node) const {
   return sets_.milli(states_[nodes_[node].state].key.set);
 }
 int64_t Fleet::free_cpu(NodeIndex node) const { return states_[nodes_[node].state].key.cpu; }
+int64_t Fleet::free_memory(NodeIndex node) const { return states_[nodes_[node].state].key.memory; }
+
+int64_t Fleet::whole_free(NodeIndex node) const {
+  const std::vector<DeviceState>& devices = nodes_[node].devices;
+  return std::count(devices.begin(), devices.end(), sets_.whole(nodes_[node].facts.cut));
+}
+
+int64_t Fleet::workers_that_fit(ShapeId shape, NodeIndex node) {
+  if (!can_take(shape, node)) return 0;
+  const Shape& wants = rankings_[shape].shape;
+  int64_t most = nodes_[node].pods_free;
+  if (wants.cpu_milli > 0) most = std::min(most, free_cpu(node) / wants.cpu_milli);
+  if (wants.memory_bytes > 0) most = std::min(most, free_memory(node) / wants.memory_bytes);
+  if (wants.need.is_none()) return most;
+  if (wants.need.is_whole()) return std::min(most, whole_free(node) / wants.need.devices);
+  return std::min<int64_t>(most, free_milli(node) / std::max<int64_t>(1, wants.need.total_milli()));
+}
 
 size_t Fleet::slot_of(const Key& key) const {
   uint64_t hash = mix_bits(key.type, key.set);
@@ -156,14 +196,40 @@ Spot Fleet::take(ShapeId shape, NodeIndex index) {
   const Ranked choice = score(ranking, node.state);
   Key key = states_[node.state].key;
   const Spot spot{index, shape, mark(node, ranking, key.set, choice.option)};
-  leave(index);
-  --node.pods_free;
   key.set = sets_.options(key.set, ranking.need)[choice.option];
-  key.cpu -= ranking.shape.cpu_milli;
-  key.memory -= ranking.shape.memory_bytes;
-  key.pods = static_cast<int32_t>(std::min<int64_t>(node.pods_free, kPodsThatMatter));
-  enter(index, key);
+  move_to(index, key, ranking.shape, 1);
   return spot;
+}
+
+Spot Fleet::force(ShapeId shape, NodeIndex index) {
+  if (can_take(shape, index)) return take(shape, index);
+  Node& node = nodes_[index];
+  const Need& need = rankings_[shape].shape.need;
+  Spot spot{index, shape, 0};
+  if (need.is_whole()) {
+    int32_t left = need.devices;
+    for (size_t i = 0; i < node.devices.size() && left > 0; ++i) {
+      if (node.devices[i] != sets_.whole(node.facts.cut)) continue;
+      node.devices[i] = 0;
+      spot.devices |= uint64_t{1} << i;
+      --left;
+    }
+  }
+  Key key = states_[node.state].key;
+  key.set = sets_.intern(node.facts.cut, node.devices);
+  move_to(index, key, rankings_[shape].shape, 1);
+  return spot;
+}
+
+// The node has so many workers of the shape more, or less, and those devices free.
+void Fleet::move_to(NodeIndex index, Key key, const Shape& shape, int64_t workers) {
+  Node& node = nodes_[index];
+  leave(index);
+  node.pods_free -= workers;
+  key.cpu -= workers * shape.cpu_milli;
+  key.memory -= workers * shape.memory_bytes;
+  key.pods = pods_that_matter(node);
+  enter(index, key);
 }
 
 // Takes the option's steps on the node's own devices and says which those were.
@@ -202,14 +268,9 @@ void Fleet::give(const Spot& spot) {
       device = static_cast<DeviceState>(device + back);
     }
   }
-  leave(spot.node);
-  ++node.pods_free;
   Key key = states_[node.state].key;
   key.set = sets_.intern(node.facts.cut, node.devices);
-  key.cpu += shape.cpu_milli;
-  key.memory += shape.memory_bytes;
-  key.pods = static_cast<int32_t>(std::min<int64_t>(node.pods_free, kPodsThatMatter));
-  enter(spot.node, key);
+  move_to(spot.node, key, shape, -1);
 }
 
 int64_t Fleet::fragmented_milli() const {

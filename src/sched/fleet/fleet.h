@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -74,16 +75,32 @@ class Fleet {
   void set_outlook(const Outlook& outlook);
   ShapeId shape(const Shape& shape);
 
+  // Another size of a node, or none at all, which keeps its number for when it comes back.
+  // REQUIRES: nothing is held there.
+  void resize(NodeIndex node, const NodeFacts& facts);
+  std::optional<NodeIndex> find(const NodeId& id) const;
+
   // The best node that has room for a worker of the shape.
   std::optional<NodeIndex> best(ShapeId shape);
+  // The same among some nodes. Cost: O(nodes), with one score per state among them.
+  std::optional<NodeIndex> best_among(ShapeId shape, std::span<const NodeIndex> nodes);
+  // How many workers of the shape a node can take one after the other; for shares an upper bound.
+  int64_t workers_that_fit(ShapeId shape, NodeIndex node);
   // REQUIRES: can_take().
   Spot take(ShapeId shape, NodeIndex node);
   void give(const Spot& spot);
   bool can_take(ShapeId shape, NodeIndex node);
+  // Takes what is there although it may not be enough, for work that runs whether it fits or not:
+  // CPU, memory and pods go below zero, devices that are missing are not part of the spot.
+  Spot force(ShapeId shape, NodeIndex node);
+  const Shape& shape_of(ShapeId shape) const { return rankings_[shape].shape; }
 
   const NodeFacts& facts(NodeIndex node) const { return nodes_[node].facts; }
   int32_t free_milli(NodeIndex node) const;
   int64_t free_cpu(NodeIndex node) const;
+  int64_t free_memory(NodeIndex node) const;
+  int64_t free_pods(NodeIndex node) const { return nodes_[node].pods_free; }
+  int64_t whole_free(NodeIndex node) const;  // devices that are wholly free
   size_t nodes() const { return nodes_.size(); }
   size_t states() const { return states_.size(); }  // that are remembered
   // Sum over all nodes, in thousandths of a device; 0 without a mix.
@@ -139,6 +156,9 @@ class Fleet {
   StateId state_for(const Key& key);
   void enter(NodeIndex node, const Key& key);
   void leave(NodeIndex node);
+  void settle(NodeIndex node, const NodeFacts& facts);
+  static int32_t pods_that_matter(const Node& node);
+  void move_to(NodeIndex node, Key key, const Shape& shape, int64_t workers);
   bool fits(const Ranking& ranking, const State& state) const;
   Ranked score(const Ranking& ranking, StateId state);
   bool is_worse(const Ranked& a, const Ranked& b) const;
@@ -164,6 +184,8 @@ class Fleet {
   std::vector<StateId> key_index_;
   std::vector<StateId> births_;  // states in the order in which they came to have nodes
   size_t alive_ = 0;
+  std::vector<uint32_t> looked_;  // by state, the look in which best_among() last saw it
+  uint32_t look_ = 0;
   std::map<Shape, ShapeId> by_shape_;
   std::vector<Ranking> rankings_;
   uint64_t epoch_ = 1;

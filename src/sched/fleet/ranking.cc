@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "sched/fleet/fleet.h"
 
@@ -153,6 +154,29 @@ std::optional<NodeIndex> Fleet::best(ShapeId shape) {
     ranking.heap.pop_back();
   }
   return std::nullopt;
+}
+
+std::optional<NodeIndex> Fleet::best_among(ShapeId shape, std::span<const NodeIndex> nodes) {
+  const Ranking& ranking = rankings_[shape];
+  looked_.resize(states_.size(), 0);
+  if (++look_ == 0) std::fill(looked_.begin(), looked_.end(), 0);
+  std::optional<Ranked> best;
+  NodeIndex first = 0;
+  for (const NodeIndex node : nodes) {
+    const StateId id = nodes_[node].state;
+    if (best && best->state == id) {
+      if (nodes_[node].order < nodes_[first].order) first = node;
+      continue;
+    }
+    if (std::exchange(looked_[id], look_) == look_) continue;  // it was worse
+    if (!fits(ranking, states_[id]) || !sets_.fits(states_[id].key.set, ranking.need)) continue;
+    const Ranked found = score(ranking, id);
+    if (best && !is_worse(*best, found)) continue;
+    best = found;
+    first = node;
+  }
+  if (!best) return std::nullopt;
+  return first;
 }
 
 }  // namespace berth::sched
