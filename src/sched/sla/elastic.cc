@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "base/saturating.h"
 
@@ -148,10 +149,11 @@ std::vector<Resize> resizes(const std::vector<Candidate>& all) {
 }
 
 // Steps are as wide as the points of a curve: takes back the workers that it did not take.
-void give_back(std::vector<Candidate>& all, const std::vector<size_t>& order, int64_t needed,
+void give_back(std::vector<Candidate>& all, std::vector<size_t> order, int64_t needed,
                int64_t& freed) {
-  for (auto last = order.rbegin(); last != order.rend(); ++last) {
-    Candidate& one = all[*last];
+  std::reverse(order.begin(), order.end());  // what was taken last was lost most
+  for (const size_t index : order) {
+    Candidate& one = all[index];
     const int64_t spare = (freed - needed) / one.job->devices_per_worker;
     const int64_t back = std::clamp<int64_t>(one.job->workers - one.workers, 0, spare);
     one.workers += back;
@@ -188,7 +190,8 @@ Shrunk shrink(std::span<const ElasticJob> jobs, int64_t needed_devices, Instant 
     moves[winner] = best_step_down(all[winner]);
     order.push_back(winner);
   }
-  if (freed > needed_devices) give_back(all, order, std::max<int64_t>(0, needed_devices), freed);
+  if (freed > needed_devices)
+    give_back(all, std::move(order), std::max<int64_t>(0, needed_devices), freed);
   return {resizes(all), freed};
 }
 

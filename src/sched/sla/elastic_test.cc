@@ -163,7 +163,7 @@ TEST_P(RandomElastic, ShrinkingFreesWhatIsNeededOrAllThereIsAndNoWorkerMore) {
     const int64_t needed = draw(0, 150);
     int64_t there = 0;
     for (const ElasticJob& one : all) {
-      const bool settled = kNow - one.last_resized >= 10min || one.last_resized == Instant::min();
+      const bool settled = one.last_resized == Instant::min() || kNow - one.last_resized >= 10min;
       if (settled) there += (one.workers - one.min) * one.devices_per_worker;
     }
     const Shrunk shrunk = shrink(all, needed, kNow);
