@@ -51,8 +51,9 @@ struct TypePrice {
 // of a device and a ten-millionth of themselves: what just suffices, suffices, whatever the order
 // of rows and pivots.
 //
-// Errors: Invalid for a negative amount, a type named twice, or no steps. Cost: well under a
-// millisecond for 20 sets of allowed types and 15 types; classes with the same set are added up.
+// Errors: Invalid for a negative amount, a type named twice, or no steps. Cost: classes with the
+// same types are added up; 0.4 ms for 20 sets of types and 7 types, 10 ms for 200 sets and 15
+// types.
 Result<std::vector<TypePrice>> scarcity_prices(std::span<const Demand> mix,
                                                std::span<const Supply> supply,
                                                const ScarcityOptions& options = {});
