@@ -3,7 +3,7 @@
 #include <string>
 
 #include "api/gpujob.h"
-#include "sched/pass.h"
+#include "sched/core/pass.h"
 #include "translate/tenancy.h"
 
 // What waiting work asks of the pass. Pure.

@@ -30,7 +30,7 @@ void Scheduler::run() {
   sched::Snapshot snapshot = gather();
   PassReport report{.took = {}, .asks = snapshot.asks.size(), .admitted = 0, .held = {}};
   const Pending before = std::exchange(pending_, {});
-  for (const sched::Decision& decision : sched::run_pass(std::move(snapshot))) {
+  for (const sched::Decision& decision : sched::run_pass(snapshot, clock_.now())) {
     hand_back(decision, report);
   }
   note_pending(before);

@@ -11,7 +11,7 @@
 #include "operator/scheduling/books.h"
 #include "operator/world/settings.h"
 #include "operator/world/stores.h"
-#include "sched/pass.h"
+#include "sched/core/pass.h"
 
 namespace berth::control {
 

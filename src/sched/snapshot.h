@@ -9,7 +9,9 @@
 #include "base/clock.h"
 #include "sched/ids.h"
 #include "sched/ledger.h"
+#include "sched/place/nearness.h"
 #include "sched/quota_tree.h"
+#include "sched/time/estimates.h"
 
 namespace berth::sched {
 
@@ -25,6 +27,7 @@ struct Node {
   int64_t workers = 0;  // most pods
   int64_t workers_taken = 0;
   bool usable = true;
+  std::map<std::string, std::string> labels;  // that a topology level or a policy may name
 
   int64_t devices_free() const { return devices - devices_taken; }
   bool operator==(const Node&) const = default;
@@ -49,6 +52,11 @@ struct Ask {
   std::vector<Room> rooms;                // per worker
   std::optional<std::set<NodeId>> only;   // nodes it may use at all (selectors, affinity)
   std::set<NodeId> avoid;                 // nodes that failed its last plan
+  std::optional<Nearness> near;           // nothing: its workers may be anywhere
+  std::string tier;                       // empty or unknown: one without promises
+  RunKey run;                             // by which its run time is estimated
+  Millis ran{0};                          // useful run of its earlier attempts
+  std::optional<Millis> max_runtime;      // after which it is ended; a sure bound
   // All of the above that decides about it beside its turn, as text: once an ask is held, the asks
   // of the same shape behind it are held without a second look. shape_of() makes it, once per ask
   // and not once per pass; empty: never alike.

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "sched/pass.h"
+#include "sched/core/pass.h"
 #include "translate/pod.h"
 
 // What to do about foreign pods that are admitted together: a pure function. The order is what

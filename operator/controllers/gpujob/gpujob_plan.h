@@ -9,7 +9,7 @@
 #include "json/violation.h"
 #include "operator/controllers/gpujob/rendezvous.h"
 #include "operator/world/settings.h"
-#include "sched/pass.h"
+#include "sched/core/pass.h"
 #include "translate/pod.h"
 
 // What to do about one GpuJob: a pure function from what is known to what is to be written.

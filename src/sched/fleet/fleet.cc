@@ -155,6 +155,7 @@ Fleet::StateId Fleet::state_for(const Key& key) {
 void Fleet::enter(NodeIndex node, const Key& key) {
   const StateId id = state_for(key);
   nodes_[node].state = id;
+  types_[key.type].free_milli += sets_.milli(key.set);
   std::vector<NodeIndex>& heap = heaps_[id];
   if (members_[id]++ == 0) {
     heap.clear();
@@ -168,6 +169,8 @@ void Fleet::enter(NodeIndex node, const Key& key) {
 }
 
 void Fleet::leave(NodeIndex node) {
+  const Key& key = states_[nodes_[node].state].key;
+  types_[key.type].free_milli -= sets_.milli(key.set);
   if (--members_[nodes_[node].state] == 0) --alive_;
 }
 
@@ -251,26 +254,47 @@ uint64_t Fleet::mark(Node& node, const Ranking& ranking, FreeSetId set, size_t o
   return taken;
 }
 
+// Takes the very devices of a spot, or frees them.
+void Fleet::change_devices(Node& node, const Spot& spot, bool take) {
+  const Need& need = rankings_[spot.shape].shape.need;
+  if (need.is_whole()) {
+    const DeviceState state = take ? DeviceState{0} : sets_.whole(node.facts.cut);
+    for (uint64_t left = spot.devices; left != 0; left &= left - 1) {
+      node.devices[static_cast<size_t>(__builtin_ctzll(left))] = state;
+    }
+    return;
+  }
+  for (uint64_t left = spot.devices; left != 0; left >>= 8) {
+    const uint64_t code = (left & 0xFF) - 1;
+    const int32_t size =
+        need.profile < 0 ? need.milli : sets_.slots(node.facts.cut, need.profile) << (code / 32);
+    DeviceState& device = node.devices[code % 32];
+    device = static_cast<DeviceState>(device + (take ? -size : size));
+  }
+}
+
 void Fleet::give(const Spot& spot) {
   Node& node = nodes_[spot.node];
-  const Shape& shape = rankings_[spot.shape].shape;
-  if (shape.need.is_whole()) {
-    for (uint64_t left = spot.devices; left != 0; left &= left - 1) {
-      node.devices[static_cast<size_t>(__builtin_ctzll(left))] = sets_.whole(node.facts.cut);
-    }
-  } else {
-    for (uint64_t left = spot.devices; left != 0; left >>= 8) {
-      const uint64_t code = (left & 0xFF) - 1;
-      DeviceState& device = node.devices[code % 32];
-      const int32_t back = shape.need.profile < 0
-                               ? shape.need.milli
-                               : sets_.slots(node.facts.cut, shape.need.profile) << (code / 32);
-      device = static_cast<DeviceState>(device + back);
-    }
-  }
+  change_devices(node, spot, false);
   Key key = states_[node.state].key;
   key.set = sets_.intern(node.facts.cut, node.devices);
-  move_to(spot.node, key, shape, -1);
+  move_to(spot.node, key, rankings_[spot.shape].shape, -1);
+}
+
+void Fleet::retake(const Spot& spot) {
+  Node& node = nodes_[spot.node];
+  change_devices(node, spot, true);
+  Key key = states_[node.state].key;
+  key.set = sets_.intern(node.facts.cut, node.devices);
+  move_to(spot.node, key, rankings_[spot.shape].shape, 1);
+}
+
+int64_t Fleet::free_of(const DeviceClass& device_class) const {
+  int64_t sum = 0;
+  for (const Type& type : types_) {
+    if (type.device_class == device_class) sum += type.free_milli;
+  }
+  return sum;
 }
 
 int64_t Fleet::fragmented_milli() const {

@@ -93,6 +93,8 @@ class Fleet {
   // Takes what is there although it may not be enough, for work that runs whether it fits or not:
   // CPU, memory and pods go below zero, devices that are missing are not part of the spot.
   Spot force(ShapeId shape, NodeIndex node);
+  // Undoes give(). REQUIRES: nobody took those devices since.
+  void retake(const Spot& spot);
   const Shape& shape_of(ShapeId shape) const { return rankings_[shape].shape; }
 
   const NodeFacts& facts(NodeIndex node) const { return nodes_[node].facts; }
@@ -103,6 +105,8 @@ class Fleet {
   int64_t whole_free(NodeIndex node) const;  // devices that are wholly free
   size_t nodes() const { return nodes_.size(); }
   size_t states() const { return states_.size(); }  // that are remembered
+  // Thousandths of devices of a class that are free.
+  int64_t free_of(const DeviceClass& device_class) const;
   // Sum over all nodes, in thousandths of a device; 0 without a mix.
   int64_t fragmented_milli() const;
 
@@ -122,6 +126,7 @@ class Fleet {
     uint32_t signature = 0;
     int64_t price = 0;      // scaled, per thousandth of a device
     int64_t cpu_price = 0;  // scaled, per thousandth of a core
+    int64_t free_milli = 0;
   };
   struct Key {
     uint32_t type = 0;
@@ -157,6 +162,7 @@ class Fleet {
   void enter(NodeIndex node, const Key& key);
   void leave(NodeIndex node);
   void settle(NodeIndex node, const NodeFacts& facts);
+  void change_devices(Node& node, const Spot& spot, bool take);
   static int32_t pods_that_matter(const Node& node);
   void move_to(NodeIndex node, Key key, const Shape& shape, int64_t workers);
   bool fits(const Ranking& ranking, const State& state) const;

@@ -1,20 +1,13 @@
 #pragma once
 #include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "sched/fleet/fleet.h"
+#include "sched/place/nearness.h"
 #include "sched/place/topology.h"
 
 namespace berth::sched {
-
-// How close together the workers of a gang have to be.
-struct Nearness {
-  std::vector<std::string> levels;  // narrowest first: the level asked for, then wider ones
-  bool required = false;            // all in one domain of levels.front(), or nowhere
-  bool operator==(const Nearness&) const = default;
-};
 
 // The workers of one gang, for one class of devices.
 struct Gang {

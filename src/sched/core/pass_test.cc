@@ -1,4 +1,4 @@
-#include "sched/pass.h"
+#include "sched/core/pass.h"
 
 #include <gtest/gtest.h>
 
@@ -42,7 +42,7 @@ struct Cluster {
   std::vector<Decision> run() const {
     Snapshot full = snapshot;
     for (const Ask& ask : asks) full.asks.push_back(&ask);
-    return run_pass(full);
+    return run_pass(full, Instant{});
   }
 };
 

@@ -6,8 +6,8 @@
 #include <variant>
 #include <vector>
 
-#include "sched/placement.h"
-#include "sched/snapshot.h"
+#include "base/clock.h"
+#include "sched/ids.h"
 
 namespace berth::sched {
 
@@ -19,10 +19,11 @@ enum class Reason {
   TooLarge,      // more than all usable nodes have together
   NoCapacity,    // enough exist, too few are free
   Fragmented,  // enough are free, but not on nodes that each worker fits on; says for want of what
+  Reserved,    // enough are free, but kept for work that has waited longer
 };
 inline constexpr std::array kReasons = {Reason::NoQuota,      Reason::OverQuota, Reason::LentOut,
                                         Reason::NoSuchDevice, Reason::TooLarge,  Reason::NoCapacity,
-                                        Reason::Fragmented};
+                                        Reason::Fragmented,   Reason::Reserved};
 std::string_view name_of(Reason reason);  // as in conditions and events
 
 // Every worker has a node, and the quota allows it.
@@ -40,16 +41,28 @@ struct Hold {
   WorkloadId id;
   Reason reason = Reason::NoCapacity;
   std::string message;
+  // When it is expected to start if nothing changes; Instant::max() where that is not known.
+  Instant starts = Instant::max();
   bool operator==(const Hold&) const = default;
 };
 
-using Decision = std::variant<Admit, Hold>;
+// A running workload that has to give way, whole.
+struct Victim {
+  WorkloadId id;
+  int64_t devices = 0;
+  int64_t lost_device_ms = 0;  // what giving way costs it
+  bool operator==(const Victim&) const = default;
+};
 
-// Decides every ask: larger priority first, then older, then by name and id. Each sees the effect
-// of the ones before it; one that does not fit does not stop a smaller one behind it. Pure: the
-// same snapshot gives the same decisions, byte for byte. Cost: O(asks log asks + admitted workers x
-// log nodes); asks of the same shape that follow one which was held are held without a second look,
-// since a pass only ever takes room.
-std::vector<Decision> run_pass(Snapshot snapshot);
+// The workload is placed on devices that the victims hold; they are released first, and what they
+// free is kept for it. Nobody is preempted without such a proof.
+struct Preempt {
+  WorkloadId id;
+  Admit placement;
+  std::vector<Victim> victims;  // by id
+  bool operator==(const Preempt&) const = default;
+};
+
+using Decision = std::variant<Admit, Hold, Preempt>;
 
 }  // namespace berth::sched

@@ -1,0 +1,114 @@
+#include "sched/core/claims.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace berth::sched {
+
+int Claims::heads(const DeviceClass& device_class) const {
+  return static_cast<int>(std::count_if(claims_.begin(), claims_.end(), [&](const Claim& claim) {
+    return claim.device_class == device_class;
+  }));
+}
+
+void Claims::gather_endings() {
+  if (std::exchange(has_endings_, true)) return;
+  for (const auto& [source, held] : world_.holders()) {
+    if (!held.facts.run) continue;
+    Ending ending{world_.expected_end(source, now_), {}};
+    for (size_t i = 0; i < held.spots.size(); ++i) {
+      if (held.is_placed[i]) ending.spots.push_back(held.spots[i]);
+    }
+    endings_.push_back(std::move(ending));
+  }
+  std::stable_sort(endings_.begin(), endings_.end(),
+                   [](const Ending& a, const Ending& b) { return a.at < b.at; });
+}
+
+void Claims::started(const std::vector<Spot>& spots, Instant ends) {
+  if (!has_endings_) return;  // it is gathered later, from the trial's own list
+  const auto at = std::upper_bound(endings_.begin(), endings_.end(), ends,
+                                   [](Instant t, const Ending& e) { return t < e.at; });
+  endings_.insert(at, Ending{ends, spots});
+}
+
+Claims::Free Claims::free_on(NodeIndex node) {
+  const Fleet& fleet = world_.fleet();
+  return {fleet.whole_free(node), fleet.free_cpu(node), fleet.free_memory(node)};
+}
+
+Instant Claims::plan(const DeviceClass& device_class, const Gang& gang, int64_t devices) {
+  gather_endings();
+  const Trial::Mark mark = trial_.mark();
+  std::optional<std::vector<Spot>> spots;
+  Instant at = Instant::max();
+  size_t claim = 0;  // those up to here have begun
+  for (size_t i = 0; i < endings_.size() && !spots; ++i) {
+    for (; claim < claims_.size() && claims_[claim].from <= endings_[i].at; ++claim) {
+      for (const Spot& spot : claims_[claim].spots) trial_.give(spot);
+      for (const auto& [shape, node] : claims_[claim].workers) trial_.force(shape, node);
+    }
+    for (const Spot& spot : endings_[i].spots) trial_.give(spot);
+    const bool is_last_then = i + 1 == endings_.size() || endings_[i + 1].at > endings_[i].at;
+    if (!is_last_then || world_.fleet().free_of(device_class) < devices * kWholeDevice) continue;
+    spots = trial_.place(gang);
+    at = std::max(endings_[i].at, now_);
+  }
+  if (!spots) {
+    trial_.back_to(mark);
+    return Instant::max();
+  }
+  Claim made{device_class, at, {}, {}};
+  for (const Spot& spot : *spots) made.workers.emplace_back(spot.shape, spot.node);
+  std::map<NodeIndex, Free> spare;
+  for (const Spot& spot : *spots) spare.emplace(spot.node, free_on(spot.node));
+  trial_.back_to(mark);
+  for (const auto& [node, left] : spare) {
+    const Free free = free_on(node);
+    const auto keep = [](int64_t has, int64_t later) {
+      return std::max<int64_t>(0, has - std::max<int64_t>(0, later));
+    };
+    const Shape shape{.need = {static_cast<int32_t>(keep(free.whole, left.whole))},
+                      .cpu_milli = keep(free.cpu, left.cpu),
+                      .memory_bytes = keep(free.memory, left.memory)};
+    if (shape.need.is_none() && shape.cpu_milli == 0 && shape.memory_bytes == 0) continue;
+    made.spots.push_back(trial_.force(world_.fleet().shape(shape), node));
+  }
+  const auto after = std::upper_bound(claims_.begin(), claims_.end(), made.from,
+                                      [](Instant t, const Claim& c) { return t < c.from; });
+  claims_.insert(after, std::move(made));
+  return at;
+}
+
+std::optional<std::vector<Spot>> Claims::place_meanwhile(const Gang& gang, Instant ends) {
+  const auto first = std::find_if(claims_.begin(), claims_.end(),
+                                  [&](const Claim& claim) { return claim.from >= ends; });
+  if (first == claims_.end()) return std::nullopt;
+  const Trial::Mark mark = trial_.mark();
+  for (auto claim = first; claim != claims_.end(); ++claim) {
+    for (const Spot& spot : claim->spots) trial_.give(spot);
+  }
+  auto spots = trial_.place(gang);
+  if (!spots) {
+    trial_.back_to(mark);
+    return spots;
+  }
+  for (auto claim = first; claim != claims_.end(); ++claim) {
+    for (Spot& spot : claim->spots) spot = trial_.force(spot.shape, spot.node);
+  }
+  return spots;
+}
+
+bool Claims::stand_in_the_way(const Gang& gang) {
+  if (claims_.empty()) return false;
+  const Trial::Mark mark = trial_.mark();
+  for (const Claim& claim : claims_) {
+    for (const Spot& spot : claim.spots) trial_.give(spot);
+  }
+  const bool fits = trial_.place(gang).has_value();
+  trial_.back_to(mark);
+  return fits;
+}
+
+}  // namespace berth::sched

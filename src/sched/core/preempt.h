@@ -1,0 +1,36 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sched/core/trial.h"
+
+namespace berth::sched {
+
+// A holder that may be made to give way, and what that would cost.
+struct Candidate {
+  const World::Held* held = nullptr;
+  int64_t cost = 0;  // device-milliseconds, of the whole job
+};
+
+// The gang's places, and the candidates that have to give way for them.
+struct Eviction {
+  std::vector<const Candidate*> victims;  // in the order given
+  std::vector<Spot> spots;                // by worker
+  int64_t cost = 0;
+};
+
+// Finds victims for a gang at little cost and proves it: on return the victims are lifted in the
+// trial and the gang is placed; where there is no way, nothing is changed.
+//
+// Workers are placed one after the other: on what is free, else on the node where the victims for
+// one more worker cost least, a victim that is already chosen costing nothing on its other nodes.
+// Last, victims that turn out not to be needed stay, the most expensive first. Where one domain is
+// required, the domains are compared by their cost. It is a heuristic (the problem is a set cover);
+// with workers of one device it is exact.
+// Cost: workers x nodes with candidates x candidates on a node, a few nanoseconds each.
+std::optional<Eviction> evict_for(World& world, Trial& trial, const Gang& gang,
+                                  const std::vector<Candidate>& candidates);
+
+}  // namespace berth::sched

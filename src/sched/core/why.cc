@@ -1,0 +1,172 @@
+#include "sched/core/why.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/text.h"
+#include "sched/core/trial.h"
+
+namespace berth::sched {
+namespace {
+
+std::string count_of(int64_t devices, const DeviceClass& device_class) {
+  return std::to_string(devices) + " " + device_class;
+}
+
+std::string whose(const Ask& ask, const QuotaId& at) {
+  if (at == *ask.quota) return "quota";
+  return at.name.empty() ? "the pool" : "quota " + at.name;
+}
+
+// Why the next worker of a gang found no node although enough devices are free in all.
+struct Misfit {
+  int64_t placed = 0;   // workers that found one before it
+  int64_t devices = 0;  // that it wants
+  // Nodes with so many free, and how many of them were passed over for what, each counted once.
+  int64_t nodes = 0;
+  int64_t not_selected = 0;  // by the ask's own selectors and affinity
+  int64_t avoided = 0;       // its last plan failed there
+  int64_t cpu = 0;
+  int64_t memory = 0;
+  int64_t pods = 0;
+};
+
+void count(Misfit& why, World& world, const Ask& ask, NodeIndex node, const Room& room) {
+  const Fleet& fleet = world.fleet();
+  const NodeId& id = fleet.facts(node).id;
+  ++why.nodes;
+  if (ask.only && !ask.only->contains(id)) {
+    ++why.not_selected;
+  } else if (ask.avoid.contains(id)) {
+    ++why.avoided;
+  } else if (fleet.free_cpu(node) < room.cpu_milli) {
+    ++why.cpu;
+  } else if (fleet.free_memory(node) < room.memory_bytes) {
+    ++why.memory;
+  } else if (fleet.free_pods(node) <= 0) {
+    ++why.pods;
+  } else {
+    --why.nodes;  // it would do: another worker of the gang is what does not fit
+  }
+}
+
+Misfit misfit(World& world, const Ask& ask, const Alternative& wants) {
+  Trial trial(world);
+  Fleet& fleet = world.fleet();
+  std::vector<NodeIndex> all;
+  for (const auto& [id, node] : world.nodes()) {
+    if (node.device_class != wants.device_class || !node.usable || ask.avoid.contains(id)) continue;
+    if (!ask.only || ask.only->contains(id)) all.push_back(*fleet.find(id));
+  }
+  std::vector<ShapeId> shapes;
+  for (size_t i = 0; i < wants.counts.size(); ++i)
+    shapes.push_back(worker_shape(fleet, ask, wants, i));
+  Misfit why;
+  for (const size_t worker : largest_first(fleet, shapes)) {
+    const auto node = fleet.best_among(shapes[worker], all);
+    if (node) {
+      trial.take(shapes[worker], *node);
+      ++why.placed;
+      continue;
+    }
+    why.devices = wants.counts[worker];
+    for (const auto& [id, facts] : world.nodes()) {
+      const NodeIndex index = *fleet.find(id);
+      if (facts.device_class == wants.device_class && fleet.whole_free(index) >= why.devices) {
+        count(why, world, ask, index, ask.rooms[worker]);
+      }
+    }
+    return why;
+  }
+  return why;
+}
+
+// "only 2 fit: of 3 nodes with 4 free 2 lack CPU and 1 failed its last plan"
+std::string text_of(const Misfit& why) {
+  std::string text =
+      (why.placed == 0 ? "none fits: " : "only " + std::to_string(why.placed) + " fit: ");
+  if (why.nodes == 0) return text + "no node has " + std::to_string(why.devices) + " free";
+  text += "of " + count_text(why.nodes, "node") + " with " + std::to_string(why.devices) + " free ";
+  const std::array<std::pair<int64_t, const char*>, 5> parts{{
+      {why.not_selected, " not selected"},
+      {why.avoided, " avoided since the last plan failed there"},
+      {why.cpu, " without the CPU"},
+      {why.memory, " without the memory"},
+      {why.pods, " without room for a pod"},
+  }};
+  const char* between = "";
+  for (const auto& [count, what] : parts) {
+    if (count == 0) continue;
+    text += between + std::to_string(count) + what;
+    between = ", ";
+  }
+  return text;
+}
+
+std::string far_apart(const Ask& ask) { return "not in one domain of " + ask.near->levels.front(); }
+
+}  // namespace
+
+ShapeId worker_shape(Fleet& fleet, const Ask& ask, const Alternative& wants, size_t worker) {
+  return fleet.shape({.need = {static_cast<int32_t>(wants.counts[worker])},
+                      .cpu_milli = ask.rooms[worker].cpu_milli,
+                      .memory_bytes = ask.rooms[worker].memory_bytes,
+                      .classes = {wants.device_class}});
+}
+
+Stock stock_of(World& world, const DeviceClass& device_class) {
+  const auto exist = world.usable().find(device_class);
+  return {world.fleet().free_of(device_class) / kWholeDevice,
+          exist == world.usable().end() ? 0 : exist->second};
+}
+
+Hold no_quota(const Ask& ask, bool is_broken) {
+  if (!is_broken) return {ask.id, Reason::NoQuota, "its namespace belongs to no Quota"};
+  return {ask.id, Reason::NoQuota,
+          "Quota " + ask.quota->name + " has a parent that is missing or a cycle"};
+}
+
+Hold over_quota(const Ask& ask, const Alternative& wants, const QuotaRefusal& no) {
+  std::string message = "wants " + count_of(no.wants, wants.device_class) + ", " +
+                        whose(ask, no.at) + " leaves " + std::to_string(no.leaves);
+  if (!no.lent_out) return {ask.id, Reason::OverQuota, std::move(message)};
+  message += ": its guaranteed share is lent out and must be returned first";
+  return {ask.id, Reason::LentOut, std::move(message)};
+}
+
+Hold not_listed(const Ask& ask, const Alternative& wants,
+                const std::map<DeviceClass, Limit>& limits) {
+  std::string listed;
+  for (const auto& [device_class, limit] : limits) {
+    listed += (listed.empty() ? "" : ", ") + device_class;
+  }
+  return {ask.id, Reason::NoSuchDevice,
+          "wants " + count_of(wants.total(), wants.device_class) + ", quota " + ask.quota->name +
+              " has no limit for that class, only for " + listed};
+}
+
+Hold no_room(World& world, const Ask& ask, const Alternative& wants, const Stock& stock) {
+  const std::string want = "wants " + count_of(wants.total(), wants.device_class);
+  if (stock.exist == 0) return {ask.id, Reason::NoSuchDevice, want + ", no usable node has any"};
+  if (stock.exist < wants.total()) {
+    return {ask.id, Reason::TooLarge,
+            want + ", usable nodes have " + std::to_string(stock.exist) + " in all"};
+  }
+  const std::string free =
+      std::to_string(stock.free) + " of " + std::to_string(stock.exist) + " are free";
+  if (stock.free < wants.total()) return {ask.id, Reason::NoCapacity, want + ", " + free};
+  const Misfit why = misfit(world, ask, wants);
+  const bool is_near_by = why.placed < static_cast<int64_t>(wants.counts.size());
+  return {ask.id, Reason::Fragmented,
+          want + " for " + count_text(static_cast<int64_t>(wants.counts.size()), "worker") + ", " +
+              free + " but " + (is_near_by || !ask.near ? text_of(why) : far_apart(ask))};
+}
+
+Hold reserved(const Ask& ask, const Alternative& wants, const Stock& stock) {
+  return {ask.id, Reason::Reserved,
+          "wants " + count_of(wants.total(), wants.device_class) + ", what would fit of the " +
+              std::to_string(stock.free) + " free is kept for work that has waited longer"};
+}
+
+}  // namespace berth::sched

@@ -1,0 +1,30 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "sched/core/world.h"
+#include "sched/decision.h"
+
+// Why an ask is held, in words with the numbers that prove it.
+namespace berth::sched {
+
+// What a class of devices has, whole devices, in one world.
+struct Stock {
+  int64_t free = 0;
+  int64_t exist = 0;
+};
+// What one worker of an ask needs, under one of its alternatives.
+ShapeId worker_shape(Fleet& fleet, const Ask& ask, const Alternative& wants, size_t worker);
+
+Stock stock_of(World& world, const DeviceClass& device_class);
+
+Hold no_quota(const Ask& ask, bool is_broken);
+Hold not_listed(const Ask& ask, const Alternative& wants,
+                const std::map<DeviceClass, Limit>& limits);
+Hold over_quota(const Ask& ask, const Alternative& wants, const QuotaRefusal& no);
+// Too few are free, or they are on the wrong nodes. Looks at every node only for the latter.
+Hold no_room(World& world, const Ask& ask, const Alternative& wants, const Stock& stock);
+Hold reserved(const Ask& ask, const Alternative& wants, const Stock& stock);
+
+}  // namespace berth::sched

@@ -1,0 +1,157 @@
+#include "sched/core/world.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace berth::sched {
+
+NodeFacts World::facts_of(const Node& node) {
+  NodeFacts facts{.id = node.id, .device_class = node.device_class};
+  if (!node.usable) {
+    facts.pods = 0;
+    return facts;
+  }
+  facts.devices =
+      static_cast<int32_t>(std::clamp<int64_t>(node.devices, 0, int64_t{kMostDevicesPerNode}));
+  facts.cpu_milli = node.room.cpu_milli;
+  facts.memory_bytes = node.room.memory_bytes;
+  facts.pods = node.workers;
+  return facts;
+}
+
+void World::count(const Node& node, int64_t sign) {
+  if (!node.usable || node.device_class.empty()) return;
+  usable_[node.device_class] += sign * node.devices;
+  tree_.reset();
+}
+
+void World::set_node(const Node& node) {
+  const auto known = nodes_.find(node.id);
+  if (known != nodes_.end() && known->second == node) return;
+  if (known != nodes_.end()) count(known->second, -1);
+  const std::set<std::string> here = on_node_[node.id];
+  for (const std::string& source : here) lift_holder(holders_.at(source));
+  const auto index = fleet_.find(node.id);
+  if (index) {
+    fleet_.resize(*index, facts_of(node));
+  } else {
+    fleet_.add(facts_of(node));
+  }
+  topology_.set(index.value_or(static_cast<NodeIndex>(fleet_.nodes() - 1)), node.id, node.labels);
+  nodes_.insert_or_assign(node.id, node);
+  count(node, +1);
+  for (const std::string& source : here) place_holder(holders_.at(source));
+}
+
+void World::remove_node(const NodeId& id) {
+  const auto known = nodes_.find(id);
+  if (known == nodes_.end()) return;
+  count(known->second, -1);
+  const std::set<std::string> here = on_node_[id];
+  for (const std::string& source : here) lift_holder(holders_.at(source));
+  const NodeIndex index = *fleet_.find(id);
+  fleet_.resize(index, {.id = id, .device_class = known->second.device_class, .pods = 0});
+  topology_.remove(index);
+  nodes_.erase(known);
+  for (const std::string& source : here) place_holder(holders_.at(source));
+}
+
+// What runs, runs, whether there is room for it or not.
+void World::place_holder(Held& held) {
+  const std::vector<Charge>& charges = held.facts.charges;
+  held.spots.assign(charges.size(), {});
+  held.is_placed.assign(charges.size(), false);
+  for (size_t i = 0; i < charges.size(); ++i) {
+    const Charge& charge = charges[i];
+    if (!nodes_.contains(charge.node)) continue;
+    const ShapeId shape = fleet_.shape({.need = {static_cast<int32_t>(charge.devices)},
+                                        .cpu_milli = charge.room.cpu_milli,
+                                        .memory_bytes = charge.room.memory_bytes});
+    held.spots[i] = fleet_.force(shape, *fleet_.find(charge.node));
+    held.is_placed[i] = true;
+  }
+}
+
+void World::lift_holder(Held& held) {
+  for (size_t i = held.spots.size(); i > 0; --i) {
+    if (held.is_placed[i - 1]) fleet_.give(held.spots[i - 1]);
+  }
+  held.spots.clear();
+  held.is_placed.clear();
+}
+
+void World::use_quota(const Holder& holder, int64_t sign) {
+  if (!tree_) return;  // counted when it is made
+  for (const Charge& charge : holder.charges) {
+    if (charge.kind != ChargeKind::Admitted || charge.devices == 0) continue;
+    tree_->use(charge.quota, charge.device_class, sign * charge.devices);
+  }
+}
+
+void World::set_holder(Holder holder, Instant now) {
+  const std::string source = holder.source;
+  remove_holder(source);
+  if (holder.charges.empty()) return;
+  for (const Charge& charge : holder.charges) on_node_[charge.node].insert(source);
+  use_quota(holder, +1);
+  Held& held = holders_.emplace(source, Held{.facts = std::move(holder)}).first->second;
+  place_holder(held);
+  expected_end(source, now);
+}
+
+void World::remove_holder(const std::string& source) {
+  const auto at = holders_.find(source);
+  if (at == holders_.end()) return;
+  lift_holder(at->second);
+  use_quota(at->second.facts, -1);
+  for (const Charge& charge : at->second.facts.charges) on_node_[charge.node].erase(source);
+  holders_.erase(at);
+}
+
+void World::set_quotas(std::vector<Quota> quotas) {
+  quotas_ = std::move(quotas);
+  tree_.reset();
+}
+
+QuotaTree& World::tree() {
+  if (!tree_) {
+    tree_.emplace(quotas_, usable_);
+    for (const auto& [source, held] : holders_) use_quota(held.facts, +1);
+  }
+  return *tree_;
+}
+
+const Tier& World::tier(const std::string& name) const {
+  static const Tier kNone;
+  const auto at = tiers_.find(name);
+  return at == tiers_.end() ? kNone : at->second;
+}
+
+const std::set<std::string>& World::holders_on(NodeIndex node) const {
+  static const std::set<std::string> kNone;
+  const auto at = on_node_.find(fleet_.facts(node).id);
+  return at == on_node_.end() ? kNone : at->second;
+}
+
+const Node* World::node(NodeIndex index) const {
+  const auto at = nodes_.find(fleet_.facts(index).id);
+  return at == nodes_.end() ? nullptr : &at->second;
+}
+
+// Guessed when it starts, and again only when the guess has proved too short.
+Instant World::expected_end(const std::string& source, Instant now) {
+  Held& held = holders_.at(source);
+  if (!held.facts.run) return Instant::max();
+  if (held.ends != Instant::max() && held.ends > now) return held.ends;
+  const Run& run = *held.facts.run;
+  const Millis ran = run.ran_before + std::max(Millis{0}, now - run.job.started);
+  held.ends = later(now, expected_run(run.key, ran, run.max_runtime));
+  return held.ends;
+}
+
+Millis World::expected_run(const RunKey& key, Millis already,
+                           const std::optional<Millis>& max_runtime) const {
+  return estimates_.remaining(key, already, settings_.estimate_basis_points, max_runtime);
+}
+
+}  // namespace berth::sched

@@ -1,0 +1,113 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sched/fleet/fleet.h"
+#include "sched/ledger.h"
+#include "sched/place/gang.h"
+#include "sched/place/topology.h"
+#include "sched/quota_tree.h"
+#include "sched/sla/victim.h"
+#include "sched/snapshot.h"
+#include "sched/time/profile.h"
+
+namespace berth::sched {
+
+// What is promised to work of one tier, and what it has to put up with.
+struct Tier {
+  int64_t order = 1'000;  // smaller goes first
+  int64_t device_time_percent = 0;
+  Millis window = std::chrono::hours{24};
+  std::optional<Millis> max_queue;
+  bool preemptible = false;
+  Millis min_runtime{0};
+  bool operator==(const Tier&) const = default;
+};
+
+// Work that runs and could give way.
+struct Run {
+  RunningJob job;
+  std::string tier;
+  int64_t priority = 0;
+  RunKey key;
+  Millis ran_before{0};               // useful run of earlier attempts
+  std::optional<Millis> max_runtime;  // over all attempts
+};
+
+// Somebody who holds devices: a GpuJob, an endpoint, a foreign pod.
+struct Holder {
+  std::string source;  // the UID of its object
+  std::vector<Charge> charges;
+  std::optional<Run> run;  // nothing: it cannot be asked to give way, nor is its end known
+};
+
+struct CoreSettings {
+  int heads = 1;  // held workloads per class whose start is planned and kept
+  // The chance of having ended by then that an estimate of a run time is asked for.
+  int64_t estimate_basis_points = 8'000;
+  bool operator==(const CoreSettings&) const = default;
+};
+
+// The facts, indexed for decisions. Every change keeps the indexes right, so that a pass over many
+// held workloads after one change costs little. No decision is made in here.
+class World {
+ public:
+  explicit World(CoreSettings settings = {}) : settings_(settings) {}
+
+  void set_quotas(std::vector<Quota> quotas);
+  void set_tiers(std::map<std::string, Tier> tiers) { tiers_ = std::move(tiers); }
+  void set_outlook(const Outlook& outlook) { fleet_.set_outlook(outlook); }
+  // What is taken of the node is not read: holders say so.
+  void set_node(const Node& node);
+  void remove_node(const NodeId& id);
+  void set_holder(Holder holder, Instant now);
+  void remove_holder(const std::string& source);
+  Estimates& estimates() { return estimates_; }
+
+  struct Held {
+    Holder facts;
+    std::vector<Spot> spots;  // by charge; nodes that are not there have none
+    std::vector<bool> is_placed;
+    Instant ends = Instant::max();  // expected
+  };
+
+  const CoreSettings& settings() const { return settings_; }
+  Fleet& fleet() { return fleet_; }
+  Topology& topology() { return topology_; }
+  QuotaTree& tree();
+  const Tier& tier(const std::string& name) const;
+  const std::map<std::string, Held>& holders() const { return holders_; }
+  const std::set<std::string>& holders_on(NodeIndex node) const;
+  const Node* node(NodeIndex index) const;
+  const std::map<NodeId, Node>& nodes() const { return nodes_; }
+  Instant expected_end(const std::string& source, Instant now);
+  Millis expected_run(const RunKey& key, Millis already,
+                      const std::optional<Millis>& max_runtime) const;
+  // Devices of each class on usable nodes, taken ones included.
+  const std::map<DeviceClass, int64_t>& usable() const { return usable_; }
+
+ private:
+  void place_holder(Held& held);
+  void lift_holder(Held& held);
+  void use_quota(const Holder& holder, int64_t sign);
+  void count(const Node& node, int64_t sign);
+  static NodeFacts facts_of(const Node& node);
+
+  CoreSettings settings_;
+  Fleet fleet_;
+  Topology topology_;
+  std::vector<Quota> quotas_;
+  std::optional<QuotaTree> tree_;  // nothing: limits or capacity have changed
+  std::map<std::string, Tier> tiers_;
+  std::map<NodeId, Node> nodes_;
+  std::map<std::string, Held> holders_;
+  std::map<NodeId, std::set<std::string>> on_node_;  // sources by node, known or not
+  std::map<DeviceClass, int64_t> usable_;
+  Estimates estimates_;
+};
+
+}  // namespace berth::sched
