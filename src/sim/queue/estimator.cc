@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <cstddef>
-#include <optional>
 
 namespace berth::sim::queue {
 namespace {
@@ -44,9 +43,11 @@ Millis PercentileEstimator::estimate(const VisibleJob& job, Millis already_run) 
   const std::pair<int64_t, int64_t> groups[] = {
       {job.tenant, job.devices}, {job.tenant, kAny}, {kAny, kAny}};
   for (const auto& group : groups) {
-    const auto cells = seen_.find(group);
-    if (cells == seen_.end()) continue;
-    if (const auto guess = percentile(cells->second, already_run)) {
+    const auto seen = seen_.find(group);
+    if (seen == seen_.end()) continue;
+    const bool is_fresh = already_run == Millis{};
+    if (const auto guess =
+            is_fresh ? seen->second.at_start : percentile(seen->second.cells, already_run)) {
       return std::max(*guess, already_run + Millis(1));
     }
   }
@@ -57,8 +58,9 @@ void PercentileEstimator::learn(const VisibleJob& job, Millis ran) {
   const std::pair<int64_t, int64_t> groups[] = {
       {job.tenant, job.devices}, {job.tenant, kAny}, {kAny, kAny}};
   for (const auto& group : groups) {
-    Cells& cells = seen_.try_emplace(group, Cells{}).first->second;
-    ++cells[cell_of(ran, cells.size())];
+    Seen& seen = seen_[group];
+    ++seen.cells[cell_of(ran, seen.cells.size())];
+    seen.at_start = percentile(seen.cells, Millis{});
   }
 }
 

@@ -2,6 +2,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "base/clock.h"
@@ -28,9 +29,12 @@ class PercentileEstimator final : public Estimator {
   void learn(const VisibleJob& job, Millis ran) override;
 
  private:
-  using Cells = std::array<int32_t, 160>;
+  struct Seen {
+    std::array<int32_t, 160> cells{};
+    std::optional<Millis> at_start;  // the guess for a job that has not run, asked most by far
+  };
   static constexpr int64_t kAny = -1;
-  std::map<std::pair<int64_t, int64_t>, Cells> seen_;  // by tenant and devices, or kAny
+  std::map<std::pair<int64_t, int64_t>, Seen> seen_;  // by tenant and devices, or kAny
 };
 
 }  // namespace berth::sim::queue

@@ -1,10 +1,7 @@
 #include "sim/queue/report.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdio>
-#include <nlohmann/json.hpp>
 
 namespace berth::sim::queue {
 namespace {
@@ -99,20 +96,6 @@ double percentile(const std::vector<double>& sorted, size_t percents) {
   return rounded(sorted[std::max<size_t>((sorted.size() * percents + 99) / 100, 1) - 1]);
 }
 
-std::string line(const char* title, const std::string& text) {
-  std::array<char, 160> buffer{};
-  std::snprintf(buffer.data(), buffer.size(), "%-24s %s\n", title, text.c_str());
-  return buffer.data();
-}
-
-std::string number(double value, int digits) {
-  std::array<char, 64> buffer{};
-  std::snprintf(buffer.data(), buffer.size(), "%.*f", digits, value);
-  return buffer.data();
-}
-
-std::string hours(double value_seconds) { return number(value_seconds / 3600, 2) + " h"; }
-
 }  // namespace
 
 QueueReport summarise(const QueueSetup& setup, const Outcome& outcome) {
@@ -143,60 +126,6 @@ QueueReport summarise(const QueueSetup& setup, const Outcome& outcome) {
     report.deadlines_met_percent = percent(sums.deadlines_met, sums.deadlines);
   }
   return report;
-}
-
-Json to_json(const QueueReport& report) {
-  Json tiers = Json::object();
-  for (const auto& [tier, attained] : report.sla_attainment_percent) tiers[tier] = attained;
-  Json json = {
-      {"jobs", report.jobs},
-      {"load", nullptr},
-      {"makespan_seconds", report.makespan_seconds},
-      {"utilisation_percent", report.utilisation_percent},
-      {"wait_seconds",
-       {{"mean", report.wait_seconds.mean},
-        {"p50", report.wait_seconds.p50},
-        {"p95", report.wait_seconds.p95},
-        {"p99", report.wait_seconds.p99}}},
-      {"jct_ratio_mean", report.jct_ratio_mean},
-      {"sla_attainment_percent", tiers},
-      {"lost_device_seconds", report.lost_device_seconds},
-      {"preemptions", report.preemptions},
-      {"useless_preemptions", report.useless_preemptions},
-      {"deadlines_met_percent", nullptr},
-  };
-  if (report.load) json["load"] = *report.load;
-  if (report.deadlines_met_percent) json["deadlines_met_percent"] = *report.deadlines_met_percent;
-  return json;
-}
-
-std::string to_table(const QueueReport& report) {
-  const auto& wait = report.wait_seconds;
-  std::string text =
-      line("policy", report.policy) +
-      line("cluster", std::to_string(report.cluster.nodes) + " nodes of " +
-                          std::to_string(report.cluster.devices_per_node) + " devices") +
-      line("jobs", std::to_string(report.jobs));
-  if (report.refused > 0) {
-    text += line("refused", std::to_string(report.refused) + " wider than the cluster");
-  }
-  text += line("load", report.load ? number(*report.load, 3) : "-") +
-          line("makespan", hours(report.makespan_seconds)) +
-          line("utilisation", number(report.utilisation_percent, 1) + "%") +
-          line("wait mean", hours(wait.mean)) + line("wait p50", hours(wait.p50)) +
-          line("wait p95", hours(wait.p95)) + line("wait p99", hours(wait.p99)) +
-          line("completion / duration", number(report.jct_ratio_mean, 2));
-  for (const auto& [tier, attained] : report.sla_attainment_percent) {
-    text += line(("promise kept, " + tier).c_str(), number(attained, 1) + "%");
-  }
-  text += line("device time lost", hours(report.lost_device_seconds)) +
-          line("preemptions", std::to_string(report.preemptions) + ", useless " +
-                                  std::to_string(report.useless_preemptions)) +
-          line("ended by failures", std::to_string(report.failures_met));
-  if (report.deadlines_met_percent) {
-    text += line("deadlines met", number(*report.deadlines_met_percent, 1) + "%");
-  }
-  return text;
 }
 
 }  // namespace berth::sim::queue

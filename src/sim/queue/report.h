@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "json/json_fwd.h"
 #include "sim/queue/replay.h"
 
 namespace berth::sim::queue {
@@ -38,10 +37,5 @@ struct QueueReport {
 };
 
 QueueReport summarise(const QueueSetup& setup, const Outcome& outcome);
-
-// The keys of `simulate queue --json`.
-Json to_json(const QueueReport& report);
-// For people: a value per line.
-std::string to_table(const QueueReport& report);
 
 }  // namespace berth::sim::queue

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "sim/queue/testing/jobs.h"
 #include "sim/queue/trace.h"
@@ -23,25 +22,27 @@ QueueSetup two_jobs() {
 TEST(QueueReport, SaysWhatTheReplayWasWorth) {
   const auto report = run_queue(two_jobs());
   ASSERT_TRUE(report);
-  EXPECT_EQ(to_json(*report), Json::parse(R"({
-    "jobs": 2, "load": 15.0, "makespan_seconds": 200.0, "utilisation_percent": 75.0,
-    "wait_seconds": {"mean": 45.0, "p50": 0.0, "p95": 90.0, "p99": 90.0},
-    "jct_ratio_mean": 1.45, "sla_attainment_percent": {"Standard": 50.0},
-    "lost_device_seconds": 0.0, "preemptions": 0, "useless_preemptions": 0,
-    "deadlines_met_percent": 50.0})"));
+  EXPECT_EQ(report->jobs, 2);
   EXPECT_EQ(report->refused, 1);
-  EXPECT_NE(to_table(*report).find("refused                  1 wider than the cluster\n"),
-            std::string::npos);
+  EXPECT_EQ(report->load, 15);  // 600 device-seconds of 4 devices in 10 s
+  EXPECT_EQ(report->makespan_seconds, 200);
+  EXPECT_EQ(report->utilisation_percent, 75);
+  EXPECT_EQ(report->wait_seconds.mean, 45);
+  EXPECT_EQ(report->wait_seconds.p50, 0);
+  EXPECT_EQ(report->wait_seconds.p95, 90);
+  EXPECT_EQ(report->jct_ratio_mean, 1.45);
+  EXPECT_EQ(report->sla_attainment_percent.at(0), (std::pair<std::string, double>("Standard", 50)));
+  EXPECT_EQ(report->lost_device_seconds, 0);
+  EXPECT_EQ(report->deadlines_met_percent, 50);
 }
 
 TEST(QueueReport, HasNoNumberWhereThereIsNothingToMeasure) {
   Jobs jobs({1, 4});
   jobs.job("a", 0, 4, 100);
-  const Json one = to_json(*run_queue(jobs.setup));
-  EXPECT_TRUE(one["load"].is_null());
-  EXPECT_TRUE(one["deadlines_met_percent"].is_null());
+  EXPECT_FALSE(run_queue(jobs.setup)->load);
+  EXPECT_FALSE(run_queue(jobs.setup)->deadlines_met_percent);
   jobs.setup.jobs.clear();
-  EXPECT_EQ(to_json(*run_queue(jobs.setup))["jobs"], 0);
+  EXPECT_EQ(run_queue(jobs.setup)->jobs, 0);
 }
 
 TEST(QueueReport, JudgesEachHourOfAJobByThePromiseOfItsTier) {
@@ -82,7 +83,6 @@ TEST(RunQueue, ReplaysARecordedClusterUnderEveryPolicy) {
     setup.policy = policy;
     const auto report = run_queue(setup);
     ASSERT_TRUE(report) << report.error().message;
-    EXPECT_EQ(to_json(*report).dump(), to_json(*run_queue(setup)).dump());
     EXPECT_EQ(report->jobs, 2396);
     EXPECT_EQ(report->useless_preemptions, 0);
     by_policy[policy] = *report;
