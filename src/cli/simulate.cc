@@ -3,11 +3,12 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/simulate_openb.h"
+#include "cli/simulate_queue.h"
 
 namespace berth::cli {
 namespace {
 
-constexpr AddCommand kSimulations[] = {add_simulate_openb};
+constexpr AddCommand kSimulations[] = {add_simulate_openb, add_simulate_queue};
 
 }  // namespace
 
