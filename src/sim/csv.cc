@@ -80,8 +80,9 @@ std::string_view Csv::cell(size_t row, size_t column) const {
 }
 
 Error Csv::bad_cell(size_t row, size_t column, std::string_view want) const {
-  return {Code::Invalid, name_ + ":" + std::to_string(row + 2) + ": " + header_[column] + ": want " +
-                             std::string(want) + ", got '" + std::string(cell(row, column)) + "'"};
+  return {Code::Invalid, name_ + ":" + std::to_string(row + 2) + ": " + header_[column] +
+                             ": want " + std::string(want) + ", got '" +
+                             std::string(cell(row, column)) + "'"};
 }
 
 Result<int64_t> Csv::integer(size_t row, size_t column) const {

@@ -13,8 +13,8 @@ namespace berth::sim {
 // A comma-separated file with a header line, plain or gzip. No quoting: no public trace has any.
 class Csv {
  public:
-  // Errors: NotFound, or Invalid with "FILE:LINE: what is wrong" (a row of another width, no header,
-  // a broken gzip stream, more than 2 GiB of text).
+  // Errors: NotFound, or Invalid with "FILE:LINE: what is wrong" (a row of another width, no
+  // header, a broken gzip stream, more than 2 GiB of text).
   static Result<Csv> read(const std::string& path);
   static Result<Csv> parse(const std::string& name, std::string text);
 

@@ -15,8 +15,7 @@ TEST(Csv, ReadsCellsByTheirTitle) {
 }
 
 TEST(Csv, NamesFileAndLineOfARowOfAnotherWidth) {
-  EXPECT_EQ(Csv::parse("jobs", "id,gpus\na,8\nb\n").error().message,
-            "jobs:3: want 2 cells, got 1");
+  EXPECT_EQ(Csv::parse("jobs", "id,gpus\na,8\nb\n").error().message, "jobs:3: want 2 cells, got 1");
   EXPECT_EQ(Csv::parse("jobs", "").error().message, "jobs: want a header line");
 }
 

@@ -1,0 +1,122 @@
+#include "sched/fleet/fragmentation.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace berth::sched {
+namespace {
+
+constexpr size_t kLanes = 8;  // 16-bit products that one instruction sums on every x86-64 and arm64
+
+// Shares of kScale by largest remainder, so that they sum to it exactly.
+std::vector<int32_t> apportion(const std::vector<DemandClass>& mix) {
+  int64_t total = 0;
+  for (const DemandClass& demand : mix) total += demand.weight;
+  std::vector<int32_t> shares;
+  std::vector<std::pair<int64_t, size_t>> remainders;
+  int32_t given = 0;
+  for (size_t i = 0; i < mix.size(); ++i) {
+    const int64_t scaled = mix[i].weight * Fragmentation::kScale;
+    shares.push_back(static_cast<int32_t>(scaled / total));
+    given += shares.back();
+    remainders.emplace_back(-(scaled % total), i);
+  }
+  std::sort(remainders.begin(), remainders.end());
+  for (size_t i = 0; given < Fragmentation::kScale; ++i, ++given) ++shares[remainders[i].second];
+  return shares;
+}
+
+}  // namespace
+
+Fragmentation::Fragmentation(FreeSets& sets, const Outlook& outlook)
+    : sets_(sets),
+      waste_(outlook.waste),
+      waste_weight_(static_cast<int16_t>(outlook.weights.waste * kScale / kWholeDevice)) {
+  const std::vector<DemandClass>& mix = outlook.mix;
+  std::map<uint32_t, size_t> group_of;
+  std::set<int64_t> levels;
+  const std::vector<int32_t> shares = mix.empty() ? std::vector<int32_t>{} : apportion(mix);
+  for (size_t i = 0; i < mix.size(); ++i) {
+    const uint32_t need = sets.need(mix[i].need);
+    const auto [at, is_new] = group_of.try_emplace(need, groups_.size());
+    if (is_new) groups_.push_back(need);
+    levels.insert(mix[i].cpu_milli);
+    classes_.push_back({mix[i], at->second, shares[i]});
+  }
+  cpu_levels_.assign(levels.begin(), levels.end());
+  width_ = (groups_.size() + 2 + kLanes - 1) / kLanes * kLanes;
+}
+
+uint32_t Fragmentation::rank(int64_t cpu_milli) const {
+  const auto at = std::upper_bound(cpu_levels_.begin(), cpu_levels_.end(), cpu_milli);
+  return static_cast<uint32_t>(at - cpu_levels_.begin());
+}
+
+uint32_t Fragmentation::signature(const DeviceClass& device_class) {
+  std::vector<bool> allowed;
+  for (const Class& c : classes_) {
+    const auto& classes = c.demand.classes;
+    allowed.push_back(classes.empty() ||
+                      std::binary_search(classes.begin(), classes.end(), device_class));
+  }
+  const auto next = static_cast<uint32_t>(allowed_.size());
+  const auto [at, is_new] = by_allowed_.try_emplace(allowed, next);
+  if (is_new) {
+    allowed_.push_back(std::move(allowed));
+    add_table(next);
+  }
+  return at->second;
+}
+
+// For each rank of CPU: the weight of every group that can run, and of all that cannot.
+void Fragmentation::add_table(uint32_t signature) {
+  for (size_t rank = 0; rank <= cpu_levels_.size(); ++rank) {
+    std::vector<int16_t> row(width_, 0);
+    int32_t left = kScale;
+    for (size_t i = 0; i < classes_.size(); ++i) {
+      const bool has_cpu = rank > 0 && classes_[i].demand.cpu_milli <= cpu_levels_[rank - 1];
+      if (!has_cpu || !allowed_[signature][i]) continue;
+      int16_t& weight = row[classes_[i].group];
+      weight = static_cast<int16_t>(weight + classes_[i].weight);
+      left -= classes_[i].weight;
+    }
+    row[groups_.size()] = static_cast<int16_t>(left);
+    row[groups_.size() + 1] = waste_weight_;
+    weights_.insert(weights_.end(), row.begin(), row.end());
+  }
+}
+
+int32_t Fragmentation::waste_of(FreeSetId set) const {
+  if (waste_.empty() || sets_.is_cut(set)) return 0;
+  int32_t sum = 0;
+  for (const DeviceState state : sets_.devices(set)) sum += waste_[static_cast<size_t>(state)];
+  return sum;
+}
+
+const int16_t* Fragmentation::stranded(FreeSetId set) {
+  if (set >= is_known_.size()) {
+    is_known_.resize(sets_.size(), false);
+    stranded_.resize(sets_.size() * width_, 0);
+  }
+  if (!is_known_[set]) {
+    std::vector<int16_t> row(width_, 0);
+    for (size_t i = 0; i < groups_.size(); ++i) {
+      row[i] = static_cast<int16_t>(sets_.stranded(set, groups_[i]));
+    }
+    row[groups_.size()] = static_cast<int16_t>(sets_.milli(set));
+    row[groups_.size() + 1] = static_cast<int16_t>(waste_of(set));
+    std::copy(row.begin(), row.end(), stranded_.begin() + static_cast<int64_t>(set * width_));
+    is_known_[set] = true;
+  }
+  return &stranded_[set * width_];
+}
+
+int32_t Fragmentation::expected(uint32_t signature, uint32_t rank, FreeSetId set) {
+  const int16_t* lost = stranded(set);
+  const int16_t* weight = &weights_[(signature * (cpu_levels_.size() + 1) + rank) * width_];
+  int32_t sum = 0;
+  for (size_t i = 0; i < width_; ++i) sum += int32_t{weight[i]} * int32_t{lost[i]};
+  return sum;
+}
+
+}  // namespace berth::sched

@@ -1,0 +1,169 @@
+#include "sched/place/gang.h"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <set>
+#include <tuple>
+
+namespace berth::sched {
+namespace {
+
+struct Candidate {
+  const Domain* domain = nullptr;
+  std::vector<NodeIndex> nodes;  // of the domain, where the gang may run
+  int64_t fits = 0;              // workers of the largest shape
+  int64_t free_milli = 0;
+};
+
+class Placing {
+ public:
+  Placing(Fleet& fleet, Topology& topology, const Gang& gang)
+      : fleet_(fleet),
+        topology_(topology),
+        gang_(gang),
+        order_(largest_first(fleet, gang.workers)),
+        spots_(gang.workers.size()) {}
+
+  std::optional<std::vector<Spot>> run() {
+    if (!gang_.near || gang_.near->levels.empty()) return finish(fill_anywhere());
+    const std::vector<std::string>& levels = gang_.near->levels;
+    for (const std::string& level : levels) {
+      if (into_one(level)) return spots_;
+      if (gang_.near->required) return std::nullopt;
+    }
+    return finish(into_few(levels.front()) || fill_anywhere());
+  }
+
+ private:
+  std::optional<std::vector<Spot>> finish(bool done) {
+    if (!done) return std::nullopt;
+    return spots_;
+  }
+
+  bool fill_anywhere() {
+    const size_t from = placed_;
+    while (placed_ < order_.size()) {
+      const ShapeId shape = gang_.workers[order_[placed_]];
+      const auto node =
+          gang_.allowed ? fleet_.best_among(shape, *gang_.allowed) : fleet_.best(shape);
+      if (!node) return take_back(from);
+      take(*node);
+    }
+    return true;
+  }
+
+  // As many of the remaining workers as those nodes have room for.
+  void fill(const std::vector<NodeIndex>& nodes) {
+    while (placed_ < order_.size()) {
+      const auto node = fleet_.best_among(gang_.workers[order_[placed_]], nodes);
+      if (!node) return;
+      take(*node);
+    }
+  }
+
+  void take(NodeIndex node) {
+    spots_[order_[placed_]] = fleet_.take(gang_.workers[order_[placed_]], node);
+    ++placed_;
+  }
+
+  bool take_back(size_t to) {
+    while (placed_ > to) fleet_.give(spots_[order_[--placed_]]);
+    return false;
+  }
+
+  std::vector<Candidate> candidates(const std::string& level) {
+    std::vector<Candidate> found;
+    const ShapeId largest = gang_.workers[order_[placed_]];
+    for (const Domain& domain : topology_.domains(level)) {
+      Candidate candidate{.domain = &domain};
+      for (const NodeIndex node : domain.nodes) {
+        if (!is_allowed(node)) continue;
+        const int64_t fits = fleet_.workers_that_fit(largest, node);
+        candidate.free_milli += fleet_.free_milli(node);
+        candidate.fits += fits;
+        candidate.nodes.push_back(node);
+      }
+      if (candidate.fits > 0) found.push_back(std::move(candidate));
+    }
+    return found;
+  }
+
+  bool is_allowed(NodeIndex node) {
+    if (!gang_.allowed) return true;
+    if (allowed_.empty()) allowed_.insert(gang_.allowed->begin(), gang_.allowed->end());
+    return allowed_.contains(node);
+  }
+
+  bool into_one(const std::string& level) {
+    std::vector<Candidate> found = candidates(level);
+    // With workers of several sizes, room for as many of the largest is enough but not needed.
+    std::sort(found.begin(), found.end(), [](const Candidate& a, const Candidate& b) {
+      return std::tie(a.free_milli, a.domain->value) < std::tie(b.free_milli, b.domain->value);
+    });
+    for (const Candidate& candidate : found) {
+      if (is_uniform() && candidate.fits < left()) continue;
+      fill(candidate.nodes);
+      if (placed_ == order_.size()) return true;
+      take_back(0);
+    }
+    return false;
+  }
+
+  // The domain with most room takes what it can, then the next, and the tightest that fits the
+  // rest.
+  bool into_few(const std::string& level) {
+    while (placed_ < order_.size()) {
+      std::vector<Candidate> found = candidates(level);
+      if (found.empty()) return take_back(0);
+      const auto best = std::min_element(
+          found.begin(), found.end(),
+          [&](const Candidate& a, const Candidate& b) { return rank(a) < rank(b); });
+      fill(best->nodes);
+    }
+    return true;
+  }
+
+  std::tuple<bool, int64_t, std::string> rank(const Candidate& candidate) const {
+    const bool is_enough = candidate.fits >= left();
+    return {!is_enough, is_enough ? candidate.free_milli : -candidate.fits,
+            candidate.domain->value};
+  }
+
+  int64_t left() const { return static_cast<int64_t>(order_.size() - placed_); }
+  bool is_uniform() const { return gang_.workers[order_.front()] == gang_.workers[order_.back()]; }
+
+  Fleet& fleet_;
+  Topology& topology_;
+  const Gang& gang_;
+  std::vector<size_t> order_;
+  std::vector<Spot> spots_;  // by worker
+  size_t placed_ = 0;        // of order_
+  std::set<NodeIndex> allowed_;
+};
+
+}  // namespace
+
+std::vector<size_t> largest_first(const Fleet& fleet, const std::vector<ShapeId>& workers) {
+  std::vector<size_t> order(workers.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    if (workers[a] == workers[b]) return false;
+    const Shape& x = fleet.shape_of(workers[a]);
+    const Shape& y = fleet.shape_of(workers[b]);
+    return std::tuple(x.need.total_milli(), x.cpu_milli, x.memory_bytes) >
+           std::tuple(y.need.total_milli(), y.cpu_milli, y.memory_bytes);
+  });
+  return order;
+}
+
+std::optional<std::vector<Spot>> place(Fleet& fleet, Topology& topology, const Gang& gang) {
+  if (gang.workers.empty()) return std::vector<Spot>{};
+  return Placing(fleet, topology, gang).run();
+}
+
+void give_back(Fleet& fleet, const std::vector<Spot>& spots) {
+  for (auto spot = spots.rbegin(); spot != spots.rend(); ++spot) fleet.give(*spot);
+}
+
+}  // namespace berth::sched

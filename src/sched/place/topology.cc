@@ -1,0 +1,43 @@
+#include "sched/place/topology.h"
+
+#include <algorithm>
+
+namespace berth::sched {
+
+void Topology::set(NodeIndex node, const NodeId& id, const Labels& labels) {
+  const auto at = nodes_.find(node);
+  if (at != nodes_.end() && at->second.labels == labels) return;
+  nodes_.insert_or_assign(node, Entry{id, labels});
+  by_level_.clear();
+}
+
+void Topology::remove(NodeIndex node) {
+  if (nodes_.erase(node) > 0) by_level_.clear();
+}
+
+const std::vector<Domain>& Topology::domains(const std::string& level) {
+  const auto known = by_level_.find(level);
+  if (known != by_level_.end()) return known->second;
+  std::map<std::string, std::vector<NodeIndex>> nodes;
+  for (const auto& [index, entry] : nodes_) {
+    const std::string& at = value(index, level);
+    if (!at.empty()) nodes[at].push_back(index);
+  }
+  std::vector<Domain> domains;
+  for (auto& [at, members] : nodes) {
+    std::sort(members.begin(), members.end(),
+              [&](NodeIndex a, NodeIndex b) { return nodes_.at(a).id < nodes_.at(b).id; });
+    domains.push_back({at, std::move(members)});
+  }
+  return by_level_.emplace(level, std::move(domains)).first->second;
+}
+
+const std::string& Topology::value(NodeIndex node, const std::string& level) const {
+  static const std::string kNone;
+  const Entry& entry = nodes_.at(node);
+  const auto at = entry.labels.find(level);
+  if (at != entry.labels.end()) return at->second;
+  return level == kHostLevel ? entry.id.name : kNone;
+}
+
+}  // namespace berth::sched

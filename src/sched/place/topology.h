@@ -1,0 +1,42 @@
+#pragma once
+#include <map>
+#include <string>
+#include <vector>
+
+#include "sched/fleet/fleet.h"
+
+namespace berth::sched {
+
+// The level of a node on its own.
+inline constexpr const char* kHostLevel = "kubernetes.io/hostname";
+
+// Nodes of one value of a level's label, in the order of their ids.
+struct Domain {
+  std::string value;
+  std::vector<NodeIndex> nodes;
+};
+
+// Which nodes are close together: for every level (a node label) its domains. A node without the
+// label is in no domain of that level. Domains of a level are worked out when they are first asked
+// for and again when a node's labels have changed.
+class Topology {
+ public:
+  using Labels = std::map<std::string, std::string>;
+
+  void set(NodeIndex node, const NodeId& id, const Labels& labels);
+  void remove(NodeIndex node);
+  const std::vector<Domain>& domains(const std::string& level);
+  // The value of the level's label at a node; empty without one.
+  const std::string& value(NodeIndex node, const std::string& level) const;
+  const Labels& labels(NodeIndex node) const { return nodes_.at(node).labels; }
+
+ private:
+  struct Entry {
+    NodeId id;
+    Labels labels;
+  };
+  std::map<NodeIndex, Entry> nodes_;
+  std::map<std::string, std::vector<Domain>> by_level_;
+};
+
+}  // namespace berth::sched

@@ -1,0 +1,85 @@
+#include "sched/sla/victim.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+namespace berth::sched {
+namespace {
+
+using namespace std::chrono_literals;
+
+const Instant kNow{500'000h};
+
+RunningJob job() {
+  return {.id = {"a"},
+          .devices = 8,
+          .started = kNow - 2h,
+          .last_checkpoint = kNow - 10min,
+          .save = 10s,
+          .restore = 20s,
+          .requeue = 30s,
+          .preemptible = true};
+}
+
+TEST(VictimCost, IsTheWorkSinceTheLastCheckpointAndTheRestart) {
+  EXPECT_EQ(preemption_cost(job(), kNow), (VictimCost{.work = 8 * 600'000, .restart = 8 * 60'000}));
+  EXPECT_EQ(preemption_cost(job(), kNow).total(), 8 * 660'000);
+}
+
+TEST(VictimCost, WithoutACheckpointAllWorkSinceTheStartIsLost) {
+  RunningJob never = job();
+  never.last_checkpoint.reset();
+  EXPECT_EQ(preemption_cost(never, kNow).work, 8 * 7'200'000);
+  never.saves_on_notice = true;
+  EXPECT_EQ(preemption_cost(never, kNow).work, 0);
+}
+
+TEST(VictimCost, APromiseThatWouldBreakCostsADayOfItsDevices) {
+  RunningJob close = job();
+  close.slack = 59s;
+  EXPECT_EQ(preemption_cost(close, kNow).breach, 8 * 86'400'000);
+  close.slack = 60s;
+  EXPECT_EQ(preemption_cost(close, kNow).breach, 0);
+}
+
+TEST(VictimCost, AJobCountsOnceHoweverOftenItIsInTheSet) {
+  const RunningJob a = job();
+  RunningJob b = job();
+  b.id = {"b"};
+  const std::array<const RunningJob*, 4> victims{&a, &b, &a, &a};
+  EXPECT_EQ(total_cost(victims, kNow), 2 * preemption_cost(a, kNow).total());
+}
+
+TEST(VictimCost, AClockThatWasSteppedBackMakesNothingNegative) {
+  EXPECT_EQ(preemption_cost(job(), kNow - 5h).work, 0);
+}
+
+TEST(VictimCost, ShrinkingLosesOnlyTheResize) {
+  EXPECT_EQ(shrink_cost(6, 30s), 180'000);
+  EXPECT_LT(shrink_cost(6, 30s), preemption_cost(job(), kNow).total());
+}
+
+TEST(VictimCost, WaitsForACheckpointThatComesSoon) {
+  EXPECT_TRUE(is_cheaper_after_checkpoint(job(), kNow, kNow + 1min, 8));
+  EXPECT_FALSE(is_cheaper_after_checkpoint(job(), kNow, kNow + 11min, 8));
+  EXPECT_FALSE(is_cheaper_after_checkpoint(job(), kNow, kNow + 1min, 1000)) << "too many wait";
+  EXPECT_FALSE(is_cheaper_after_checkpoint(job(), kNow, kNow, 8));
+}
+
+TEST(Unpreemptible, SaysWhy) {
+  EXPECT_EQ(unpreemptible(job(), kNow), std::nullopt);
+  RunningJob other = job();
+  other.min_runtime = 3h;
+  EXPECT_EQ(unpreemptible(other, kNow), Unpreemptible::TooYoung);
+  EXPECT_EQ(unpreemptible(other, kNow + 1h), std::nullopt);
+  other = job();
+  other.preemptions_left = 0;
+  EXPECT_EQ(unpreemptible(other, kNow), Unpreemptible::PreemptedTooOften);
+  other.preemptible = false;
+  EXPECT_EQ(unpreemptible(other, kNow), Unpreemptible::NotPreemptible);
+  EXPECT_EQ(name(Unpreemptible::TooYoung), "TooYoung");
+}
+
+}  // namespace
+}  // namespace berth::sched
