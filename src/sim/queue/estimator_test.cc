@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "sim/queue/core_estimator.h"
+
 namespace berth::sim::queue {
 namespace {
 
@@ -36,6 +38,19 @@ TEST(PercentileEstimator, FallsBackToTheTenantThenToEverybodyThenToAnHour) {
   EXPECT_GE(estimator.estimate(job(0, 1), Millis{}), hours(10));
   for (int count = 0; count < 5; ++count) estimator.learn(job(0, 4), minutes(10));
   EXPECT_LE(estimator.estimate(job(0, 1), Millis{}), minutes(12));
+}
+
+TEST(CoreEstimator, TellsModelsApartAndForgetsItsGuessWhenItLearns) {
+  CoreEstimator estimator;
+  VisibleJob bert = job(0, 8);
+  bert.model = "bert";
+  EXPECT_EQ(estimator.estimate(bert, Millis{}), hours(1));
+  for (int count = 0; count < 50; ++count) estimator.learn(bert, hours(10));
+  for (int count = 0; count < 50; ++count) estimator.learn(job(1, 1), minutes(1));
+  const Millis guess = estimator.estimate(bert, Millis{});
+  EXPECT_GE(guess, hours(10));
+  EXPECT_LE(guess, hours(20));
+  EXPECT_GT(estimator.estimate(bert, hours(30)), hours(30));
 }
 
 }  // namespace

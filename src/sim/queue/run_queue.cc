@@ -6,6 +6,12 @@
 namespace berth::sim::queue {
 
 Result<QueueReport> run_queue(const QueueSetup& setup, const OnProgress& on_progress) {
+  PercentileEstimator estimator;
+  return run_queue(setup, estimator, on_progress);
+}
+
+Result<QueueReport> run_queue(const QueueSetup& setup, Estimator& estimator,
+                              const OnProgress& on_progress) {
   for (const Tenant& tenant : setup.tenants) {
     if (std::none_of(setup.tiers.begin(), setup.tiers.end(),
                      [&](const Tier& tier) { return tier.name == tenant.tier; })) {
@@ -13,7 +19,6 @@ Result<QueueReport> run_queue(const QueueSetup& setup, const OnProgress& on_prog
     }
   }
   const auto policy = BERTH_TRY(make_policy(setup.policy));
-  PercentileEstimator estimator;
   const Outcome outcome = BERTH_TRY(replay(setup, *policy, estimator, on_progress));
   return summarise(setup, outcome);
 }
