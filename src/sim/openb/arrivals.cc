@@ -35,9 +35,9 @@ std::vector<int32_t> arrivals(const Trace& trace, uint64_t seed, int64_t inflate
 
 std::vector<Node> named_nodes(const Trace& trace, uint64_t seed, bool shuffle_names) {
   std::vector<Node> nodes = trace.nodes;
-  if (!shuffle_names) return nodes;
   Random random(~seed);  // another sequence than the pods'
   random.shuffle(nodes);
+  if (shuffle_names) random.shuffle(nodes);
   for (size_t i = 0; i < nodes.size(); ++i) nodes[i].name = trace.nodes[i].name;
   return nodes;
 }

@@ -13,8 +13,10 @@ namespace berth::sim::openb {
 // seed, same order, on every machine.
 std::vector<int32_t> arrivals(const Trace& trace, uint64_t seed, int64_t inflate_permille);
 
-// The nodes in the order of their names. With `shuffle_names` the names are dealt out anew by the
-// seed first: a policy that leans on the order of names gives another result.
+// The nodes in the order of their names, which the seed has dealt out: the published simulator puts
+// a random number before every name (syncClusterResourceList in its pkg/simulator/simulator.go),
+// and what ties are broken by decides half a percent for some policies. With `shuffle_names` the
+// names are dealt once more, differently: the result of a policy that does not lean on them stays.
 std::vector<Node> named_nodes(const Trace& trace, uint64_t seed, bool shuffle_names);
 
 }  // namespace berth::sim::openb

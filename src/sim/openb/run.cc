@@ -130,7 +130,7 @@ Status Runner::bound() {
     if (left_milli < 0) break;
     arrived.push_back(shape);
   }
-  lp_bound_ = BERTH_TRY(outside_.lp_bound(trace_.nodes, arrived));
+  lp_bound_ = BERTH_TRY(outside_.lp_bound(trace_, arrived));
   return Done{};
 }
 

@@ -21,8 +21,8 @@ struct Settings {
   bool random_ties = false;
 };
 
-// An upper bound of what can be allocated of the pods that have arrived, as percent of the devices.
-using LpBound = std::function<Result<double>(std::span<const Node>, std::span<const Shape>)>;
+// No packing of the pods that have arrived allocates more than this percent of the trace's devices.
+using LpBound = std::function<Result<double>(const Trace&, std::span<const Shape> arrived)>;
 
 // What a run needs of the world; each may be left out.
 struct Outside {

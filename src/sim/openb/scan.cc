@@ -1,9 +1,30 @@
 #include "sim/openb/scan.h"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 #include <utility>
 
 namespace berth::sim::openb {
+namespace {
+
+constexpr size_t kLanes = 32;  // rows are whole multiples, so that compilers use vector registers
+
+uint8_t largest(const std::vector<uint8_t>& scores) {
+  std::array<uint8_t, kLanes> lanes{};
+  for (size_t at = 0; at < scores.size(); at += kLanes) {
+    for (size_t i = 0; i < kLanes; ++i) lanes[i] = std::max(lanes[i], scores[at + i]);
+  }
+  return *std::max_element(lanes.begin(), lanes.end());
+}
+
+// The first place of `score` from `from` on; it is there.
+size_t place_of(uint8_t score, const std::vector<uint8_t>& scores, size_t from) {
+  const void* found = std::memchr(&scores[from], score, scores.size() - from);
+  return static_cast<size_t>(static_cast<const uint8_t*>(found) - scores.data());
+}
+
+}  // namespace
 
 DeviceSet Scorer::choose(const NodeState& node, const Shape& shape) {
   if (shape.devices == 0) return 0;
@@ -44,7 +65,7 @@ ScanPolicy::Row& ScanPolicy::fresh_row(const Shape& shape) {
   if (id >= rows_.size()) rows_.resize(id + 1);
   Row& row = rows_[id];
   if (row.scores.empty()) {
-    row.scores.resize(nodes_.size());
+    row.scores.resize((nodes_.size() + kLanes - 1) / kLanes * kLanes);
     for (size_t node = 0; node < nodes_.size(); ++node) row.scores[node] = rate(node, shape);
   } else {
     for (size_t at = row.seen; at < changes_.size(); ++at) {
@@ -58,20 +79,18 @@ ScanPolicy::Row& ScanPolicy::fresh_row(const Shape& shape) {
 }
 
 size_t ScanPolicy::pick(const Row& row, uint8_t best) {
-  auto at = std::find(row.scores.begin(), row.scores.end(), best);
-  if (random_ties_) {
-    const auto equals = std::count(row.scores.begin(), row.scores.end(), best);
-    for (uint64_t skip = random_.below(static_cast<uint64_t>(equals)); skip > 0; --skip) {
-      at = std::find(at + 1, row.scores.end(), best);
-    }
+  size_t at = place_of(best, row.scores, 0);
+  if (!random_ties_) return at;
+  const auto equals = std::count(row.scores.begin(), row.scores.end(), best);
+  for (uint64_t skip = random_.below(static_cast<uint64_t>(equals)); skip > 0; --skip) {
+    at = place_of(best, row.scores, at + 1);
   }
-  return static_cast<size_t>(at - row.scores.begin());
+  return at;
 }
 
 std::optional<Placement> ScanPolicy::place(const Shape& shape) {
   const Row& row = fresh_row(shape);
-  uint8_t best = 0;
-  for (const uint8_t score : row.scores) best = std::max(best, score);
+  const uint8_t best = largest(row.scores);
   if (best == 0) return std::nullopt;
   const size_t node = pick(row, best);
   const DeviceSet devices = scorer_->choose(nodes_[node], shape);

@@ -36,7 +36,7 @@ class ScanPolicy final : public Policy {
 
  private:
   struct Row {
-    std::vector<uint8_t> scores;  // by node: score + 1, or 0 when the shape does not fit
+    std::vector<uint8_t> scores;  // by node: score + 1, or 0 where it does not fit
     size_t seen = 0;              // how much of changes_ is in them
   };
 
