@@ -11,7 +11,6 @@
 #include "sched/ledger.h"
 #include "sched/place/nearness.h"
 #include "sched/quota_tree.h"
-#include "sched/time/estimates.h"
 
 namespace berth::sched {
 
@@ -48,15 +47,15 @@ struct Ask {
   std::optional<QuotaId> quota;  // empty: its namespace has none
   int64_t priority = 0;          // larger goes first
   Instant created;
-  std::vector<Alternative> alternatives;  // the first that can be served wins
-  std::vector<Room> rooms;                // per worker
-  std::optional<std::set<NodeId>> only;   // nodes it may use at all (selectors, affinity)
-  std::set<NodeId> avoid;                 // nodes that failed its last plan
-  std::optional<Nearness> near;           // nothing: its workers may be anywhere
-  std::string tier;                       // empty or unknown: one without promises
-  RunKey run;                             // by which its run time is estimated
-  Millis ran{0};                          // useful run of its earlier attempts
-  std::optional<Millis> max_runtime;      // after which it is ended; a sure bound
+  std::vector<Alternative> alternatives;    // the first that can be served wins
+  std::vector<Room> rooms;                  // per worker
+  std::optional<std::set<NodeId>> only;     // nodes it may use at all (selectors, affinity)
+  std::set<NodeId> avoid;                   // nodes that failed its last plan
+  std::optional<Nearness> near;             // nothing: its workers may be anywhere
+  std::string tier;                         // empty or unknown: one without promises
+  Millis expected = std::chrono::hours{1};  // how long it is expected to run from its start on
+  Millis ran{0};                            // useful run of its earlier attempts
+  std::optional<Millis> max_runtime;        // after which it is ended; a sure bound
   // All of the above that decides about it beside its turn, as text: once an ask is held, the asks
   // of the same shape behind it are held without a second look. shape_of() makes it, once per ask
   // and not once per pass; empty: never alike.

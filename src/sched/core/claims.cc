@@ -4,6 +4,8 @@
 #include <map>
 #include <utility>
 
+#include "sched/time/profile.h"
+
 namespace berth::sched {
 
 int Claims::heads(const DeviceClass& device_class) const {
@@ -16,7 +18,11 @@ void Claims::gather_endings() {
   if (std::exchange(has_endings_, true)) return;
   for (const auto& [source, held] : world_.holders()) {
     if (!held.facts.run) continue;
-    Ending ending{world_.expected_end(source, now_), {}};
+    // Whoever has outlived his end may be there as long again as he has been.
+    const Instant ends = held.facts.run->ends > now_
+                             ? held.facts.run->ends
+                             : later(now_, std::max(Millis{1}, now_ - held.facts.run->job.started));
+    Ending ending{ends, {}};
     for (size_t i = 0; i < held.spots.size(); ++i) {
       if (held.is_placed[i]) ending.spots.push_back(held.spots[i]);
     }

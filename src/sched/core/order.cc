@@ -1,37 +1,56 @@
 #include "sched/core/order.h"
 
 #include <algorithm>
+#include <map>
 #include <tuple>
 
 namespace berth::sched {
+namespace {
 
-Instant latest_start(const World& world, const Ask& ask) {
-  const int64_t percent = world.tier(ask.tier).device_time_percent;
-  if (percent <= 0) return Instant::max();
-  const int64_t left = world.expected_run(ask.run, ask.ran, ask.max_runtime).count();
-  const int64_t whole = add_saturating(ask.ran.count(), left);
-  const int64_t may_lose = multiply_saturating(whole, 100 - percent) / percent;
-  return later(ask.created, Millis{add_saturating(may_lose, ask.ran.count())});
+struct Turn {
+  int64_t tier = 0;
+  int64_t priority = 0;  // negated: larger goes first
+  int level = 0;
+  const Ask* ask = nullptr;
+};
+
+bool is_older(const Ask* a, const Ask* b) {
+  return std::tie(a->created, a->name, a->id) < std::tie(b->created, b->name, b->id);
 }
 
-void sort_asks(const World& world, Instant now, std::vector<const Ask*>& asks) {
-  struct Turn {
-    int64_t tier = 0;
-    Instant late;  // promised work that is late goes first; all that is not is alike
-    int64_t priority = 0;
-    Instant due;
-    const Ask* ask = nullptr;
-  };
+}  // namespace
+
+int service_level(const CoreSettings& settings, int64_t devices, Millis ran) {
+  const int64_t had = multiply_saturating(devices, ran.count());
+  const auto& levels = settings.service_levels_device_ms;
+  return static_cast<int>(std::upper_bound(levels.begin(), levels.end(), had) - levels.begin());
+}
+
+int service_level(const CoreSettings& settings, const Ask& ask) {
+  const int64_t devices = ask.alternatives.empty() ? 0 : ask.alternatives.front().total();
+  return service_level(settings, devices, ask.ran);
+}
+
+int service_level(const CoreSettings& settings, const Run& run, Instant now) {
+  const Millis ran = run.ran_before + std::max(Millis{0}, now - run.job.started);
+  return service_level(settings, run.job.devices, ran);
+}
+
+void sort_asks(const World& world, std::vector<const Ask*>& asks) {
   std::vector<Turn> turns;
-  turns.reserve(asks.size());
+  std::map<std::pair<int64_t, int64_t>, const Ask*> oldest;
   for (const Ask* ask : asks) {
-    const Instant due = latest_start(world, *ask);
     turns.push_back(
-        {world.tier(ask->tier).order, due <= now ? due : Instant::max(), -ask->priority, due, ask});
+        {world.tier(ask->tier).order, -ask->priority, service_level(world.settings(), *ask), ask});
+    const Ask*& first = oldest[{turns.back().tier, turns.back().priority}];
+    if (first == nullptr || is_older(ask, first)) first = ask;
+  }
+  for (Turn& turn : turns) {
+    if (oldest.at({turn.tier, turn.priority}) == turn.ask) turn.level = -1;
   }
   std::sort(turns.begin(), turns.end(), [](const Turn& a, const Turn& b) {
-    return std::tie(a.tier, a.late, a.priority, a.due, a.ask->created, a.ask->name, a.ask->id) <
-           std::tie(b.tier, b.late, b.priority, b.due, b.ask->created, b.ask->name, b.ask->id);
+    const auto key = [](const Turn& t) { return std::tie(t.tier, t.priority, t.level); };
+    return key(a) != key(b) ? key(a) < key(b) : is_older(a.ask, b.ask);
   });
   for (size_t i = 0; i < turns.size(); ++i) asks[i] = turns[i].ask;
 }

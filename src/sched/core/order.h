@@ -5,12 +5,18 @@
 
 namespace berth::sched {
 
-// The asks in the order in which they are decided.
-void sort_asks(const World& world, Instant now, std::vector<const Ask*>& asks);
+// Which level of service a workload has reached: how many of the settings' thresholds lie at or
+// below the device time that it has had. Work of a low level goes before work of a higher one and
+// may make it give way: nobody knows how long work will run, but what has run long will mostly run
+// on for long, so that short work waits little without anybody having to say that it is short
+// (least attained service in two dimensions, Tiresias, NSDI'19).
+int service_level(const CoreSettings& settings, int64_t devices, Millis ran);
+int service_level(const CoreSettings& settings, const Ask& ask);
+int service_level(const CoreSettings& settings, const Run& run, Instant now);
 
-// The latest instant at which it can start and still get the share of device time that its tier
-// promises, over its whole life: a job of one hour that is promised half may wait one hour. Work
-// without a promise is never late.
-Instant latest_start(const World& world, const Ask& ask);
+// The asks in the order in which they are decided: by tier; in a tier by priority; there the one
+// that was created first, so that it gets a planned start and waits for no stream of newer work;
+// then by level of service; then by age.
+void sort_asks(const World& world, std::vector<const Ask*>& asks);
 
 }  // namespace berth::sched

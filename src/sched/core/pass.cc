@@ -11,6 +11,7 @@
 #include "sched/core/preempt.h"
 #include "sched/core/trial.h"
 #include "sched/core/why.h"
+#include "sched/time/profile.h"
 
 namespace berth::sched {
 namespace {
@@ -73,7 +74,7 @@ class Pass {
     const Gang gang = gang_of(ask, wants);
     std::optional<std::vector<Spot>> spots;
     if (stock.free >= total) spots = trial_.place(gang);
-    const Instant ends = later(now_, world_.expected_run(ask.run, ask.ran, ask.max_runtime));
+    const Instant ends = later(now_, ask.expected);
     if (!spots && !claims_.is_empty()) spots = claims_.place_meanwhile(gang, ends);
     if (spots) {
       claims_.started(*spots, ends);
@@ -163,30 +164,62 @@ class Pass {
     }
   }
 
+  // Lower tiers give way to higher ones; within a tenant, less urgent work to more urgent, and work
+  // that has had much service to work that has had little.
+  struct Runner {
+    Candidate candidate;
+    const DeviceClass* device_class = nullptr;
+    const QuotaId* leaf = nullptr;
+    int64_t devices = 0;
+    int64_t tier = 0;
+    int64_t priority = 0;
+    int level = 0;
+  };
+
   std::vector<Candidate> candidates_for(const Ask& ask, const Alternative& wants) {
+    gather_runners();
+    const int64_t tier = world_.tier(ask.tier).order;
+    const int level = service_level(world_.settings(), ask);
     std::vector<Candidate> found;
-    for (const auto& [source, held] : world_.holders()) {
-      if (!held.facts.run || gone_.contains(&held)) continue;
-      const bool has_class =
-          std::any_of(held.facts.charges.begin(), held.facts.charges.end(),
-                      [&](const Charge& c) { return c.device_class == wants.device_class; });
-      if (!has_class || !gives_way_to(held, ask)) continue;
-      found.push_back({&held, preemption_cost(held.facts.run->job, now_).total()});
+    int64_t devices = world_.fleet().free_of(wants.device_class) / kWholeDevice;
+    for (const Runner& runner : runners_) {
+      if (runner.tier < tier || *runner.device_class != wants.device_class) continue;
+      if (runner.tier == tier) {
+        if (*runner.leaf != *ask.quota || runner.priority > ask.priority) continue;
+        if (runner.priority == ask.priority && runner.level <= level) continue;
+      }
+      if (gone_.contains(runner.candidate.held)) continue;
+      found.push_back(runner.candidate);
+      devices += runner.devices;
     }
+    if (devices < wants.total()) found.clear();
     return found;
   }
 
-  // Lower tiers give way to higher ones; within a tenant, less urgent work to more urgent.
-  bool gives_way_to(const World::Held& held, const Ask& ask) const {
-    const Run& run = *held.facts.run;
-    if (unpreemptible(run.job, now_)) return false;
-    const int64_t theirs = world_.tier(run.tier).order;
-    const int64_t ours = world_.tier(ask.tier).order;
-    if (theirs != ours) return theirs > ours;
-    const auto pays = std::find_if(held.facts.charges.begin(), held.facts.charges.end(),
-                                   [](const Charge& c) { return c.kind == ChargeKind::Admitted; });
-    return pays != held.facts.charges.end() && pays->quota == *ask.quota &&
-           run.priority < ask.priority;
+  void gather_runners() {
+    if (std::exchange(has_runners_, true)) return;
+    for (const auto& [source, held] : world_.holders()) {
+      if (!held.facts.run || unpreemptible(held.facts.run->job, now_)) continue;
+      const Run& run = *held.facts.run;
+      const auto pays =
+          std::find_if(held.facts.charges.begin(), held.facts.charges.end(),
+                       [](const Charge& c) { return c.kind == ChargeKind::Admitted; });
+      if (pays == held.facts.charges.end()) continue;
+      runners_.push_back({{&held, price_of(run.job)},
+                          &pays->device_class,
+                          &pays->quota,
+                          run.job.devices,
+                          world_.tier(run.tier).order,
+                          run.priority,
+                          service_level(world_.settings(), run, now_)});
+    }
+  }
+
+  int64_t price_of(const RunningJob& job) const {
+    if (world_.settings().victims == VictimOrder::LeastLost) {
+      return preemption_cost(job, now_).total();
+    }
+    return std::max<int64_t>(1, (now_ - job.started).count());
   }
 
   World& world_;
@@ -196,7 +229,9 @@ class Pass {
   std::map<std::string_view, Hold> held_;  // by shape; the views are into the asks
   std::set<const World::Held*> gone_;      // victims of this pass
   std::vector<NodeIndex> allowed_;
-  bool is_head_ = false;  // the ask that was looked at last
+  bool has_runners_ = false;
+  std::vector<Runner> runners_;  // that may be asked to give way
+  bool is_head_ = false;         // the ask that was looked at last
 };
 
 // A node's taken room as the charge of nobody in particular.
@@ -228,7 +263,7 @@ std::string_view name_of(Reason reason) {
 std::string shape_of(const Ask& ask) {
   if (!ask.quota || ask.only || !ask.avoid.empty()) return {};
   std::string shape = ask.quota->name + '|' + ask.tier + '|' + std::to_string(ask.priority) + '|' +
-                      ask.run.owner + '|' + ask.run.template_name;
+                      std::to_string(ask.expected.count());
   if (ask.near) {
     for (const std::string& level : ask.near->levels) shape += '|' + level;
     shape += ask.near->required ? "!" : "?";
@@ -244,7 +279,7 @@ std::string shape_of(const Ask& ask) {
 }
 
 std::vector<Decision> run_pass(World& world, std::vector<const Ask*> asks, Instant now) {
-  sort_asks(world, now, asks);
+  sort_asks(world, asks);
   Pass pass(world, now);
   std::vector<Decision> decisions;
   decisions.reserve(asks.size());
@@ -258,7 +293,7 @@ std::vector<Decision> run_pass(const Snapshot& snapshot, Instant now) {
   for (const auto& [id, node] : snapshot.nodes) {
     world.set_node(node);
     if (node.workers_taken == 0 && node.devices_taken == 0) continue;
-    world.set_holder(taken_of(node), now);
+    world.set_holder(taken_of(node));
   }
   for (const auto& [quota, sums] : snapshot.used) {
     for (const auto& [device_class, devices] : sums) {

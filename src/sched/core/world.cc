@@ -88,7 +88,7 @@ void World::use_quota(const Holder& holder, int64_t sign) {
   }
 }
 
-void World::set_holder(Holder holder, Instant now) {
+void World::set_holder(Holder holder) {
   const std::string source = holder.source;
   remove_holder(source);
   if (holder.charges.empty()) return;
@@ -96,7 +96,6 @@ void World::set_holder(Holder holder, Instant now) {
   use_quota(holder, +1);
   Held& held = holders_.emplace(source, Held{.facts = std::move(holder)}).first->second;
   place_holder(held);
-  expected_end(source, now);
 }
 
 void World::remove_holder(const std::string& source) {
@@ -136,22 +135,6 @@ const std::set<std::string>& World::holders_on(NodeIndex node) const {
 const Node* World::node(NodeIndex index) const {
   const auto at = nodes_.find(fleet_.facts(index).id);
   return at == nodes_.end() ? nullptr : &at->second;
-}
-
-// Guessed when it starts, and again only when the guess has proved too short.
-Instant World::expected_end(const std::string& source, Instant now) {
-  Held& held = holders_.at(source);
-  if (!held.facts.run) return Instant::max();
-  if (held.ends != Instant::max() && held.ends > now) return held.ends;
-  const Run& run = *held.facts.run;
-  const Millis ran = run.ran_before + std::max(Millis{0}, now - run.job.started);
-  held.ends = later(now, expected_run(run.key, ran, run.max_runtime));
-  return held.ends;
-}
-
-Millis World::expected_run(const RunKey& key, Millis already,
-                           const std::optional<Millis>& max_runtime) const {
-  return estimates_.remaining(key, already, settings_.estimate_basis_points, max_runtime);
 }
 
 }  // namespace berth::sched

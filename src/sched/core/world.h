@@ -13,7 +13,6 @@
 #include "sched/quota_tree.h"
 #include "sched/sla/victim.h"
 #include "sched/snapshot.h"
-#include "sched/time/profile.h"
 
 namespace berth::sched {
 
@@ -33,9 +32,14 @@ struct Run {
   RunningJob job;
   std::string tier;
   int64_t priority = 0;
-  RunKey key;
-  Millis ran_before{0};               // useful run of earlier attempts
-  std::optional<Millis> max_runtime;  // over all attempts
+  Millis ran_before{0};                  // useful run of earlier attempts
+  Instant ends = Instant::max();         // expected; it is told again when it has proved too early
+  Instant ends_surely = Instant::max();  // declared and enforced
+};
+
+enum class VictimOrder {
+  LeastLost,    // by what giving way costs
+  NewestFirst,  // whoever started last, as others do it: to compare with
 };
 
 // Somebody who holds devices: a GpuJob, an endpoint, a foreign pod.
@@ -45,10 +49,15 @@ struct Holder {
   std::optional<Run> run;  // nothing: it cannot be asked to give way, nor is its end known
 };
 
+inline constexpr int64_t kDeviceHour = 3'600'000;  // device-milliseconds
+
 struct CoreSettings {
+  // Device time at which work reaches the next level of service, see service_level(); device-
+  // milliseconds, ascending. None: work of one tier and tenant never gives way to work like it.
+  std::vector<int64_t> service_levels_device_ms = {10 * kDeviceHour, 100 * kDeviceHour,
+                                                   1'000 * kDeviceHour};
+  VictimOrder victims = VictimOrder::LeastLost;
   int heads = 1;  // held workloads per class whose start is planned and kept
-  // The chance of having ended by then that an estimate of a run time is asked for.
-  int64_t estimate_basis_points = 8'000;
   bool operator==(const CoreSettings&) const = default;
 };
 
@@ -64,15 +73,13 @@ class World {
   // What is taken of the node is not read: holders say so.
   void set_node(const Node& node);
   void remove_node(const NodeId& id);
-  void set_holder(Holder holder, Instant now);
+  void set_holder(Holder holder);
   void remove_holder(const std::string& source);
-  Estimates& estimates() { return estimates_; }
 
   struct Held {
     Holder facts;
     std::vector<Spot> spots;  // by charge; nodes that are not there have none
     std::vector<bool> is_placed;
-    Instant ends = Instant::max();  // expected
   };
 
   const CoreSettings& settings() const { return settings_; }
@@ -84,9 +91,6 @@ class World {
   const std::set<std::string>& holders_on(NodeIndex node) const;
   const Node* node(NodeIndex index) const;
   const std::map<NodeId, Node>& nodes() const { return nodes_; }
-  Instant expected_end(const std::string& source, Instant now);
-  Millis expected_run(const RunKey& key, Millis already,
-                      const std::optional<Millis>& max_runtime) const;
   // Devices of each class on usable nodes, taken ones included.
   const std::map<DeviceClass, int64_t>& usable() const { return usable_; }
 
@@ -107,7 +111,6 @@ class World {
   std::map<std::string, Held> holders_;
   std::map<NodeId, std::set<std::string>> on_node_;  // sources by node, known or not
   std::map<DeviceClass, int64_t> usable_;
-  Estimates estimates_;
 };
 
 }  // namespace berth::sched

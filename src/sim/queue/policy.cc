@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "sim/queue/core_policy.h"
 #include "sim/queue/drf.h"
 #include "sim/queue/easy.h"
 #include "sim/queue/fifo.h"
@@ -29,8 +30,9 @@ Result<std::unique_ptr<Policy>> make_policy(std::string_view name) {
   if (name == "easy") return Made(std::make_unique<Easy>());
   if (name == "las") return Made(std::make_unique<Las>());
   if (name == "drf") return Made(std::make_unique<Drf>());
-  if (name == "berth") return Error{Code::Invalid, "policy berth: not built yet"};
-  return Error{Code::Invalid, "policy " + std::string(name) + ": want fifo, easy, las or drf"};
+  if (name == "berth") return Made(std::make_unique<CorePolicy>(sched::CoreSettings{}));
+  return Error{Code::Invalid,
+               "policy " + std::string(name) + ": want fifo, easy, las, drf or berth"};
 }
 
 }  // namespace berth::sim::queue

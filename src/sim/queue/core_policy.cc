@@ -1,0 +1,195 @@
+#include "sim/queue/core_policy.h"
+
+#include <algorithm>
+
+#include "sched/core/pass.h"
+
+namespace berth::sim::queue {
+namespace {
+
+constexpr const char* kClass = "device";
+constexpr Millis kLookAgain = std::chrono::minutes(5);  // while something waits, time alone tells
+
+std::string padded(int64_t number) {
+  std::string digits = std::to_string(number);
+  return std::string(8 - std::min<size_t>(8, digits.size()), '0') + digits;
+}
+
+sched::Limit limit_of(const Tenant& tenant, int64_t capacity) {
+  if (tenant.guaranteed == 0 && tenant.borrowing_limit == 0) return {.borrowing = capacity};
+  return {.guaranteed = tenant.guaranteed,
+          .borrowing = tenant.borrowing_limit,
+          .lending = tenant.lending_limit.value_or(kUnlimited)};
+}
+
+// A gang of n devices is one worker while n fits on a node, else whole nodes and one with the rest.
+std::vector<int64_t> counts_of(int64_t devices, int64_t per_node) {
+  std::vector<int64_t> counts(static_cast<size_t>(devices / per_node), per_node);
+  if (devices % per_node > 0) counts.push_back(devices % per_node);
+  return counts;
+}
+
+}  // namespace
+
+void CorePolicy::set_up(const View& view) {
+  if (is_set_up_) return;
+  is_set_up_ = true;
+  const ClusterShape& shape = view.free.shape();
+  for (int32_t n = 0; n < shape.nodes; ++n) nodes_.push_back({"", "n" + padded(n)});
+  is_up_.assign(nodes_.size(), false);
+  std::vector<sched::Quota> quotas;
+  for (const Tenant& tenant : view.tenants) {
+    quotas.push_back({{tenant.name}, {}, {{kClass, limit_of(tenant, shape.devices())}}});
+  }
+  world_.set_quotas(std::move(quotas));
+  // The tiers that the chart installs.
+  world_.set_tiers(
+      {{"Premium", {.order = 0, .device_time_percent = 95}},
+       {"Standard",
+        {.order = 10,
+         .device_time_percent = 70,
+         .preemptible = true,
+         .min_runtime = std::chrono::minutes(10)}},
+       {"Spot", {.order = 20, .preemptible = true, .min_runtime = std::chrono::minutes(10)}}});
+  known_.resize(view.jobs.size());
+}
+
+// Devices that are neither free nor held are on nodes that have failed.
+void CorePolicy::follow_nodes(const View& view) {
+  const int32_t devices = view.free.shape().devices_per_node;
+  std::vector<int32_t> there(nodes_.size(), 0);
+  for (const JobId job : view.running) {
+    for (const Worker& worker : view.of(job).placement) {
+      there[static_cast<size_t>(worker.node)] += worker.devices;
+    }
+  }
+  for (size_t n = 0; n < nodes_.size(); ++n) {
+    const bool is_up = there[n] + view.free.on(static_cast<int32_t>(n)) == devices;
+    if (is_up == is_up_[n]) continue;
+    is_up_[n] = is_up;
+    world_.set_node({.id = nodes_[n],
+                     .device_class = kClass,
+                     .devices = devices,
+                     .room = {},
+                     .workers = devices,
+                     .usable = is_up});
+  }
+}
+
+void CorePolicy::follow_runs(const View& view, Instant now) {
+  for (const JobId job : running_) {
+    Known& known = known_[static_cast<size_t>(job)];
+    const Progress& at = view.of(job);
+    if (at.phase == Phase::Running && at.attempt == known.attempt) continue;
+    world_.remove_holder(known.id.uid);
+    known.attempt = -1;
+  }
+  for (const JobId job : view.running) {
+    Known& known = known_[static_cast<size_t>(job)];
+    if (known.attempt == view.of(job).attempt && known.ends > now) continue;
+    known.attempt = view.of(job).attempt;
+    world_.set_holder(holder_of(view, job, now));
+  }
+  running_.assign(view.running.begin(), view.running.end());
+}
+
+sched::Holder CorePolicy::holder_of(const View& view, JobId job, Instant now) {
+  Known& known = known_[static_cast<size_t>(job)];
+  const VisibleJob& facts = view.job(job);
+  const Tenant& tenant = view.tenants[static_cast<size_t>(facts.tenant)];
+  const Progress& at = view.of(job);
+  known.ends = now + view.expected_left(job, now);
+  sched::Holder holder{.source = known.id.uid, .charges = {}, .run = {}};
+  for (const Worker& worker : at.placement) {
+    holder.charges.push_back({.node = nodes_[static_cast<size_t>(worker.node)],
+                              .device_class = kClass,
+                              .devices = worker.devices,
+                              .room = {},
+                              .kind = sched::ChargeKind::Admitted,
+                              .quota = {tenant.name}});
+  }
+  const sched::Tier& tier = world_.tier(tenant.tier);
+  holder.run = sched::Run{.job = {.id = known.id,
+                                  .devices = facts.devices,
+                                  .started = at.since + at.stall,
+                                  .last_checkpoint = {},
+                                  .saves_on_notice = true,
+                                  .save = view.checkpoint.save,
+                                  .restore = view.checkpoint.restore,
+                                  .preemptible = tier.preemptible,
+                                  .min_runtime = tier.min_runtime},
+                          .tier = tenant.tier,
+                          .ran_before = at.saved,
+                          .ends = known.ends};
+  return holder;
+}
+
+const sched::Ask& CorePolicy::ask_of(const View& view, JobId job, Instant now) {
+  Known& known = known_[static_cast<size_t>(job)];
+  sched::Ask& ask = known.ask;
+  if (known.id.uid.empty()) {
+    const VisibleJob& facts = view.job(job);
+    const Tenant& tenant = view.tenants[static_cast<size_t>(facts.tenant)];
+    known.id.uid = padded(job);
+    ask.id = known.id;
+    ask.name = known.id.uid;
+    ask.quota = sched::QuotaId{tenant.name};
+    ask.tier = tenant.tier;
+    ask.created = facts.submitted;
+    ask.alternatives = {{kClass, counts_of(facts.devices, view.free.shape().devices_per_node)}};
+    ask.rooms.resize(ask.alternatives[0].counts.size());
+  }
+  const Millis ran = view.of(job).ran(now);
+  const Millis expected = view.expected_left(job, now);
+  if (ask.shape.empty() || ask.expected != expected || ask.ran != ran) {
+    ask.ran = ran;
+    ask.expected = expected;
+    ask.shape = sched::shape_of(ask);
+  }
+  return ask;
+}
+
+JobId CorePolicy::job_of(const sched::WorkloadId& id) const {
+  return static_cast<JobId>(std::stoll(id.uid));
+}
+
+void CorePolicy::start(JobId job, const sched::Admit& admit, Decision& decision) const {
+  Placement placement;
+  for (size_t i = 0; i < admit.nodes.size(); ++i) {
+    const auto at = std::lower_bound(nodes_.begin(), nodes_.end(), admit.nodes[i]);
+    placement.push_back(
+        {static_cast<int32_t>(at - nodes_.begin()), static_cast<int32_t>(admit.counts[i])});
+  }
+  decision.actions.push_back(Start{job, std::move(placement)});
+}
+
+void CorePolicy::add(const View&, const sched::Decision& made, Decision& decision) const {
+  if (const auto* admit = std::get_if<sched::Admit>(&made)) {
+    start(job_of(admit->id), *admit, decision);
+  } else if (const auto* preempt = std::get_if<sched::Preempt>(&made)) {
+    for (const sched::Victim& victim : preempt->victims) {
+      decision.actions.push_back(Preempt{job_of(victim.id), job_of(preempt->id)});
+    }
+    start(job_of(preempt->id), preempt->placement, decision);
+  }
+}
+
+Decision CorePolicy::decide(const View& view, Instant now) {
+  set_up(view);
+  follow_nodes(view);
+  follow_runs(view, now);
+  Decision decision;
+  if (view.waiting.empty()) return decision;
+  std::vector<const sched::Ask*> asks;
+  asks.reserve(view.waiting.size());
+  for (const JobId job : view.waiting) asks.push_back(&ask_of(view, job, now));
+  size_t started = 0;
+  for (const sched::Decision& made : sched::run_pass(world_, std::move(asks), now)) {
+    add(view, made, decision);
+    started += std::holds_alternative<sched::Hold>(made) ? 0 : 1;
+  }
+  if (started < view.waiting.size()) decision.again_at = now + kLookAgain;
+  return decision;
+}
+
+}  // namespace berth::sim::queue
