@@ -14,7 +14,7 @@ struct Holding {
   QuotaTree::Node leaf = 0;
   QuotaTree::Class device_class = 0;
   int64_t devices = 0;
-  int64_t admitted = 0;      // when; larger is later, ties by id
+  int64_t admitted = 0;      // when last; larger is later, ties by id
   int64_t lost_work = 0;     // what evicting it costs, in the caller's unit
   bool may_be_taken = true;  // false: not preemptible, or not yet
 };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <random>
 #include <string>
 
@@ -31,14 +32,14 @@ constexpr int64_t kWeights = 12;  // divisible by all weights below
 
 class Simulation {
  public:
-  explicit Simulation(unsigned seed) : random_(seed) {
+  explicit Simulation(unsigned seed) : random_(seed), is_wild_(seed % 2 == 0) {
     tree_.emplace(quotas(), capacity());
     fair_.emplace(*tree_,
                   FairShareInputs{.values = {{kClasses[0], {.value = 4}}}, .capacity = capacity()});
     reclaim_.emplace(*tree_, *fair_, std::vector<Holding>{});
     for (Node node = 0; node < tree_->pool(); ++node) {
       if (!tree_->children(node).empty()) continue;
-      const int64_t jobs = 2 + pick(5);
+      const int64_t jobs = 3 + pick(8);
       for (int64_t job = 0; job < jobs; ++job) {
         const int64_t devices = pick(3) == 0 ? 1 + pick(9) : 1 + pick(3);
         work_.push_back({node, static_cast<size_t>(pick(2)), devices, pick(50), {}});
@@ -55,7 +56,7 @@ class Simulation {
       for (const Quota& quota : quotas_) {
         for (const auto& [name, limit] : quota.limits) most_[name] += limit.guaranteed;
       }
-      for (auto& [name, devices] : most_) devices += pick(12);
+      for (auto& [name, devices] : most_) devices += pick(20);
       capacity_ = 1;
     }
     return most_;
@@ -72,7 +73,7 @@ class Simulation {
       Quota quota{.id = {name + std::to_string(sibling)}, .weight = 1 + pick(4)};
       if (!parent.empty()) quota.parent = QuotaId{parent};
       for (const DeviceClass& of : kClasses) {
-        Limit limit{.guaranteed = pick(3) == 0 ? 0 : pick(7), .borrowing = pick(3) * pick(12)};
+        Limit limit{.guaranteed = pick(3) == 0 ? 0 : pick(7), .borrowing = pick(4) * pick(12)};
         if (pick(3) == 0) limit.lending = pick(5);
         quota.limits[of] = limit;
       }
@@ -97,7 +98,22 @@ class Simulation {
     runs_[*work.holding] = at;
   }
 
-  // Victims at random, in place of the order that plan() keeps to: whatever judge() lets pass.
+  // Ends, and another of the same size comes some day.
+  void finish(Work& work) {
+    if (!work.holding) return;
+    reclaim_->take({*work.holding});
+    work.holding.reset();
+  }
+
+  // Who asks when: by chance, or whole tenants one after the other, so that the first take all.
+  std::vector<size_t> order() {
+    std::vector<size_t> order(work_.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    if (pick(2) == 0) std::shuffle(order.begin(), order.end(), random_);
+    return order;
+  }
+
+  // Whatever judge() lets pass.
   std::optional<std::vector<size_t>> wild_plan(const Work& work) {
     std::vector<size_t> all;
     for (size_t at = 0; at < reclaim_->holdings().size(); ++at) {
@@ -121,7 +137,7 @@ class Simulation {
       start(work);
       return true;
     }
-    auto plan = pick(2) == 0 ? wild_plan(work) : std::nullopt;
+    auto plan = is_wild_ && pick(2) == 0 ? wild_plan(work) : std::nullopt;
     if (!plan) plan = reclaim_->plan(ask(work));
     if (!plan) return false;
     EXPECT_FALSE(plan->empty());
@@ -168,6 +184,7 @@ class Simulation {
   }
 
   std::mt19937 random_;
+  bool is_wild_;  // victims at random in place of the order that plan() keeps to
   std::vector<Quota> quotas_;
   std::map<DeviceClass, int64_t> most_;
   int capacity_ = 0;
@@ -187,24 +204,26 @@ class ReclaimSeeds : public testing::TestWithParam<unsigned> {};
 TEST_P(ReclaimSeeds, EveryStepRaisesTheValueSoThatEvictionsComeToAnEnd) {
   Simulation run(GetParam());
   const size_t most_steps = 20 * run.work_.size() * run.work_.size();
-  size_t steps = 0;
-  for (bool moves = true; moves;) {
-    moves = false;
-    std::vector<size_t> order(run.work_.size());
-    for (size_t at = 0; at < order.size(); ++at) order[at] = at;
-    std::shuffle(order.begin(), order.end(), run.random_);
-    for (const size_t at : order) {
-      Work& work = run.work_[at];
-      if (work.holding) continue;
-      const Value before = run.value(work.device_class);
-      if (!run.step(work)) continue;
-      moves = true;
-      ASSERT_LT(before, run.value(work.device_class)) << "step " << steps;
-      ASSERT_LE(++steps, most_steps);
+  for (int demand = 0; demand < 4; ++demand) {
+    run.by_pair_.clear();
+    size_t steps = 0;
+    for (bool moves = true; moves;) {
+      moves = false;
+      for (const size_t at : run.order()) {
+        Work& work = run.work_[at];
+        if (work.holding) continue;
+        const Value before = run.value(work.device_class);
+        if (!run.step(work)) continue;
+        moves = true;
+        ASSERT_LT(before, run.value(work.device_class)) << "step " << steps;
+        ASSERT_LE(++steps, most_steps);
+      }
+    }
+    for (Work& work : run.work_) {
+      if (run.pick(3) == 0) run.finish(work);
     }
   }
-  RecordProperty("evictions", run.evictions_);
-  RecordProperty("most_by_one_pair", run.most_by_one_pair_);
+  EXPECT_LE(run.most_by_one_pair_, 2) << "seldom even 2: the evictor was evicted in between";
 }
 
 TEST_P(ReclaimSeeds, AGuaranteedShareIsAlwaysObtainableOfLeavesAndOfInnerNodes) {
