@@ -109,9 +109,9 @@ std::optional<ReclaimRule> Reclaim::rule_for(const Ask& ask, const Path& path, c
   return ReclaimRule::FairShare;
 }
 
-// Best first. Victims meet the ask at `least_depth` or deeper; those for whom a node on its path
+// In no order. Victims meet the ask at `least_depth` or deeper; those for whom a node on its path
 // would shrink, which judge() would not let pass, have at most `may_lose` devices.
-std::vector<Reclaim::Key> Reclaim::ranked(const Ask& ask, size_t least_depth, int64_t may_lose) {
+std::vector<Reclaim::Key> Reclaim::eligible(const Ask& ask, size_t least_depth, int64_t may_lose) {
   const Path path = path_of(ask);
   const QuotaTree::Class of = ask.device_class;
   std::vector<Key> keys;
@@ -140,13 +140,14 @@ std::vector<Reclaim::Key> Reclaim::ranked(const Ask& ask, size_t least_depth, in
           {*rule, claim, is_within, -of_y, -of_leaf, held.lost_work, -held.admitted, holding});
     }
   }
-  std::sort(keys.begin(), keys.end());
   return keys;
 }
 
 std::vector<Victim> Reclaim::candidates(const Ask& ask) {
+  std::vector<Key> keys = eligible(ask, 0, ask.devices);
+  std::sort(keys.begin(), keys.end());
   std::vector<Victim> victims;
-  for (const Key& key : ranked(ask, 0, ask.devices)) victims.push_back({key.holding, key.rule});
+  for (const Key& key : keys) victims.push_back({key.holding, key.rule});
   return victims;
 }
 
@@ -246,14 +247,17 @@ std::optional<std::vector<size_t>> Reclaim::plan(const Ask& ask) {
   for (;;) {
     const QuotaTree::Available left = tree_.available(ask.leaf, ask.device_class);
     if (left.devices >= ask.devices) break;
-    const std::vector<Key> keys = ranked(ask, tree_.depth(left.at), may_lose);
-    const auto best = std::find_if(
-        keys.begin(), keys.end(), [&](const Key& key) { return !is_chosen.contains(key.holding); });
+    std::vector<Key> keys = eligible(ask, tree_.depth(left.at), may_lose);
+    std::erase_if(keys, [&](const Key& key) { return is_chosen.contains(key.holding); });
+    const auto best = std::min_element(keys.begin(), keys.end());
     if (best == keys.end()) {
       use(victims, 1);
       return std::nullopt;
     }
-    if (best->rule == ReclaimRule::FairShare) may_lose -= holdings_[best->holding].devices;
+    const Holding& held = holdings_[best->holding];
+    if (best->rule == ReclaimRule::FairShare && fork_of(ask, held.leaf).depth > best->claim) {
+      may_lose -= held.devices;
+    }
     victims.push_back(best->holding);
     is_chosen.insert(best->holding);
     use({best->holding}, -1);

@@ -123,7 +123,7 @@ class Reclaim {
   std::optional<ReclaimRule> rule_for(const Ask& ask, const Path& path, const Fork& fork,
                                       size_t holding);
   bool is_fair(const Path& path, const Fork& fork, QuotaTree::Class of, int64_t less) const;
-  std::vector<Key> ranked(const Ask& ask, size_t least_depth, int64_t may_lose);
+  std::vector<Key> eligible(const Ask& ask, size_t least_depth, int64_t may_lose);
   ReclaimFault judge_taken(const Ask& ask, const Path& before, const std::vector<size_t>& victims);
   bool is_over_before_last(const Fork& fork, const Ask& ask, const std::vector<size_t>& victims);
   ReclaimFault can_be_taken(const Ask& ask, const std::vector<size_t>& victims) const;
