@@ -143,17 +143,17 @@ std::vector<Reclaim::Key> Reclaim::eligible(const Ask& ask, size_t least_depth, 
   return keys;
 }
 
-std::vector<Victim> Reclaim::candidates(const Ask& ask) {
+std::vector<Reclaimable> Reclaim::candidates(const Ask& ask) {
   std::vector<Key> keys = eligible(ask, 0, ask.devices);
   std::sort(keys.begin(), keys.end());
-  std::vector<Victim> victims;
+  std::vector<Reclaimable> victims;
   for (const Key& key : keys) victims.push_back({key.holding, key.rule});
   return victims;
 }
 
 std::map<QuotaTree::Node, int64_t> Reclaim::reclaimable(const Ask& ask) {
   std::map<Node, int64_t> devices;
-  for (const Victim& victim : candidates(ask)) {
+  for (const Reclaimable& victim : candidates(ask)) {
     devices[holdings_[victim.holding].leaf] += holdings_[victim.holding].devices;
   }
   return devices;

@@ -16,10 +16,10 @@ enum class ReclaimRule {
   FairShare,  // both borrow, and the victim's tenant still has the larger share afterwards
 };
 
-struct Victim {
+struct Reclaimable {
   size_t holding = 0;  // index into Reclaim::holdings()
   ReclaimRule rule = ReclaimRule::Guarantee;
-  bool operator==(const Victim&) const = default;
+  bool operator==(const Reclaimable&) const = default;
 };
 
 // What a plan of evictions breaks; Nothing is the only one that may be carried out.
@@ -92,7 +92,7 @@ class Reclaim {
   // What may be taken for the ask as the first victim, in the order in which it should be: weakest
   // claim first, then tenants by the largest share above fair, then the least lost work, then the
   // newest. Cost: O(leaves x (depth + classes) + holdings of the class).
-  std::vector<Victim> candidates(const Ask& ask);
+  std::vector<Reclaimable> candidates(const Ask& ask);
   // How many devices of each leaf those are.
   std::map<QuotaTree::Node, int64_t> reclaimable(const Ask& ask);
   // Whether all of these may be taken together for the ask. For a caller who chooses victims

@@ -105,7 +105,7 @@ TEST(Reclaim, TakesFromTheLargestShareAboveFairThenTheLeastLostWork) {
   EXPECT_EQ(at.plan("blue", 2), Plan{cheap}) << "green has 6 / 4, red has 4";
   const auto candidates = at.reclaim_.candidates(at.ask("blue", 2));
   ASSERT_EQ(candidates.size(), 3U);
-  EXPECT_EQ(candidates[1], (Victim{dear, ReclaimRule::Guarantee}));
+  EXPECT_EQ(candidates[1], (Reclaimable{dear, ReclaimRule::Guarantee}));
   EXPECT_EQ(at.reclaim_.reclaimable(at.ask("blue", 2)).at(*at.tree_.find({"red"})), 4);
 }
 
