@@ -32,11 +32,11 @@ QuotaTree::QuotaTree(const std::vector<Quota>& quotas,
   for (const Quota& quota : quotas_) {
     for (const auto& [device_class, limit] : quota.limits) classes.insert(device_class);
   }
+  zeros_.resize(nodes());
   for (const DeviceClass& device_class : classes) {
     const auto at = capacity.find(device_class);
-    cells_.emplace(device_class, cells_for(device_class, at == capacity.end() ? 0 : at->second));
+    cells_[class_of(device_class)] = cells_for(device_class, at == capacity.end() ? 0 : at->second);
   }
-  zeros_.resize(quotas_.size() + 1);
 }
 
 void QuotaTree::keep_rooted(const std::vector<Quota>& quotas) {
@@ -59,11 +59,24 @@ void QuotaTree::keep_rooted(const std::vector<Quota>& quotas) {
   for (const Quota& quota : quotas_) {
     parent_.push_back(quota.parent ? index_.at(*quota.parent) : pool());
   }
+  parent_.push_back(pool());
+  link();
+}
+
+void QuotaTree::link() {
+  depth_.resize(nodes());
+  weight_.resize(nodes(), 1);
+  children_.resize(nodes());
+  for (Node node = pool(); node-- > 0;) {
+    depth_[node] = depth_[parent_[node]] + 1;
+    weight_[node] = std::max<int64_t>(1, quotas_[node].weight);
+  }
+  for (Node node = 0; node < pool(); ++node) children_[parent_[node]].push_back(node);
 }
 
 QuotaTree::Cells QuotaTree::cells_for(const DeviceClass& device_class, int64_t capacity) const {
-  Cells cells(quotas_.size() + 1);
-  for (size_t node = 0; node < quotas_.size(); ++node) {
+  Cells cells(nodes());
+  for (Node node = 0; node < pool(); ++node) {
     Cell& cell = cells[node];
     cell.limit = limit_of(quotas_[node], device_class);
     cell.subtree = add_saturating(cell.subtree, cell.limit.guaranteed);
@@ -80,17 +93,85 @@ QuotaTree::Cells QuotaTree::cells_for(const DeviceClass& device_class, int64_t c
 }
 
 const QuotaTree::Cells& QuotaTree::cells(const DeviceClass& device_class) const {
-  const auto at = cells_.find(device_class);
-  return at == cells_.end() ? zeros_ : at->second;
+  const auto at = class_index_.find(device_class);
+  return at == class_index_.end() ? zeros_ : cells_[at->second];
+}
+
+std::optional<QuotaTree::Node> QuotaTree::find(const QuotaId& id) const {
+  const auto at = index_.find(id);
+  if (at == index_.end()) return std::nullopt;
+  return at->second;
+}
+
+std::optional<QuotaTree::Class> QuotaTree::find_class(const DeviceClass& device_class) const {
+  const auto at = class_index_.find(device_class);
+  if (at == class_index_.end()) return std::nullopt;
+  return at->second;
+}
+
+QuotaTree::Class QuotaTree::class_of(const DeviceClass& device_class) {
+  const auto [at, is_new] = class_index_.emplace(device_class, classes());
+  if (is_new) {
+    class_names_.push_back(device_class);
+    cells_.push_back(zeros_);
+  }
+  return at->second;
+}
+
+QuotaTree::Node QuotaTree::ancestor(Node node, size_t depth) const {
+  while (depth_[node] > depth) node = parent_[node];
+  return node;
+}
+
+QuotaTree::Node QuotaTree::meet(Node a, Node b) const {
+  while (a != b) {
+    if (depth_[a] >= depth_[b]) {
+      a = parent_[a];
+    } else {
+      b = parent_[b];
+    }
+  }
+  return a;
+}
+
+int64_t QuotaTree::subtree(Node node, Class device_class) const {
+  return cells_[device_class][node].subtree;
+}
+int64_t QuotaTree::local(Node node, Class device_class) const {
+  return cells_[device_class][node].local;
+}
+int64_t QuotaTree::usage(Node node, Class device_class) const {
+  return cells_[device_class][node].usage;
+}
+int64_t QuotaTree::used(Node node, Class device_class) const {
+  return cells_[device_class][node].used;
+}
+
+int64_t QuotaTree::bubbles(Node node, Class device_class, int64_t more) const {
+  const Cell& cell = cells_[device_class][node];
+  return std::max<int64_t>(0, cell.usage + more - cell.local) -
+         std::max<int64_t>(0, cell.usage - cell.local);
+}
+
+QuotaTree QuotaTree::without_use() const {
+  QuotaTree empty = *this;
+  for (Cells& of_class : empty.cells_) {
+    for (Cell& cell : of_class) cell.usage = cell.used = 0;
+  }
+  return empty;
 }
 
 void QuotaTree::use(const QuotaId& leaf, const DeviceClass& device_class, int64_t devices) {
   const auto start = index_.find(leaf);
   if (start == index_.end()) return;
   // A class that nobody lists can still be used, by work admitted before a limit was taken away.
-  Cells& cells = cells_.try_emplace(device_class, zeros_).first->second;
+  use(start->second, class_of(device_class), devices);
+}
+
+void QuotaTree::use(Node leaf, Class device_class, int64_t devices) {
+  Cells& cells = cells_[device_class];
   int64_t bubbles = devices;
-  for (size_t node = start->second;; node = parent_[node]) {
+  for (Node node = leaf;; node = parent_[node]) {
     Cell& cell = cells[node];
     cell.used += devices;
     const int64_t before = std::max<int64_t>(0, cell.usage - cell.local);
@@ -100,10 +181,10 @@ void QuotaTree::use(const QuotaId& leaf, const DeviceClass& device_class, int64_
   }
 }
 
-QuotaTree::Available QuotaTree::available(const Cells& cells, size_t node) const {
+QuotaTree::Available QuotaTree::above_limits(const Cells& cells, Node node) const {
   const Cell& cell = cells[node];
   if (node == pool()) return {cell.subtree - cell.usage, node};
-  const Available above = available(cells, parent_[node]);
+  const Available above = above_limits(cells, parent_[node]);
   const int64_t beyond_local = std::max<int64_t>(0, cell.usage - cell.local);
   const int64_t own =
       add_saturating(cell.subtree - cell.local - beyond_local, cell.limit.borrowing);
@@ -112,12 +193,20 @@ QuotaTree::Available QuotaTree::available(const Cells& cells, size_t node) const
   return {add_saturating(local, above.devices), above.at};
 }
 
+QuotaTree::Available QuotaTree::available(const Cells& cells, Node leaf) const {
+  return least(above_limits(cells, leaf), cells, leaf);
+}
+
+QuotaTree::Available QuotaTree::available(Node leaf, Class device_class) const {
+  return available(cells_[device_class], leaf);
+}
+
 std::optional<QuotaRefusal> QuotaTree::refuses(const QuotaId& leaf, const DeviceClass& device_class,
                                                int64_t count) const {
   const auto at = index_.find(leaf);
   if (at == index_.end()) return QuotaRefusal{leaf, count, 0, false};
   const Cells& of_class = cells(device_class);
-  const Available left = least(available(of_class, at->second), of_class, at->second);
+  const Available left = available(of_class, at->second);
   if (count <= left.devices) return std::nullopt;
   const Cell& own = of_class[at->second];
   return QuotaRefusal{left.at == pool() ? QuotaId{} : quotas_[left.at].id, count,
@@ -128,7 +217,7 @@ std::optional<QuotaRefusal> QuotaTree::refuses(const QuotaId& leaf, const Device
 // `used` of a quota may not grow above every guarantee at and below it and its borrowing limit.
 // That follows from available() until somebody lowers a limit below what is used: then the API
 // server would refuse the charge, although a leaf may still have devices of its own.
-QuotaTree::Available QuotaTree::least(Available left, const Cells& cells, size_t leaf) const {
+QuotaTree::Available QuotaTree::least(Available left, const Cells& cells, Node leaf) const {
   for (size_t node = leaf; node != pool(); node = parent_[node]) {
     const Cell& cell = cells[node];
     const int64_t bound = add_saturating(cell.guaranteed_below, cell.limit.borrowing) - cell.used;
@@ -172,16 +261,15 @@ int64_t QuotaTree::lent(const QuotaId& id, const DeviceClass& device_class) cons
   const Cells& of_class = cells(device_class);
   const size_t parent = parent_[at->second];
   int64_t out = -of_class[parent].limit.guaranteed;
-  for (size_t node = 0; node < quotas_.size(); ++node) {
-    if (parent_[node] != parent) continue;
+  for (const Node node : children_[parent]) {
     out += std::max<int64_t>(0, of_class[node].usage - of_class[node].subtree);
   }
-  for (const auto& [sibling, node] : index_) {
-    if (parent_[node] != parent || out <= 0) continue;
+  for (const Node node : children_[parent]) {
+    if (out <= 0) break;
     const Cell& cell = of_class[node];
     const int64_t idle = std::max<int64_t>(0, cell.subtree - std::max(cell.usage, cell.local));
     const int64_t gives = std::min(out, idle);
-    if (sibling == id) return gives;
+    if (node == at->second) return gives;
     out -= gives;
   }
   return 0;

@@ -23,6 +23,8 @@ struct Quota {
   QuotaId id;
   std::optional<QuotaId> parent;
   std::map<DeviceClass, Limit> limits;  // a class that is not listed is all zeros
+  int64_t weight =
+      1;  // share of what is free relative to the siblings' weights; below 1 reads as 1
   bool operator==(const Quota&) const = default;
 };
 
@@ -47,16 +49,31 @@ struct QuotaRefusal {
 //
 // Roots are children of the pool, which owns what nobody is guaranteed, capacity - sum of the
 // roots' guarantees, so that roots with a borrowing limit share idle devices too.
+//
+// Two ways in: by name, for people and for the API; and by dense index, for loops over thousands of
+// asks, which cost no map lookup. An index is valid for the life of the tree and of its copies.
 class QuotaTree {
  public:
+  // Of a quota, children before their parents and by name among equals; the pool is the last.
+  using Node = size_t;
+  using Class = size_t;
+
   // Quotas whose parent is missing or part of a cycle are left out; broken() names them.
   QuotaTree(const std::vector<Quota>& quotas, const std::map<DeviceClass, int64_t>& capacity);
 
-  // A leaf takes more; negative gives back.
+  // A leaf takes more; negative gives back. The order of calls does not matter, so that what was
+  // tried is undone by the opposite call. Cost: O(depth).
   void use(const QuotaId& leaf, const DeviceClass& device_class, int64_t devices);
-  // Why `leaf` may not take `count` more; nothing when it may.
+  void use(Node leaf, Class device_class, int64_t devices);
+  // Why `leaf` may not take `count` more; nothing when it may. Cost: O(depth).
   std::optional<QuotaRefusal> refuses(const QuotaId& leaf, const DeviceClass& device_class,
                                       int64_t count) const;
+  struct Available {
+    int64_t devices = 0;  // negative where more is used than the limits allow
+    Node at = 0;          // the node whose limit decides
+  };
+  // What refuses() compares with, at most this many more. Cost: O(depth).
+  Available available(Node leaf, Class device_class) const;
 
   bool knows(const QuotaId& id) const { return index_.contains(id); }
   // The limits that a known quota lists itself.
@@ -73,6 +90,32 @@ class QuotaTree {
   // How much of the guarantee of `id` others are using now.
   int64_t lent(const QuotaId& id, const DeviceClass& device_class) const;
 
+  std::optional<Node> find(const QuotaId& id) const;
+  std::optional<Class> find_class(const DeviceClass& device_class) const;
+  Class class_of(const DeviceClass& device_class);  // adds one that nobody lists, with zeros
+  size_t nodes() const { return parent_.size(); }   // the pool included
+  size_t classes() const { return class_names_.size(); }
+  Node pool() const { return quotas_.size(); }
+  Node parent(Node node) const { return parent_[node]; }  // of the pool: itself
+  size_t depth(Node node) const { return depth_[node]; }  // of the pool 0, of a root 1
+  Node ancestor(Node node, size_t depth) const;           // the one on its path at that depth
+  // The lowest node that both are at or below.
+  Node meet(Node a, Node b) const;
+  const std::vector<Node>& children(Node node) const { return children_[node]; }
+  const QuotaId& id(Node quota) const { return quotas_[quota].id; }  // not of the pool
+  const DeviceClass& name(Class device_class) const { return class_names_[device_class]; }
+  int64_t weight(Node node) const { return weight_[node]; }
+
+  // What `node` brings with all below it, what of that others never see, and what is taken of it:
+  // the terms above. More taken than brought is borrowed.
+  int64_t subtree(Node node, Class device_class) const;
+  int64_t local(Node node, Class device_class) const;
+  int64_t usage(Node node, Class device_class) const;
+  int64_t used(Node node, Class device_class) const;
+  // How much more reaches the parent when usage(node) grows by `more` (less than 0: shrinks).
+  int64_t bubbles(Node node, Class device_class, int64_t more) const;
+  QuotaTree without_use() const;  // the same limits, nothing used
+
  private:
   struct Cell {
     Limit limit;
@@ -82,23 +125,25 @@ class QuotaTree {
     int64_t usage = 0;
     int64_t used = 0;
   };
-  using Cells = std::vector<Cell>;  // by node; the pool is last
-  struct Available {
-    int64_t devices = 0;
-    size_t at = 0;  // the node whose limit decides
-  };
+  using Cells = std::vector<Cell>;  // by node
 
   void keep_rooted(const std::vector<Quota>& quotas);
+  void link();
   Cells cells_for(const DeviceClass& device_class, int64_t capacity) const;
   const Cells& cells(const DeviceClass& device_class) const;
-  Available available(const Cells& cells, size_t node) const;
-  Available least(Available left, const Cells& cells, size_t leaf) const;
-  size_t pool() const { return quotas_.size(); }
+  Available available(const Cells& cells, Node leaf) const;
+  Available above_limits(const Cells& cells, Node node) const;
+  Available least(Available left, const Cells& cells, Node leaf) const;
 
-  std::vector<Quota> quotas_;   // children before their parents
-  std::vector<size_t> parent_;  // of each; pool() for a root
-  std::map<QuotaId, size_t> index_;
-  std::map<DeviceClass, Cells> cells_;
+  std::vector<Quota> quotas_;  // children before their parents
+  std::vector<Node> parent_;   // of each and of the pool; pool() for a root
+  std::vector<size_t> depth_;  // as parent_, like the next two
+  std::vector<int64_t> weight_;
+  std::vector<std::vector<Node>> children_;  // by name
+  std::map<QuotaId, Node> index_;
+  std::vector<DeviceClass> class_names_;
+  std::map<DeviceClass, Class> class_index_;
+  std::vector<Cells> cells_;  // by class
   Cells zeros_;
   std::vector<QuotaId> broken_;
 };

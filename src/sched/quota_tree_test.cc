@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 namespace berth::sched {
@@ -145,6 +146,57 @@ TEST_P(RandomTree, NeverGrantsMoreThanLimitsAndPoolAndSumsAgree) {
     }
   }
   EXPECT_LE(total, capacity);
+}
+
+TEST_P(RandomTree, ByIndexItSaysWhatItSaysByName) {
+  const std::vector<Quota> all = quotas();
+  QuotaTree tree(all, {{kH200, 40}});
+  const QuotaTree::Class of = *tree.find_class(kH200);
+  for (int step = 0; step < 40; ++step) {
+    const QuotaId leaf = leaves_[static_cast<size_t>(pick(6))];
+    const QuotaTree::Node node = *tree.find(leaf);
+    EXPECT_EQ(tree.id(node), leaf);
+    const int64_t count = 1 + pick(4);
+    const auto no = tree.refuses(leaf, kH200, count);
+    const QuotaTree::Available left = tree.available(node, of);
+    EXPECT_EQ(no.has_value(), left.devices < count);
+    if (no) {
+      EXPECT_EQ(no->leaves, std::max<int64_t>(0, left.devices));
+      EXPECT_EQ(no->at, left.at == tree.pool() ? QuotaId{} : tree.id(left.at));
+    } else {
+      tree.use(node, of, count);
+    }
+    EXPECT_EQ(tree.used(leaf, kH200), tree.used(node, of));
+  }
+}
+
+TEST_P(RandomTree, WhatWasTriedIsUndoneInAnyOrder) {
+  QuotaTree tree(quotas(), {{kH200, 40}});
+  std::vector<std::pair<QuotaId, int64_t>> tried;
+  for (int step = 0; step < 20; ++step) {
+    tried.emplace_back(leaves_[static_cast<size_t>(pick(6))], 1 + pick(9));
+    tree.use(tried.back().first, kH200, tried.back().second);
+  }
+  std::shuffle(tried.begin(), tried.end(), random_);
+  for (const auto& [leaf, count] : tried) tree.use(leaf, kH200, -count);
+  const QuotaTree empty = tree.without_use();
+  for (QuotaTree::Node node = 0; node < tree.nodes(); ++node) {
+    EXPECT_EQ(tree.usage(node, 0), empty.usage(node, 0));
+    EXPECT_EQ(tree.used(node, 0), 0);
+    EXPECT_EQ(tree.bubbles(node, 0, 5), std::max<int64_t>(0, 5 - tree.local(node, 0)));
+  }
+}
+
+TEST(QuotaTree, FindsWhereTwoPathsMeet) {
+  const QuotaTree tree({quota("a", {}), quota("b", {}), quota("a1", {}, "a"), quota("a2", {}, "a"),
+                        quota("a2x", {}, "a2")},
+                       {});
+  const auto node = [&](const char* name) { return *tree.find({name}); };
+  EXPECT_EQ(tree.meet(node("a1"), node("a2x")), node("a"));
+  EXPECT_EQ(tree.meet(node("a2"), node("a2x")), node("a2"));
+  EXPECT_EQ(tree.meet(node("b"), node("a2x")), tree.pool());
+  EXPECT_EQ(tree.depth(node("a2x")), 3U);
+  EXPECT_EQ(tree.ancestor(node("a2x"), 1), node("a"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, RandomTree, testing::Range(0U, 200U));

@@ -1,0 +1,38 @@
+#include "sched/quota/claim.h"
+
+#include <algorithm>
+#include <numeric>
+#include <tuple>
+
+namespace berth::sched {
+
+std::vector<size_t> claim_depths(const QuotaTree& tree, const std::vector<Holding>& holdings) {
+  std::vector<size_t> waiting(holdings.size());
+  std::iota(waiting.begin(), waiting.end(), size_t{0});
+  std::sort(waiting.begin(), waiting.end(), [&](size_t a, size_t b) {
+    return std::tie(holdings[a].admitted, holdings[a].id, a) <
+           std::tie(holdings[b].admitted, holdings[b].id, b);
+  });
+  size_t depth = 0;
+  for (const Holding& holding : holdings) depth = std::max(depth, tree.depth(holding.leaf));
+
+  std::vector<size_t> depths(holdings.size(), 0);
+  QuotaTree claimed = tree.without_use();
+  for (; depth > 0; --depth) {
+    std::erase_if(waiting, [&](size_t at) {
+      const Holding& holding = holdings[at];
+      if (tree.depth(holding.leaf) < depth) return false;
+      claimed.use(holding.leaf, holding.device_class, holding.devices);
+      const QuotaTree::Node node = tree.ancestor(holding.leaf, depth);
+      if (claimed.usage(node, holding.device_class) <= tree.subtree(node, holding.device_class)) {
+        depths[at] = depth;
+        return true;
+      }
+      claimed.use(holding.leaf, holding.device_class, -holding.devices);
+      return false;
+    });
+  }
+  return depths;
+}
+
+}  // namespace berth::sched

@@ -1,0 +1,290 @@
+#include "sched/quota/reclaim.h"
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+#include <utility>
+
+namespace berth::sched {
+namespace {
+
+__extension__ using Wide = __int128;
+
+}  // namespace
+
+// The nodes above the ask by depth, and their use as if it were admitted.
+struct Reclaim::Path {
+  std::vector<Node> nodes;
+  std::vector<int64_t> usage;
+  size_t claim = 0;  // s(a)
+};
+
+struct Reclaim::Fork {
+  size_t depth = 0;  // of l
+  Node x = 0;
+  Node y = 0;
+};
+
+// The order in which victims are taken.
+struct Reclaim::Key {
+  ReclaimRule rule;
+  size_t claim;
+  bool is_within;   // somewhere below y its side is within its guarantees
+  Share less_of_y;  // negative shares, so that the largest comes first
+  Share less_of_leaf;
+  int64_t lost_work;
+  int64_t earlier;  // negative instant of admission
+  size_t holding;
+  auto operator<=>(const Key&) const = default;
+};
+
+Reclaim::Reclaim(QuotaTree& tree, const FairShare& fair, std::vector<Holding> holdings)
+    : tree_(tree), fair_(fair), holdings_(std::move(holdings)), is_held_(holdings_.size(), true) {
+  for (size_t at = 0; at < holdings_.size(); ++at) {
+    by_leaf_[{holdings_[at].device_class, holdings_[at].leaf}].push_back(at);
+  }
+}
+
+const std::vector<size_t>& Reclaim::claims() {
+  if (claims_.size() == holdings_.size()) return claims_;
+  std::vector<size_t> held;
+  std::vector<Holding> running;
+  for (size_t at = 0; at < holdings_.size(); ++at) {
+    if (!is_held_[at]) continue;
+    held.push_back(at);
+    running.push_back(holdings_[at]);
+  }
+  const std::vector<size_t> depths = claim_depths(tree_, running);
+  claims_.assign(holdings_.size(), 0);
+  for (size_t at = 0; at < held.size(); ++at) claims_[held[at]] = depths[at];
+  return claims_;
+}
+
+size_t Reclaim::claim_of(size_t holding) { return claims()[holding]; }
+
+Reclaim::Path Reclaim::path_of(const Ask& ask) const {
+  const size_t depth = tree_.depth(ask.leaf);
+  Path path{std::vector<Node>(depth + 1), std::vector<int64_t>(depth + 1)};
+  int64_t more = ask.devices;
+  Node node = ask.leaf;
+  for (size_t at = depth + 1; at-- > 0; node = tree_.parent(node)) {
+    path.nodes[at] = node;
+    path.usage[at] = tree_.usage(node, ask.device_class) + more;
+    if (path.claim == 0 && path.usage[at] <= tree_.subtree(node, ask.device_class)) path.claim = at;
+    more = tree_.bubbles(node, ask.device_class, more);
+  }
+  return path;
+}
+
+Reclaim::Fork Reclaim::fork_of(const Ask& ask, Node leaf) const {
+  const size_t depth = tree_.depth(tree_.meet(ask.leaf, leaf));
+  return {depth, tree_.ancestor(ask.leaf, depth + 1), tree_.ancestor(leaf, depth + 1)};
+}
+
+// `less`: by how much the usage of y shrinks from now.
+bool Reclaim::is_fair(const Path& path, const Fork& fork, QuotaTree::Class of, int64_t less) const {
+  const int64_t now = tree_.usage(fork.x, of);
+  const int64_t with = path.usage[fork.depth + 1];
+  const int64_t x = with - tree_.subtree(fork.x, of);
+  const int64_t y = tree_.usage(fork.y, of) - less - tree_.subtree(fork.y, of);
+  if (Wide{x} * tree_.weight(fork.y) > Wide{y} * tree_.weight(fork.x)) return false;
+  return fair_.borrowed(fork.x, of, with - now) <= fair_.borrowed(fork.y, of, -less);
+}
+
+// As the tree is now, with the victims before this one taken.
+std::optional<ReclaimRule> Reclaim::rule_for(const Ask& ask, const Path& path, const Fork& fork,
+                                             size_t holding) {
+  const QuotaTree::Class of = ask.device_class;
+  const size_t claim = claims()[holding];
+  if (claim > fork.depth || tree_.usage(fork.y, of) <= tree_.subtree(fork.y, of)) {
+    return std::nullopt;
+  }
+  if (path.usage[fork.depth + 1] <= tree_.subtree(fork.x, of)) return ReclaimRule::Guarantee;
+  if (claim > path.claim) return std::nullopt;
+  int64_t more = -holdings_[holding].devices;
+  for (Node node = holdings_[holding].leaf; node != fork.y; node = tree_.parent(node)) {
+    more = tree_.bubbles(node, of, more);
+  }
+  if (!is_fair(path, fork, of, -more)) return std::nullopt;
+  return ReclaimRule::FairShare;
+}
+
+// In no order. Victims meet the ask at `least_depth` or deeper; those for whom a node on its path
+// would shrink, which judge() would not let pass, have at most `may_lose` devices.
+std::vector<Reclaim::Key> Reclaim::eligible(const Ask& ask, size_t least_depth, int64_t may_lose) {
+  const Path path = path_of(ask);
+  const QuotaTree::Class of = ask.device_class;
+  std::vector<Key> keys;
+  for (auto at = by_leaf_.lower_bound({of, 0}); at != by_leaf_.end() && at->first.first == of;
+       ++at) {
+    const Node leaf = at->first.second;
+    if (leaf == ask.leaf) continue;
+    const Fork fork = fork_of(ask, leaf);
+    if (fork.depth < least_depth) continue;
+    if (tree_.usage(fork.y, of) <= tree_.subtree(fork.y, of)) continue;
+    bool is_within = false;
+    for (Node node = leaf; node != fork.y; node = tree_.parent(node)) {
+      if (tree_.usage(node, of) <= tree_.subtree(node, of)) is_within = true;
+    }
+    const Share of_y = fair_.borrowed(fork.y);
+    const Share of_leaf = fair_.borrowed(leaf);
+    for (const size_t holding : at->second) {
+      const Holding& held = holdings_[holding];
+      if (!is_held_[holding] || !held.may_be_taken) continue;
+      const auto rule = rule_for(ask, path, fork, holding);
+      if (!rule) continue;
+      const size_t claim = claims()[holding];
+      const bool lowers_l = *rule == ReclaimRule::FairShare && fork.depth > path.claim;
+      if (lowers_l && claim == path.claim && held.devices > may_lose) continue;
+      keys.push_back(
+          {*rule, claim, is_within, -of_y, -of_leaf, held.lost_work, -held.admitted, holding});
+    }
+  }
+  return keys;
+}
+
+std::vector<Reclaimable> Reclaim::candidates(const Ask& ask) {
+  std::vector<Key> keys = eligible(ask, 0, ask.devices);
+  std::sort(keys.begin(), keys.end());
+  std::vector<Reclaimable> victims;
+  for (const Key& key : keys) victims.push_back({key.holding, key.rule});
+  return victims;
+}
+
+std::map<QuotaTree::Node, int64_t> Reclaim::reclaimable(const Ask& ask) {
+  std::map<Node, int64_t> devices;
+  for (const Reclaimable& victim : candidates(ask)) {
+    devices[holdings_[victim.holding].leaf] += holdings_[victim.holding].devices;
+  }
+  return devices;
+}
+
+void Reclaim::use(const std::vector<size_t>& victims, int64_t sign) {
+  for (const size_t at : victims) {
+    tree_.use(holdings_[at].leaf, holdings_[at].device_class, sign * holdings_[at].devices);
+  }
+}
+
+ReclaimFault Reclaim::can_be_taken(const Ask& ask, const std::vector<size_t>& victims) const {
+  std::set<size_t> seen;
+  for (const size_t at : victims) {
+    const Holding& held = holdings_[at];
+    if (!is_held_[at] || !held.may_be_taken || held.device_class != ask.device_class ||
+        !seen.insert(at).second) {
+      return ReclaimFault::NotHeld;
+    }
+    if (held.leaf == ask.leaf) return ReclaimFault::OwnTenant;
+  }
+  return ReclaimFault::Nothing;
+}
+
+ReclaimFault Reclaim::judge(const Ask& ask, const std::vector<size_t>& victims) {
+  const ReclaimFault fault = can_be_taken(ask, victims);
+  if (fault != ReclaimFault::Nothing) return fault;
+  claims();
+  Ask nothing = ask;
+  nothing.devices = 0;
+  const Path before = path_of(nothing);
+  use(victims, -1);
+  const ReclaimFault found = judge_taken(ask, before, victims);
+  use(victims, 1);
+  return found;
+}
+
+// Whether some order of y's victims finds y over its guarantees before the last of them.
+bool Reclaim::is_over_before_last(const Fork& fork, const Ask& ask,
+                                  const std::vector<size_t>& victims) {
+  const QuotaTree::Class of = ask.device_class;
+  return std::any_of(victims.begin(), victims.end(), [&](size_t last) {
+    if (fork_of(ask, holdings_[last].leaf).y != fork.y) return false;
+    use({last}, 1);
+    const bool is_over = tree_.usage(fork.y, of) > tree_.subtree(fork.y, of);
+    use({last}, -1);
+    return is_over;
+  });
+}
+
+ReclaimFault Reclaim::judge_taken(const Ask& ask, const Path& before,
+                                  const std::vector<size_t>& victims) {
+  const QuotaTree::Class of = ask.device_class;
+  if (tree_.available(ask.leaf, of).devices < ask.devices) return ReclaimFault::TooLittle;
+  const Path after = path_of(ask);
+  bool evens_out = false;  // claims as strong as the ask's own
+  for (const size_t at : victims) {
+    const Fork fork = fork_of(ask, holdings_[at].leaf);
+    if (claims_[at] > fork.depth) return ReclaimFault::Covered;
+    const int64_t x = after.usage[fork.depth + 1];
+    if (x <= tree_.subtree(fork.x, of)) {
+      if (!is_over_before_last(fork, ask, victims)) return ReclaimFault::TooMany;
+      continue;
+    }
+    if (claims_[at] > after.claim) return ReclaimFault::Covered;
+    if (!is_fair(after, fork, of, 0)) return ReclaimFault::Unfair;
+    if (claims_[at] < after.claim) continue;
+    evens_out = true;
+    if (x <= before.usage[fork.depth + 1]) return ReclaimFault::LosesDevices;
+  }
+  for (size_t depth = after.claim + 1; evens_out && depth < after.usage.size(); ++depth) {
+    if (after.usage[depth] < before.usage[depth]) return ReclaimFault::LosesDevices;
+  }
+  return ReclaimFault::Nothing;
+}
+
+// From the last, which was the least fit to be taken.
+void Reclaim::drop_needless(const Ask& ask, std::vector<size_t>& victims) {
+  for (size_t at = victims.size(); at-- > 0;) {
+    std::vector<size_t> others = victims;
+    others.erase(others.begin() + static_cast<std::ptrdiff_t>(at));
+    if (judge(ask, others) == ReclaimFault::Nothing) victims = std::move(others);
+  }
+}
+
+std::optional<std::vector<size_t>> Reclaim::plan(const Ask& ask) {
+  claims();
+  std::vector<size_t> victims;
+  std::set<size_t> is_chosen;
+  int64_t may_lose = ask.devices;
+  for (;;) {
+    const QuotaTree::Available left = tree_.available(ask.leaf, ask.device_class);
+    if (left.devices >= ask.devices) break;
+    std::vector<Key> keys = eligible(ask, tree_.depth(left.at), may_lose);
+    std::erase_if(keys, [&](const Key& key) { return is_chosen.contains(key.holding); });
+    const auto best = std::min_element(keys.begin(), keys.end());
+    if (best == keys.end()) {
+      use(victims, 1);
+      return std::nullopt;
+    }
+    const Holding& held = holdings_[best->holding];
+    if (best->rule == ReclaimRule::FairShare && fork_of(ask, held.leaf).depth > best->claim) {
+      may_lose -= held.devices;
+    }
+    victims.push_back(best->holding);
+    is_chosen.insert(best->holding);
+    use({best->holding}, -1);
+  }
+  use(victims, 1);
+  if (judge(ask, victims) != ReclaimFault::Nothing) return std::nullopt;
+  drop_needless(ask, victims);
+  return victims;
+}
+
+void Reclaim::take(const std::vector<size_t>& victims) {
+  use(victims, -1);
+  for (const size_t at : victims) {
+    is_held_[at] = false;
+    std::erase(by_leaf_[{holdings_[at].device_class, holdings_[at].leaf}], at);
+  }
+  claims_.clear();
+}
+
+size_t Reclaim::admit(Holding holding) {
+  const size_t at = holdings_.size();
+  by_leaf_[{holding.device_class, holding.leaf}].push_back(at);
+  holdings_.push_back(std::move(holding));
+  is_held_.push_back(true);
+  use({at}, 1);
+  claims_.clear();
+  return at;
+}
+
+}  // namespace berth::sched
