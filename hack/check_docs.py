@@ -18,7 +18,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s#]+)(?:#[^)]*)?\)")
 SCRIPT = re.compile(r"^(?:\./)?((?:hack|bench|\.ci)/[\w./-]+)$")
 TROUBLESHOOTING = "docs/troubleshooting.md"
 REASONS = {  # where the words of conditions and events are listed in the code
-    "src/sched/pass.cc": r'case Reason::\w+: return "(\w+)"',
+    "src/sched/core/pass.cc": r'case Reason::\w+: return "(\w+)"',
     "operator/controllers/gpujob/attempt.cc": r'\{EndCause::\w+, "(\w+)"\}',
     "src/translate/tenancy.cc": r'QuotaProblem\{"(\w+)"',
 }

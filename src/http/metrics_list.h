@@ -56,7 +56,8 @@ inline constexpr MetricDefinition kMetrics[] = {
      .kind = MetricKind::Gauge,
      .help = "Workloads that the last pass held, by reason.",
      .labels = {{{"reason",
-                  "NoQuota|OverQuota|LentOut|NoSuchDevice|TooLarge|NoCapacity|Fragmented"}}}},
+                  "NoQuota|OverQuota|LentOut|NoSuchDevice|TooLarge|NoCapacity|Fragmented|"
+                  "Reserved"}}}},
     {.name = "berth_leader",
      .kind = MetricKind::Gauge,
      .help = "1 while this process leads, else 0."},

@@ -8,7 +8,6 @@ namespace berth::sched {
 namespace {
 
 struct Turn {
-  int64_t tier = 0;
   int64_t priority = 0;  // negated: larger goes first
   int level = 0;
   const Ask* ask = nullptr;
@@ -36,21 +35,21 @@ int service_level(const CoreSettings& settings, const Run& run, Instant now) {
   return service_level(settings, run.job.devices, ran);
 }
 
-void sort_asks(const World& world, std::vector<const Ask*>& asks) {
+void sort_asks(const CoreSettings& settings, std::vector<const Ask*>& asks) {
   std::vector<Turn> turns;
-  std::map<std::pair<int64_t, int64_t>, const Ask*> oldest;
+  turns.reserve(asks.size());
+  std::map<int64_t, const Ask*> oldest;  // by priority
   for (const Ask* ask : asks) {
-    turns.push_back(
-        {world.tier(ask->tier).order, -ask->priority, service_level(world.settings(), *ask), ask});
-    const Ask*& first = oldest[{turns.back().tier, turns.back().priority}];
+    turns.push_back({-ask->priority, service_level(settings, *ask), ask});
+    const Ask*& first = oldest[ask->priority];
     if (first == nullptr || is_older(ask, first)) first = ask;
   }
   for (Turn& turn : turns) {
-    if (oldest.at({turn.tier, turn.priority}) == turn.ask) turn.level = -1;
+    if (oldest.at(turn.ask->priority) == turn.ask) turn.level = -1;
   }
   std::sort(turns.begin(), turns.end(), [](const Turn& a, const Turn& b) {
-    const auto key = [](const Turn& t) { return std::tie(t.tier, t.priority, t.level); };
-    return key(a) != key(b) ? key(a) < key(b) : is_older(a.ask, b.ask);
+    if (a.priority != b.priority) return a.priority < b.priority;
+    return a.level != b.level ? a.level < b.level : is_older(a.ask, b.ask);
   });
   for (size_t i = 0; i < turns.size(); ++i) asks[i] = turns[i].ask;
 }

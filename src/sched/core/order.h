@@ -14,9 +14,9 @@ int service_level(const CoreSettings& settings, int64_t devices, Millis ran);
 int service_level(const CoreSettings& settings, const Ask& ask);
 int service_level(const CoreSettings& settings, const Run& run, Instant now);
 
-// The asks in the order in which they are decided: by tier; in a tier by priority; there the one
-// that was created first, so that it gets a planned start and waits for no stream of newer work;
-// then by level of service; then by age.
-void sort_asks(const World& world, std::vector<const Ask*>& asks);
+// The asks of one tier and tenant in the order in which they are decided: by priority; there the
+// one that was created first, so that it gets a planned start and waits for no stream of newer
+// work; then by level of service; then by age.
+void sort_asks(const CoreSettings& settings, std::vector<const Ask*>& asks);
 
 }  // namespace berth::sched

@@ -2,15 +2,15 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <string_view>
 #include <utility>
 
 #include "sched/core/claims.h"
 #include "sched/core/order.h"
-#include "sched/core/preempt.h"
+#include "sched/core/preemption.h"
 #include "sched/core/trial.h"
 #include "sched/core/why.h"
+#include "sched/quota/fair_order.h"
 #include "sched/time/profile.h"
 
 namespace berth::sched {
@@ -26,7 +26,59 @@ struct Look {
 class Pass {
  public:
   Pass(World& world, Instant now)
-      : world_(world), now_(now), trial_(world), claims_(world, trial_, now) {}
+      : world_(world),
+        now_(now),
+        tree_(world.tree()),
+        trial_(world),
+        claims_(world, trial_, now),
+        preemption_(world, trial_, tree_, world.fairness(), now) {}
+
+  std::vector<Decision> run(const std::vector<const Ask*>& asks) {
+    std::map<int64_t, std::map<QuotaTree::Node, std::vector<const Ask*>>> tiers;
+    std::vector<const Ask*> homeless;
+    for (const Ask* ask : asks) {
+      const auto leaf = ask->quota ? tree_.find(*ask->quota) : std::nullopt;
+      if (leaf) {
+        tiers[world_.tier(ask->tier).order][*leaf].push_back(ask);
+      } else {
+        homeless.push_back(ask);
+      }
+    }
+    decisions_.reserve(asks.size());
+    for (auto& [order, leaves] : tiers) decide_tier(leaves);
+    std::sort(homeless.begin(), homeless.end(),
+              [](const Ask* a, const Ask* b) { return a->id < b->id; });
+    for (const Ask* ask : homeless) decisions_.push_back(no_quota(*ask, ask->quota.has_value()));
+    return std::move(decisions_);
+  }
+
+ private:
+  // Tenants by fair share as it would be after their next ask, each in its own order.
+  void decide_tier(std::map<QuotaTree::Node, std::vector<const Ask*>>& leaves) {
+    FairOrder order(preemption_.fair());
+    std::map<QuotaTree::Node, size_t> next;
+    const auto offer = [&](QuotaTree::Node leaf) {
+      const std::vector<const Ask*>& asks = leaves.at(leaf);
+      if (next[leaf] == asks.size()) return order.withdraw(leaf);
+      const auto& alternatives = asks[next[leaf]]->alternatives;
+      FairShare::Want wants;
+      if (!alternatives.empty()) {
+        wants = {tree_.class_of(alternatives.front().device_class), alternatives.front().total()};
+      }
+      order.offer(leaf, wants);
+    };
+    for (auto& [leaf, asks] : leaves) {
+      sort_asks(world_.settings(), asks);
+      offer(leaf);
+    }
+    while (const auto leaf = order.next()) {
+      const Ask& ask = *leaves.at(*leaf)[next[*leaf]++];
+      decisions_.push_back(decide(ask));
+      offer(*leaf);
+      if (!std::holds_alternative<Preempt>(decisions_.back())) continue;
+      for (const QuotaTree::Node victim : preemption_.victim_leaves()) order.used(victim);
+    }
+  }
 
   Decision decide(const Ask& ask) {
     const auto alike = ask.shape.empty() ? held_.end() : held_.find(ask.shape);
@@ -40,11 +92,8 @@ class Pass {
     return decision;
   }
 
- private:
   Decision look(const Ask& ask) {
     is_head_ = false;
-    if (!ask.quota) return no_quota(ask, false);
-    if (!world_.tree().knows(*ask.quota)) return no_quota(ask, true);
     std::optional<Look> first;
     for (const Alternative& wants : ask.alternatives) {
       Look found = try_one(ask, wants);
@@ -63,10 +112,10 @@ class Pass {
   }
 
   Look try_one(const Ask& ask, const Alternative& wants) {
-    const auto& limits = world_.tree().limits(*ask.quota);
+    const auto& limits = tree_.limits(*ask.quota);
     if (!limits.contains(wants.device_class)) return {{}, not_listed(ask, wants, limits)};
     const int64_t total = wants.total();
-    if (const auto no = world_.tree().refuses(*ask.quota, wants.device_class, total)) {
+    if (const auto no = tree_.refuses(*ask.quota, wants.device_class, total)) {
       return {{}, over_quota(ask, wants, *no)};
     }
     const Stock stock = stock_of(world_, wants.device_class);
@@ -85,7 +134,7 @@ class Pass {
   }
 
   Admit admitted(const Ask& ask, const Alternative& wants, const std::vector<Spot>& spots) {
-    trial_.use(*ask.quota, wants.device_class, wants.total());
+    preemption_.admitted(ask, wants);
     Admit admit{ask.id, *ask.quota, wants.device_class, wants.counts, {}};
     for (const Spot& spot : spots) admit.nodes.push_back(world_.fleet().facts(spot.node).id);
     return admit;
@@ -130,108 +179,20 @@ class Pass {
   }
 
   std::optional<Preempt> try_preempt(const Ask& ask, const Alternative& wants) {
-    if (!world_.tree().limits(*ask.quota).contains(wants.device_class)) return std::nullopt;
-    const std::vector<Candidate> candidates = candidates_for(ask, wants);
-    if (candidates.empty()) return std::nullopt;
-    const Trial::Mark mark = trial_.mark();
-    const auto eviction = evict_for(world_, trial_, gang_of(ask, wants), candidates);
-    if (!eviction || eviction->victims.empty()) {
-      trial_.back_to(mark);
-      return std::nullopt;
-    }
-    Preempt preempt{.id = ask.id};
-    for (const Candidate* victim : eviction->victims) {
-      give_up(*victim->held);
-      preempt.victims.push_back(
-          {victim->held->facts.run->job.id, victim->held->facts.run->job.devices, victim->cost});
-    }
-    if (world_.tree().refuses(*ask.quota, wants.device_class, wants.total())) {
-      trial_.back_to(mark);
-      return std::nullopt;
-    }
-    for (const Candidate* victim : eviction->victims) gone_.insert(victim->held);
-    std::sort(preempt.victims.begin(), preempt.victims.end(),
-              [](const Victim& a, const Victim& b) { return a.id < b.id; });
-    preempt.placement = admitted(ask, wants, eviction->spots);
-    return preempt;
-  }
-
-  void give_up(const World::Held& held) {
-    for (const Charge& charge : held.facts.charges) {
-      if (charge.kind == ChargeKind::Admitted && charge.devices > 0) {
-        trial_.use(charge.quota, charge.device_class, -charge.devices);
-      }
-    }
-  }
-
-  // Lower tiers give way to higher ones; within a tenant, less urgent work to more urgent, and work
-  // that has had much service to work that has had little.
-  struct Runner {
-    Candidate candidate;
-    const DeviceClass* device_class = nullptr;
-    const QuotaId* leaf = nullptr;
-    int64_t devices = 0;
-    int64_t tier = 0;
-    int64_t priority = 0;
-    int level = 0;
-  };
-
-  std::vector<Candidate> candidates_for(const Ask& ask, const Alternative& wants) {
-    gather_runners();
-    const int64_t tier = world_.tier(ask.tier).order;
-    const int level = service_level(world_.settings(), ask);
-    std::vector<Candidate> found;
-    int64_t devices = world_.fleet().free_of(wants.device_class) / kWholeDevice;
-    for (const Runner& runner : runners_) {
-      if (runner.tier < tier || *runner.device_class != wants.device_class) continue;
-      if (runner.tier == tier) {
-        if (*runner.leaf != *ask.quota || runner.priority > ask.priority) continue;
-        if (runner.priority == ask.priority && runner.level <= level) continue;
-      }
-      if (gone_.contains(runner.candidate.held)) continue;
-      found.push_back(runner.candidate);
-      devices += runner.devices;
-    }
-    if (devices < wants.total()) found.clear();
-    return found;
-  }
-
-  void gather_runners() {
-    if (std::exchange(has_runners_, true)) return;
-    for (const auto& [source, held] : world_.holders()) {
-      if (!held.facts.run || unpreemptible(held.facts.run->job, now_)) continue;
-      const Run& run = *held.facts.run;
-      const auto pays =
-          std::find_if(held.facts.charges.begin(), held.facts.charges.end(),
-                       [](const Charge& c) { return c.kind == ChargeKind::Admitted; });
-      if (pays == held.facts.charges.end()) continue;
-      runners_.push_back({{&held, price_of(run.job)},
-                          &pays->device_class,
-                          &pays->quota,
-                          run.job.devices,
-                          world_.tier(run.tier).order,
-                          run.priority,
-                          service_level(world_.settings(), run, now_)});
-    }
-  }
-
-  int64_t price_of(const RunningJob& job) const {
-    if (world_.settings().victims == VictimOrder::LeastLost) {
-      return preemption_cost(job, now_).total();
-    }
-    return std::max<int64_t>(1, (now_ - job.started).count());
+    if (!tree_.limits(*ask.quota).contains(wants.device_class)) return std::nullopt;
+    return preemption_.place(ask, wants, gang_of(ask, wants));
   }
 
   World& world_;
   Instant now_;
+  QuotaTree tree_;  // as the pass goes on
   Trial trial_;
   Claims claims_;
+  Preemption preemption_;
+  std::vector<Decision> decisions_;
   std::map<std::string_view, Hold> held_;  // by shape; the views are into the asks
-  std::set<const World::Held*> gone_;      // victims of this pass
   std::vector<NodeIndex> allowed_;
-  bool has_runners_ = false;
-  std::vector<Runner> runners_;  // that may be asked to give way
-  bool is_head_ = false;         // the ask that was looked at last
+  bool is_head_ = false;  // the ask that was looked at last
 };
 
 // A node's taken room as the charge of nobody in particular.
@@ -278,13 +239,8 @@ std::string shape_of(const Ask& ask) {
   return shape;
 }
 
-std::vector<Decision> run_pass(World& world, std::vector<const Ask*> asks, Instant now) {
-  sort_asks(world, asks);
-  Pass pass(world, now);
-  std::vector<Decision> decisions;
-  decisions.reserve(asks.size());
-  for (const Ask* ask : asks) decisions.push_back(pass.decide(*ask));
-  return decisions;
+std::vector<Decision> run_pass(World& world, const std::vector<const Ask*>& asks, Instant now) {
+  return Pass(world, now).run(asks);
 }
 
 std::vector<Decision> run_pass(const Snapshot& snapshot, Instant now) {

@@ -9,7 +9,7 @@ namespace berth::sched {
 // Decides every ask. Pure: the same world, asks and time give the same decisions, byte for byte;
 // the world is as before when it returns.
 //
-//   order      tier, then what would miss its tier's promise, then fair share, priority, age
+//   order      tier, fair share as it would be afterwards, then sort_asks()
 //   quota      guaranteed, borrowed, reclaimed from who has borrowed
 //   time       held work keeps the devices that it is going to start on; what is behind it may use
 //              them while it is expected to end before that (EASY backfill, Lifka 1995)
@@ -18,7 +18,7 @@ namespace berth::sched {
 //
 // Asks of the shape of one that was held before in the same pass are held without a second look,
 // since a pass only ever takes room.
-std::vector<Decision> run_pass(World& world, std::vector<const Ask*> asks, Instant now);
+std::vector<Decision> run_pass(World& world, const std::vector<const Ask*>& asks, Instant now);
 
 // The same for a frozen view of a cluster in which nobody can be asked to give way.
 std::vector<Decision> run_pass(const Snapshot& snapshot, Instant now);

@@ -12,15 +12,12 @@ namespace berth::sched {
 class Trial {
  public:
   explicit Trial(World& world) : world_(world) {}
-  ~Trial() { back_to({}); }
+  ~Trial() { back_to(0); }
   Trial(const Trial&) = delete;
   Trial& operator=(const Trial&) = delete;
 
-  struct Mark {
-    size_t spots = 0;
-    size_t uses = 0;
-  };
-  Mark mark() const { return {spots_.size(), uses_.size()}; }
+  using Mark = size_t;
+  Mark mark() const { return steps_.size(); }
   void back_to(Mark mark);
 
   std::optional<std::vector<Spot>> place(const Gang& gang);
@@ -29,22 +26,14 @@ class Trial {
   void give(const Spot& spot);
   // Everything that a holder has on its nodes.
   void lift(const World::Held& held);
-  void use(const QuotaId& leaf, const DeviceClass& device_class, int64_t devices);
 
  private:
   struct Step {
     Spot spot;
     bool took = false;
   };
-  struct Use {
-    QuotaId leaf;
-    DeviceClass device_class;
-    int64_t devices = 0;
-  };
-
   World& world_;
-  std::vector<Step> spots_;
-  std::vector<Use> uses_;
+  std::vector<Step> steps_;
 };
 
 }  // namespace berth::sched

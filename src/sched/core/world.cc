@@ -112,6 +112,12 @@ void World::set_quotas(std::vector<Quota> quotas) {
   tree_.reset();
 }
 
+FairShareInputs World::fairness() const {
+  FairShareInputs inputs = fairness_;
+  inputs.capacity = usable_;
+  return inputs;
+}
+
 QuotaTree& World::tree() {
   if (!tree_) {
     tree_.emplace(quotas_, usable_);

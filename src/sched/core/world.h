@@ -10,6 +10,7 @@
 #include "sched/ledger.h"
 #include "sched/place/gang.h"
 #include "sched/place/topology.h"
+#include "sched/quota/fair_share.h"
 #include "sched/quota_tree.h"
 #include "sched/sla/victim.h"
 #include "sched/snapshot.h"
@@ -69,6 +70,9 @@ class World {
 
   void set_quotas(std::vector<Quota> quotas);
   void set_tiers(std::map<std::string, Tier> tiers) { tiers_ = std::move(tiers); }
+  // `capacity` is not read: it is that of the nodes.
+  void set_fairness(FairShareInputs fairness) { fairness_ = std::move(fairness); }
+  FairShareInputs fairness() const;
   void set_outlook(const Outlook& outlook) { fleet_.set_outlook(outlook); }
   // What is taken of the node is not read: holders say so.
   void set_node(const Node& node);
@@ -106,6 +110,7 @@ class World {
   Topology topology_;
   std::vector<Quota> quotas_;
   std::optional<QuotaTree> tree_;  // nothing: limits or capacity have changed
+  FairShareInputs fairness_;
   std::map<std::string, Tier> tiers_;
   std::map<NodeId, Node> nodes_;
   std::map<std::string, Held> holders_;

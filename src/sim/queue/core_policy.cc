@@ -184,7 +184,7 @@ Decision CorePolicy::decide(const View& view, Instant now) {
   asks.reserve(view.waiting.size());
   for (const JobId job : view.waiting) asks.push_back(&ask_of(view, job, now));
   size_t started = 0;
-  for (const sched::Decision& made : sched::run_pass(world_, std::move(asks), now)) {
+  for (const sched::Decision& made : sched::run_pass(world_, asks, now)) {
     add(view, made, decision);
     started += std::holds_alternative<sched::Hold>(made) ? 0 : 1;
   }

@@ -1,0 +1,232 @@
+#include "sched/core/preemption.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "sched/core/order.h"
+
+namespace berth::sched {
+namespace {
+
+// The class and the leaf that pay for a holder: those of its first admitted charge.
+const Charge* payer(const World::Held& held) {
+  const auto at =
+      std::find_if(held.facts.charges.begin(), held.facts.charges.end(),
+                   [](const Charge& c) { return c.kind == ChargeKind::Admitted && c.devices > 0; });
+  return at == held.facts.charges.end() ? nullptr : &*at;
+}
+
+}  // namespace
+
+Preemption::Preemption(World& world, Trial& trial, QuotaTree& tree, const FairShareInputs& fair,
+                       Instant now)
+    : world_(world), trial_(trial), tree_(tree), now_(now), fair_(tree, fair) {}
+
+Reclaim::Ask Preemption::ask_of(const Ask& ask, const Alternative& wants) const {
+  return {*tree_.find(*ask.quota), *tree_.find_class(wants.device_class), wants.total()};
+}
+
+int64_t Preemption::price_of(const RunningJob& job) const {
+  if (world_.settings().victims == VictimOrder::LeastLost) {
+    return preemption_cost(job, now_).total();
+  }
+  return std::max<int64_t>(1, (now_ - job.started).count());
+}
+
+// Most passes preempt nobody: who runs is gathered when it is first asked.
+void Preemption::gather() {
+  if (reclaim_) return;
+  std::vector<Holding> holdings;
+  for (const auto& [source, held] : world_.holders()) {
+    const Charge* pays = payer(held);
+    if (pays == nullptr) continue;
+    const auto leaf = tree_.find(pays->quota);
+    const auto device_class = tree_.find_class(pays->device_class);
+    if (!leaf || !device_class) continue;
+    add_runner(source, held);
+    const Runner& runner = runners_.back();
+    int64_t devices = 0;
+    for (const Charge& charge : held.facts.charges) devices += charge.devices;
+    holdings.push_back(
+        {.id = {source},
+         .leaf = *leaf,
+         .device_class = *device_class,
+         .devices = devices,
+         .admitted = held.facts.run ? held.facts.run->job.started.time_since_epoch().count() : 0,
+         .lost_work = runner.cost,
+         .may_be_taken = runner.may_be_taken});
+  }
+  for (Holding& holding : early_) {
+    runners_.push_back({.source = holding.id.uid});
+    holdings.push_back(std::move(holding));
+  }
+  early_.clear();
+  reclaim_.emplace(tree_, fair_, std::move(holdings));
+}
+
+void Preemption::add_runner(const std::string& source, const World::Held& held) {
+  Runner runner{.source = source, .held = &held};
+  if (held.facts.run) {
+    const Run& run = *held.facts.run;
+    runner.tier = world_.tier(run.tier).order;
+    runner.priority = run.priority;
+    runner.level = service_level(world_.settings(), run, now_);
+    runner.may_be_taken = !unpreemptible(run.job, now_);
+    runner.cost = price_of(run.job);
+  }
+  runners_.push_back(std::move(runner));
+}
+
+// `out` are victims already.
+Preemption::Chosen Preemption::candidates_for(const Ask& ask, const Reclaim::Ask& wants,
+                                              const std::vector<size_t>& out) {
+  const int64_t tier = world_.tier(ask.tier).order;
+  const int level = service_level(world_.settings(), ask);
+  std::map<size_t, ReclaimRule> rules;
+  for (const Reclaimable& r : reclaim_->candidates(wants)) rules.emplace(r.holding, r.rule);
+  Chosen chosen;
+  for (size_t i = 0; i < runners_.size(); ++i) {
+    const Runner& runner = runners_[i];
+    const Holding& holding = reclaim_->holdings()[i];
+    if (!runner.may_be_taken || !reclaim_->holds(i) || holding.device_class != wants.device_class ||
+        std::find(out.begin(), out.end(), i) != out.end()) {
+      continue;
+    }
+    Terms terms = Terms::MovedOnly;
+    const auto rule = rules.find(i);
+    if (holding.leaf == wants.leaf) {
+      if (std::tuple(-runner.tier, runner.priority, -runner.level) >=
+          std::tuple(-tier, ask.priority, -level)) {
+        continue;
+      }
+      terms = Terms::Own;
+    } else if (rule != rules.end() &&
+               (rule->second == ReclaimRule::Guarantee || runner.tier >= tier)) {
+      terms = Terms::Reclaimed;
+    } else if (runner.tier <= tier) {
+      continue;
+    }
+    chosen.candidates.push_back({runner.held, runner.cost});
+    chosen.runners.push_back(i);
+    chosen.terms.push_back(terms);
+  }
+  return chosen;
+}
+
+std::optional<Preempt> Preemption::place(const Ask& ask, const Alternative& wants,
+                                         const Gang& gang) {
+  if (!tree_.find_class(wants.device_class)) return std::nullopt;
+  gather();
+  const Reclaim::Ask reclaims = ask_of(ask, wants);
+  const Trial::Mark mark = trial_.mark();
+  std::vector<size_t> victims;
+  std::map<size_t, Terms> terms;
+  if (tree_.refuses(*ask.quota, wants.device_class, wants.total())) {
+    victims = reclaim_->plan(reclaims).value_or(std::vector<size_t>{});
+    for (const size_t victim : victims) {
+      terms.emplace(victim, Terms::Reclaimed);
+      trial_.lift(*runners_[victim].held);
+    }
+  }
+  std::optional<std::vector<Spot>> spots = trial_.place(gang);
+  if (!spots) {
+    const Chosen chosen = candidates_for(ask, reclaims, victims);
+    const auto eviction = evict_for(world_, trial_, gang, chosen.candidates);
+    if (eviction) {
+      spots = eviction->spots;
+      for (const Candidate* victim : eviction->victims) {
+        const auto at = static_cast<size_t>(victim - chosen.candidates.data());
+        victims.push_back(chosen.runners[at]);
+        terms.emplace(chosen.runners[at], chosen.terms[at]);
+      }
+    }
+  }
+  if (!spots || victims.empty() || !is_allowed(ask, reclaims, victims, terms)) {
+    trial_.back_to(mark);
+    return std::nullopt;
+  }
+  victim_leaves_.clear();
+  for (const size_t victim : victims) {
+    victim_leaves_.insert(reclaim_->holdings()[victim].leaf);
+  }
+  reclaim_->take(victims);
+  Preempt made = decision(ask, wants, victims, *spots);
+  admitted(ask, wants);
+  return made;
+}
+
+// The tree has to grant it afterwards, and no tenant may lose what is its own.
+bool Preemption::is_allowed(const Ask& ask, const Reclaim::Ask& wants,
+                            const std::vector<size_t>& victims,
+                            const std::map<size_t, Terms>& terms) {
+  std::vector<size_t> reclaimed;
+  for (const size_t victim : victims) {
+    if (terms.at(victim) == Terms::Reclaimed) reclaimed.push_back(victim);
+    if (terms.at(victim) == Terms::MovedOnly && !finds_another_place(*runners_[victim].held)) {
+      return false;
+    }
+  }
+  const auto use = [&](const std::vector<size_t>& of, int64_t sign) {
+    for (const size_t i : of) {
+      const Holding& holding = reclaim_->holdings()[i];
+      tree_.use(holding.leaf, holding.device_class, sign * holding.devices);
+    }
+  };
+  std::vector<size_t> others;
+  for (const size_t victim : victims) {
+    if (terms.at(victim) == Terms::Own) others.push_back(victim);
+  }
+  use(others, -1);
+  const bool is_fair =
+      reclaimed.empty() ? !tree_.refuses(*ask.quota, tree_.name(wants.device_class), wants.devices)
+                        : reclaim_->judge(wants, reclaimed) == ReclaimFault::Nothing;
+  use(others, +1);
+  return is_fair;
+}
+
+// It is tried and left in the trial: what it would take is not there for the next one.
+bool Preemption::finds_another_place(const World::Held& held) {
+  Gang gang;
+  for (size_t i = 0; i < held.spots.size(); ++i) {
+    if (!held.is_placed[i]) continue;
+    Shape shape = world_.fleet().shape_of(held.spots[i].shape);
+    shape.classes = {held.facts.charges[i].device_class};
+    gang.workers.push_back(world_.fleet().shape(shape));
+  }
+  return trial_.place(gang).has_value();
+}
+
+Preempt Preemption::decision(const Ask& ask, const Alternative& wants,
+                             const std::vector<size_t>& victims, const std::vector<Spot>& spots) {
+  Preempt made{.id = ask.id,
+               .placement = {ask.id, *ask.quota, wants.device_class, wants.counts, {}}};
+  for (const Spot& spot : spots) {
+    made.placement.nodes.push_back(world_.fleet().facts(spot.node).id);
+  }
+  for (const size_t victim : victims) {
+    const RunningJob& job = runners_[victim].held->facts.run->job;
+    made.victims.push_back({job.id, job.devices, runners_[victim].cost});
+  }
+  std::sort(made.victims.begin(), made.victims.end(),
+            [](const Victim& a, const Victim& b) { return a.id < b.id; });
+  return made;
+}
+
+void Preemption::admitted(const Ask& ask, const Alternative& wants) {
+  Holding holding{.id = ask.id,
+                  .leaf = *tree_.find(*ask.quota),
+                  .device_class = *tree_.find_class(wants.device_class),
+                  .devices = wants.total(),
+                  .admitted = now_.time_since_epoch().count(),
+                  .may_be_taken = false};
+  if (reclaim_) {
+    runners_.push_back({.source = ask.id.uid});
+    reclaim_->admit(std::move(holding));
+    return;
+  }
+  tree_.use(holding.leaf, holding.device_class, holding.devices);
+  early_.push_back(std::move(holding));
+}
+
+}  // namespace berth::sched

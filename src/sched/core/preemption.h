@@ -1,0 +1,73 @@
+#pragma once
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sched/core/preempt.h"
+#include "sched/decision.h"
+#include "sched/quota/reclaim.h"
+
+namespace berth::sched {
+
+// Who may be made to give way in one pass, and the search for the cheapest who does.
+//
+//   of the same tenant   lower tiers, less urgent work, work that has had more service
+//   of other tenants     what they hold beyond their own, by the rules of Reclaim; of a higher tier
+//                        only to return a guarantee
+//   of other tenants and a lower tier   otherwise only who finds another place at once: it moves
+class Preemption {
+ public:
+  // `tree` is the pass's own; victims and admitted work are counted in it by this.
+  Preemption(World& world, Trial& trial, QuotaTree& tree, const FairShareInputs& fair, Instant now);
+
+  // Places the gang on what victims free; on success they are lifted, the gang is taken and both
+  // are counted. Changes nothing otherwise.
+  std::optional<Preempt> place(const Ask& ask, const Alternative& wants, const Gang& gang);
+  // Work that this pass admitted without a victim.
+  void admitted(const Ask& ask, const Alternative& wants);
+  // Of the victims of the last one placed.
+  const std::set<QuotaTree::Node>& victim_leaves() const { return victim_leaves_; }
+  const FairShare& fair() const { return fair_; }
+
+ private:
+  struct Runner {
+    std::string source;
+    const World::Held* held = nullptr;  // nothing: admitted by this pass
+    int64_t tier = 0;
+    int64_t priority = 0;
+    int level = 0;
+    bool may_be_taken = false;
+    int64_t cost = 0;
+  };
+  enum class Terms { Own, Reclaimed, MovedOnly };
+  struct Chosen {
+    std::vector<Candidate> candidates;
+    std::vector<size_t> runners;  // by candidate
+    std::vector<Terms> terms;
+  };
+
+  void gather();
+  void add_runner(const std::string& source, const World::Held& held);
+  Chosen candidates_for(const Ask& ask, const Reclaim::Ask& wants, const std::vector<size_t>& out);
+  Reclaim::Ask ask_of(const Ask& ask, const Alternative& wants) const;
+  bool is_allowed(const Ask& ask, const Reclaim::Ask& wants, const std::vector<size_t>& victims,
+                  const std::map<size_t, Terms>& terms);
+  bool finds_another_place(const World::Held& held);
+  int64_t price_of(const RunningJob& job) const;
+  Preempt decision(const Ask& ask, const Alternative& wants, const std::vector<size_t>& victims,
+                   const std::vector<Spot>& spots);
+
+  World& world_;
+  Trial& trial_;
+  QuotaTree& tree_;
+  Instant now_;
+  FairShare fair_;
+  std::vector<Runner> runners_;  // by index of a holding
+  std::optional<Reclaim> reclaim_;
+  std::set<QuotaTree::Node> victim_leaves_;
+  std::vector<Holding> early_;  // admitted before it was needed
+};
+
+}  // namespace berth::sched
