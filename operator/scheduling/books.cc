@@ -13,7 +13,7 @@ std::string unexplained_source(const ObjectMeta& quota) { return "unexplained:" 
 
 // A node's heartbeats come every few seconds and say nothing new to the pass.
 bool looks_the_same(const translate::Node& before, const translate::Node& after) {
-  return to_sched(before, {}) == to_sched(after, {}) && before.resource == after.resource &&
+  return to_sched(before) == to_sched(after) && before.resource == after.resource &&
          before.meta.labels == after.meta.labels && before.taints == after.taints;
 }
 
@@ -106,6 +106,7 @@ void Books::settle() {
   for (const sched::Quota& quota : settled.quotas) touched_.insert(quota.id);
   const bool moved = settled.quota_of != tenancy_.quota_of;
   tenancy_ = std::move(settled);
+  if (on_quotas) on_quotas(tenancy_.quotas);
   if (!moved) return;
   revoke_moved();
   for (const api::GpuJob& job : stores_.jobs.all()) enter(job);
@@ -221,6 +222,7 @@ void Books::set(const std::string& source, std::vector<sched::Charge> charges) {
       if (charge.kind != sched::ChargeKind::Unmanaged) touched_.insert(charge.quota);
     }
   }
+  if (on_held) on_held(source, charges);
   ledger_.set(source, std::move(charges));
 }
 

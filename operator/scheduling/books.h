@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -35,6 +36,10 @@ class Books {
   Books(Stores& stores, const Settings& settings);
   Books(const Books&) = delete;
   Books& operator=(const Books&) = delete;
+
+  // Told of every change of the ledger and of the quotas; none is missed, since both start empty.
+  std::function<void(const std::string& source, const std::vector<sched::Charge>&)> on_held;
+  std::function<void(const std::vector<sched::Quota>&)> on_quotas;
 
   const sched::Ledger& ledger() const { return ledger_; }
   const translate::Tenancy& tenancy() const { return tenancy_; }

@@ -5,9 +5,22 @@
 
 namespace berth::control {
 
-Scheduler::Scheduler(const Stores& stores, Books& books, const Settings& settings,
-                     const Clock& clock)
-    : stores_(stores), books_(books), settings_(settings), clock_(clock) {}
+Scheduler::Scheduler(Stores& stores, Books& books, const Settings& settings, const Clock& clock)
+    : books_(books), settings_(settings), clock_(clock) {
+  stores.nodes.subscribe([this](const auto* before, const auto* after) { follow(before, after); });
+  books.on_held = [this](const std::string& source, const std::vector<sched::Charge>& charges) {
+    world_.set_holder({.source = source, .charges = charges, .run = {}});
+  };
+  books.on_quotas = [this](const std::vector<sched::Quota>& quotas) { world_.set_quotas(quotas); };
+}
+
+void Scheduler::follow(const translate::Node* before, const translate::Node* after) {
+  if (after != nullptr && !after->device_class.empty()) {
+    world_.set_node(translate::to_sched(*after));
+  } else if (before != nullptr) {
+    world_.remove_node({"", before->meta.name});
+  }
+}
 
 Monotonic Scheduler::tick() {
   const Monotonic now = clock_.monotonic();
@@ -27,10 +40,10 @@ Monotonic Scheduler::tick() {
 void Scheduler::run() {
   const Monotonic start = clock_.monotonic();
   dirty_ = false;
-  sched::Snapshot snapshot = gather();
-  PassReport report{.took = {}, .asks = snapshot.asks.size(), .admitted = 0, .held = {}};
+  const std::vector<const sched::Ask*> asks = gather();
+  PassReport report{.took = {}, .asks = asks.size(), .admitted = 0, .held = {}};
   const Pending before = std::exchange(pending_, {});
-  for (const sched::Decision& decision : sched::run_pass(snapshot, clock_.now())) {
+  for (const sched::Decision& decision : sched::run_pass(world_, asks, clock_.now())) {
     hand_back(decision, report);
   }
   note_pending(before);
@@ -66,28 +79,19 @@ void Scheduler::hand_back(const sched::Decision& decision, PassReport& report) {
   asked.source->held(hold);
 }
 
-sched::Snapshot Scheduler::gather() {
-  sched::Snapshot snapshot;
-  for (const translate::Node& node : stores_.nodes.all()) {
-    if (node.device_class.empty()) continue;
-    const sched::NodeId id{"", node.meta.name};
-    snapshot.nodes.emplace(id, translate::to_sched(node, books_.ledger().on(id)));
-  }
-  snapshot.quotas = books_.tenancy().quotas;
-  for (const auto& [quota, use] : books_.ledger().quotas()) {
-    snapshot.used.emplace(quota, use.admitted);
-  }
+std::vector<const sched::Ask*> Scheduler::gather() {
+  std::vector<const sched::Ask*> asks;
   next_backoff_.reset();
   asked_.clear();
   for (AskSource* source : sources_) {
-    const size_t before = snapshot.asks.size();
-    const auto again = source->collect(clock_.now(), snapshot.asks);
+    const size_t before = asks.size();
+    const auto again = source->collect(clock_.now(), asks);
     if (again) next_backoff_ = std::min(next_backoff_.value_or(*again), *again);
-    for (size_t i = before; i < snapshot.asks.size(); ++i) {
-      asked_.emplace(snapshot.asks[i]->id, Asked{source, snapshot.asks[i]});
+    for (size_t i = before; i < asks.size(); ++i) {
+      asked_.emplace(asks[i]->id, Asked{source, asks[i]});
     }
   }
-  return snapshot;
+  return asks;
 }
 
 }  // namespace berth::control

@@ -34,11 +34,11 @@ class AskSource {
   virtual void held(const sched::Hold& hold) = 0;
 };
 
-// Runs the pass when something changed: gathers the snapshot, asks every source what waits,
-// decides, and hands the decisions back.
+// Keeps the core's world equal to what the stores and the books say, and runs the pass when
+// something changed: asks every source what waits, decides, and hands the decisions back.
 class Scheduler {
  public:
-  Scheduler(const Stores& stores, Books& books, const Settings& settings, const Clock& clock);
+  Scheduler(Stores& stores, Books& books, const Settings& settings, const Clock& clock);
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
 
@@ -63,14 +63,15 @@ class Scheduler {
   };
 
   void run();
-  sched::Snapshot gather();
+  void follow(const translate::Node* before, const translate::Node* after);
+  std::vector<const sched::Ask*> gather();
   void note_pending(const Pending& before);
   void hand_back(const sched::Decision& decision, PassReport& report);
 
-  const Stores& stores_;
   Books& books_;
   const Settings& settings_;
   const Clock& clock_;
+  sched::World world_;  // kept equal to the stores and the books
   std::vector<AskSource*> sources_;
   std::map<sched::WorkloadId, Asked> asked_;  // of this pass
   bool dirty_ = true;

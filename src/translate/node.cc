@@ -62,16 +62,14 @@ Result<Node> decode_node(const Json& json, const Accelerators& accelerators) {
   return node;
 }
 
-sched::Node to_sched(const Node& node, const sched::NodeUse& taken) {
+sched::Node to_sched(const Node& node) {
   return {.id = {"", node.meta.name},
           .device_class = node.device_class,
           .devices = node.devices,
-          .devices_taken = taken.devices,
           .room = node.room,
-          .room_taken = taken.room,
           .workers = node.pods,
-          .workers_taken = taken.workers,
-          .usable = node.is_usable()};
+          .usable = node.is_usable(),
+          .labels = node.meta.labels};
 }
 
 }  // namespace berth::translate

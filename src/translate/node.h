@@ -7,7 +7,7 @@
 #include "base/result.h"
 #include "json/json_fwd.h"
 #include "json/object_meta.h"
-#include "sched/snapshot.h"
+#include "sched/facts.h"
 #include "translate/accelerators.h"
 #include "translate/node_match.h"
 
@@ -32,7 +32,7 @@ struct Node {
 
 Result<Node> decode_node(const Json& node, const Accelerators& accelerators);
 
-// As the pass sees it, with what the ledger says is taken.
-sched::Node to_sched(const Node& node, const sched::NodeUse& taken);
+// As the pass sees it. What is taken of it the holders say.
+sched::Node to_sched(const Node& node);
 
 }  // namespace berth::translate

@@ -81,12 +81,11 @@ TEST(Node, OfANewerServerIsReadAsFarAsItGoes) {
   EXPECT_FALSE(decode_node(Json::object(), well_known_accelerators()));
 }
 
-TEST(Node, GoesToThePassWithWhatIsTaken) {
-  const sched::Node node = to_sched(decoded(node_json()), {3, {1'000, 1 << 20}, 2});
+TEST(Node, GoesToThePassWithItsLabels) {
+  const sched::Node node = to_sched(decoded(node_json()));
   EXPECT_EQ(node.id, (sched::NodeId{"", "a"}));
-  EXPECT_EQ(node.devices_free(), 5);
-  EXPECT_EQ(node.workers_taken, 2);
   EXPECT_TRUE(node.usable);
+  EXPECT_EQ(node.labels, decoded(node_json()).meta.labels);
 }
 
 }  // namespace

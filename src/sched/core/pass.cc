@@ -195,16 +195,6 @@ class Pass {
   bool is_head_ = false;  // the ask that was looked at last
 };
 
-// A node's taken room as the charge of nobody in particular.
-Holder taken_of(const Node& node) {
-  Charge charge{.node = node.id,
-                .device_class = node.device_class,
-                .devices = node.devices_taken,
-                .room = node.room_taken};
-  return {
-      .source = node.id.cluster + "/" + node.id.name, .charges = {std::move(charge)}, .run = {}};
-}
-
 }  // namespace
 
 std::string_view name_of(Reason reason) {
@@ -241,22 +231,6 @@ std::string shape_of(const Ask& ask) {
 
 std::vector<Decision> run_pass(World& world, const std::vector<const Ask*>& asks, Instant now) {
   return Pass(world, now).run(asks);
-}
-
-std::vector<Decision> run_pass(const Snapshot& snapshot, Instant now) {
-  World world;
-  world.set_quotas(snapshot.quotas);
-  for (const auto& [id, node] : snapshot.nodes) {
-    world.set_node(node);
-    if (node.workers_taken == 0 && node.devices_taken == 0) continue;
-    world.set_holder(taken_of(node));
-  }
-  for (const auto& [quota, sums] : snapshot.used) {
-    for (const auto& [device_class, devices] : sums) {
-      world.tree().use(quota, device_class, devices);
-    }
-  }
-  return run_pass(world, snapshot.asks, now);
 }
 
 }  // namespace berth::sched

@@ -20,7 +20,4 @@ namespace berth::sched {
 // since a pass only ever takes room.
 std::vector<Decision> run_pass(World& world, const std::vector<const Ask*>& asks, Instant now);
 
-// The same for a frozen view of a cluster in which nobody can be asked to give way.
-std::vector<Decision> run_pass(const Snapshot& snapshot, Instant now);
-
 }  // namespace berth::sched

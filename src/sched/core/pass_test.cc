@@ -12,20 +12,22 @@ constexpr const char* kH200 = "nvidia-h200";
 
 // Cluster().node("a", 8).quota("blue", 4).ask("train", "blue", 2, 1)
 struct Cluster {
-  Snapshot snapshot;  // its asks are put in by run()
+  std::map<NodeId, Node> nodes;
+  std::map<NodeId, int64_t> taken;  // devices
+  std::vector<Quota> quotas;
   std::vector<Ask> asks;
 
-  Cluster& node(const std::string& name, int64_t devices, int64_t taken = 0) {
-    snapshot.nodes[{"", name}] = {.id = {"", name},
-                                  .device_class = kH200,
-                                  .devices = devices,
-                                  .devices_taken = taken,
-                                  .room = {64'000, 1LL << 40},
-                                  .workers = 110};
+  Cluster& node(const std::string& name, int64_t devices, int64_t in_use = 0) {
+    taken[{"", name}] = in_use;
+    nodes[{"", name}] = {.id = {"", name},
+                         .device_class = kH200,
+                         .devices = devices,
+                         .room = {64'000, 1LL << 40},
+                         .workers = 110};
     return *this;
   }
   Cluster& quota(const std::string& name, int64_t guaranteed) {
-    snapshot.quotas.push_back({{name}, {}, {{kH200, {.guaranteed = guaranteed}}}});
+    quotas.push_back({{name}, {}, {{kH200, {.guaranteed = guaranteed}}}});
     return *this;
   }
   Cluster& ask(const std::string& name, const std::string& quota, int workers, int64_t devices,
@@ -40,9 +42,16 @@ struct Cluster {
     return *this;
   }
   std::vector<Decision> run() const {
-    Snapshot full = snapshot;
-    for (const Ask& ask : asks) full.asks.push_back(&ask);
-    return run_pass(full, Instant{});
+    World world;
+    world.set_quotas(quotas);
+    for (const auto& [id, node] : nodes) world.set_node(node);
+    for (const auto& [id, devices] : taken) {
+      world.set_holder(
+          {"on " + id.name, {{id, kH200, devices, {}, ChargeKind::Unmanaged, {}}}, {}});
+    }
+    std::vector<const Ask*> all;
+    for (const Ask& ask : asks) all.push_back(&ask);
+    return run_pass(world, all, Instant{});
   }
 };
 
@@ -105,8 +114,8 @@ TEST(SchedulingPass, SaysForWantOfWhatWorkersDoNotFit) {
   cluster.ask("x", "q", 4, 2);
   cluster.asks[0].avoid = {{"", "a"}};
   cluster.asks[0].shape.clear();
-  cluster.snapshot.nodes.at({"", "b"}).room.cpu_milli = 500;
-  cluster.snapshot.nodes.at({"", "c"}).room.memory_bytes = 1;
+  cluster.nodes.at({"", "b"}).room.cpu_milli = 500;
+  cluster.nodes.at({"", "c"}).room.memory_bytes = 1;
   const Hold hold = held(cluster.run()[0]);
   EXPECT_EQ(hold.reason, Reason::Fragmented);
   EXPECT_EQ(hold.message,
@@ -127,7 +136,7 @@ TEST(SchedulingPass, AClassThatTheQuotaDoesNotListIsNoDeviceOfIts) {
 
 TEST(SchedulingPass, UsesNoCordonedNode) {
   Cluster cluster = Cluster().node("a", 8).quota("q", 8).ask("x", "q", 1, 1);
-  cluster.snapshot.nodes.at({"", "a"}).usable = false;
+  cluster.nodes.at({"", "a"}).usable = false;
   EXPECT_EQ(held(cluster.run()[0]).reason, Reason::NoSuchDevice);
 }
 
@@ -140,18 +149,18 @@ TEST(SchedulingPass, AvoidsANodeThatFailedTheLastPlan) {
 
 TEST(SchedulingPass, CountsCpuBesideDevices) {
   Cluster cluster = Cluster().node("a", 8).quota("q", 8).ask("x", "q", 2, 1);
-  cluster.snapshot.nodes.at({"", "a"}).room.cpu_milli = 1'500;
+  cluster.nodes.at({"", "a"}).room.cpu_milli = 1'500;
   EXPECT_EQ(held(cluster.run()[0]).reason, Reason::Fragmented);
 }
 
 TEST(SchedulingPass, TakesTheNextClassWhenTheFirstIsFull) {
   Cluster cluster = Cluster().node("a", 2, 2).quota("q", 8).ask("x", "q", 1, 1);
-  cluster.snapshot.nodes[{"", "n"}] = {.id = {"", "n"},
-                                       .device_class = "ascend-910b",
-                                       .devices = 8,
-                                       .room = {64'000, 1LL << 40},
-                                       .workers = 10};
-  cluster.snapshot.quotas[0].limits["ascend-910b"] = {.guaranteed = 8};
+  cluster.nodes[{"", "n"}] = {.id = {"", "n"},
+                              .device_class = "ascend-910b",
+                              .devices = 8,
+                              .room = {64'000, 1LL << 40},
+                              .workers = 10};
+  cluster.quotas[0].limits["ascend-910b"] = {.guaranteed = 8};
   cluster.asks[0].alternatives.push_back({"ascend-910b", {2}});
   cluster.asks[0].shape = shape_of(cluster.asks[0]);
   const auto d = cluster.run();
@@ -193,7 +202,7 @@ TEST_P(RandomCluster, NeverTakesADeviceTwiceAndDoesNotDependOnInputOrder) {
     }
   }
   for (const auto& [id, devices] : taken) {
-    EXPECT_LE(devices, cluster.snapshot.nodes.at(id).devices_free()) << id.name;
+    EXPECT_LE(devices, cluster.nodes.at(id).devices - cluster.taken.at(id)) << id.name;
   }
   std::shuffle(cluster.asks.begin(), cluster.asks.end(), random);
   EXPECT_EQ(cluster.run(), want);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "sched/facts.h"
 #include "sched/fleet/fleet.h"
 #include "sched/ledger.h"
 #include "sched/place/gang.h"
@@ -13,7 +14,6 @@
 #include "sched/quota/fair_share.h"
 #include "sched/quota_tree.h"
 #include "sched/sla/victim.h"
-#include "sched/snapshot.h"
 
 namespace berth::sched {
 

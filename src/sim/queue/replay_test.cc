@@ -141,7 +141,7 @@ TEST_P(ReplayProperty, EndsEveryJobOverNoCapacityAndFreesNothingInVain) {
 TEST_P(ReplayProperty, IsTheSameTwice) { EXPECT_EQ(learned(setup()), learned(setup())); }
 
 INSTANTIATE_TEST_SUITE_P(Policies, ReplayProperty,
-                         testing::Combine(testing::Values("fifo", "easy", "las", "drf"),
+                         testing::Combine(testing::Values("fifo", "easy", "las", "drf", "berth"),
                                           testing::Range(1U, 6U), testing::Bool()));
 
 }  // namespace

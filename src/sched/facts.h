@@ -20,15 +20,11 @@ struct Node {
   NodeId id;
   DeviceClass device_class;
   int64_t devices = 0;  // usable devices, taken ones included
-  int64_t devices_taken = 0;
-  Room room;  // allocatable
-  Room room_taken;
+  Room room;            // allocatable
   int64_t workers = 0;  // most pods
-  int64_t workers_taken = 0;
   bool usable = true;
   std::map<std::string, std::string> labels;  // that a topology level or a policy may name
 
-  int64_t devices_free() const { return devices - devices_taken; }
   bool operator==(const Node&) const = default;
 };
 
@@ -63,15 +59,6 @@ struct Ask {
 };
 // Empty for an ask with `only` or `avoid`.
 std::string shape_of(const Ask& ask);
-
-// Frozen view of the cluster for one pass. Ordered containers only: iteration order is part of the
-// result.
-struct Snapshot {
-  std::map<NodeId, Node> nodes;
-  std::vector<Quota> quotas;
-  std::map<QuotaId, std::map<DeviceClass, int64_t>> used;  // by leaf
-  std::vector<const Ask*> asks;                            // live as long as the pass
-};
 
 inline int64_t Alternative::total() const {
   int64_t sum = 0;
