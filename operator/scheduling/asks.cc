@@ -21,6 +21,9 @@ sched::Ask ask_of(const api::GpuJob& job, const translate::Tenancy& tenancy,
   for (const api::DeviceAsk& wants : job.spec.worker.devices) {
     ask.alternatives.push_back({wants.device_class, std::vector<int64_t>(workers, wants.count)});
   }
+  if (const auto& topology = job.spec.topology) {
+    ask.near = sched::Nearness{{topology->level}, topology->mode == api::TopologyMode::Required};
+  }
   ask.shape = sched::shape_of(ask);
   return ask;
 }

@@ -261,6 +261,8 @@ struct GpuJobSpec {
     v.field("workers", &GpuJobSpec::workers, {.required = true}, "Size of the gang.");
     v.field("worker", &GpuJobSpec::worker, {.required = true, .immutable = true},
             "What every worker runs.");
+    v.field("topology", &GpuJobSpec::topology, {.immutable = true},
+            "How close together the workers have to be; absent means anywhere.");
     v.field("priority", &GpuJobSpec::priority,
             {.defaulted = true, .minimum = -1'000'000, .maximum = 1'000'000},
             "Order among the tenant's own work; higher goes first.");
@@ -296,8 +298,6 @@ struct GpuJobSpec {
     v.field("reservation", &GpuJobSpec::reservation,
             {.immutable = true, .unsupported = true, .min_length = 1},
             "Reservation in this namespace whose devices the job may use.");
-    v.field("topology", &GpuJobSpec::topology, {.immutable = true, .unsupported = true},
-            "How close together the workers have to be.");
     v.field("inputs", &GpuJobSpec::inputs, {.immutable = true, .unsupported = true, .keys = "name"},
             "Data that the workers read.");
     v.field("reproducibility", &GpuJobSpec::reproducibility,

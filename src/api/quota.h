@@ -107,9 +107,6 @@ struct QuotaSpec {
             "SLA tiers that the tenant's work may ask for; absent means all.");
     v.field("budget", &QuotaSpec::budget, {.unsupported = true},
             "What the tenant may spend in each window; absent means no bound.");
-    v.rule(
-        "self.weight == 1", "weights other than 1 are not supported yet",
-        [](const QuotaSpec& spec) { return spec.weight == 1; }, ".weight");
   }
   bool operator==(const QuotaSpec&) const = default;
 };

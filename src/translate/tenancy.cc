@@ -80,7 +80,8 @@ Tenancy settle(std::vector<const api::Quota*> quotas,
   for (const api::Quota* quota : quotas) {
     const std::string& name = quota->meta.name;
     const std::string& parent = quota->spec.parent;
-    sched::Quota made{.id = {name}, .parent = {}, .limits = limits_of(quota->spec)};
+    sched::Quota made{
+        .id = {name}, .parent = {}, .limits = limits_of(quota->spec), .weight = quota->spec.weight};
     claim_namespaces(*quota, exempt_namespaces, tenancy);
     const auto above = by_name.find(parent);
     if (!parent.empty() && above == by_name.end()) {

@@ -43,6 +43,15 @@ std::string path(const Tenancy& tenancy, const std::string& leaf) {
   return text;
 }
 
+TEST(Tenancy, TakesWeightsAndLimitsOver) {
+  Quotas quotas;
+  quotas.leaf("blue", {"blue"});
+  quotas.all.back().spec.weight = 3;
+  const Tenancy tenancy = quotas.settled();
+  EXPECT_EQ(tenancy.quotas.at(0).weight, 3);
+  EXPECT_EQ(tenancy.quotas.at(0).limits.at("nvidia-h200").guaranteed, 4);
+}
+
 TEST(Tenancy, EveryNamespaceBelongsToItsQuota) {
   const Tenancy tenancy = Quotas().leaf("blue", {"a", "b"}).settled();
   EXPECT_EQ(tenancy.find("a")->name, "blue");

@@ -86,18 +86,18 @@ void Cluster::must(const kube::Response& response) const {
 
 // ---- what there is ----
 
-Cluster& Cluster::node(const std::string& name, int64_t devices) {
+Cluster& Cluster::node(const std::string& name, int64_t devices, const std::string& rack) {
   const Json status = {{"allocatable",
                         {{"nvidia.com/gpu", std::to_string(devices)},
                          {"cpu", "64"},
                          {"memory", "512Gi"},
                          {"pods", "110"}}},
                        {"conditions", {{{"type", "Ready"}, {"status", "True"}}}}};
-  must(server.handle(kube::create(
-      kube::kNodes,
-      {{"metadata", {{"name", name}, {"labels", {{"nvidia.com/gpu.product", "NVIDIA-H200"}}}}},
-       {"spec", Json::object()},
-       {"status", status}})));
+  Json labels = {{"nvidia.com/gpu.product", "NVIDIA-H200"}};
+  if (!rack.empty()) labels["example.com/rack"] = rack;
+  must(server.handle(kube::create(kube::kNodes, {{"metadata", {{"name", name}, {"labels", labels}}},
+                                                 {"spec", Json::object()},
+                                                 {"status", status}})));
   return *this;
 }
 

@@ -57,7 +57,7 @@ class Cluster {
   Cluster& operator=(const Cluster&) = delete;
 
   // ---- what there is ----
-  Cluster& node(const std::string& name, int64_t devices);
+  Cluster& node(const std::string& name, int64_t devices, const std::string& rack = "");
   Cluster& name_space(const std::string& name);
   // A leaf over the namespace of its name, unless `change` says otherwise; jobs created from here
   // on are in that namespace.

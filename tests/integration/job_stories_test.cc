@@ -16,6 +16,13 @@ using testing::SizeIs;
 
 class JobStory : public testing::Test {
  protected:
+  std::vector<std::string> nodes_of(const std::string& job) {
+    std::vector<std::string> nodes;
+    if (const auto& placement = cluster.job_named(job).status.placement) {
+      for (const auto& worker : placement->workers) nodes.push_back(worker.node);
+    }
+    return nodes;
+  }
   void TearDown() override {
     EXPECT_THAT(cluster.broken(), IsEmpty());
     cluster.pass(seconds(20));  // whatever was kept of the leader before is forgiven by then
@@ -29,6 +36,22 @@ class JobStory : public testing::Test {
 
   Cluster cluster;
 };
+
+TEST_F(JobStory, AGangThatMustLieInOneRackWaitsForARack) {
+  cluster.node("a1", 8, "r1").node("a2", 8, "r1").node("b1", 8, "r2").node("b2", 8, "r2");
+  cluster.quota("blue", 64).job("small", 1, 2).settle();  // breaks r1
+  const auto near = [](api::TopologyMode mode) {
+    return [mode](api::GpuJob& job) {
+      job.spec.topology = api::Topology{"example.com/rack", mode};
+    };
+  };
+  cluster.job("gang", 2, 8, near(api::TopologyMode::Required)).settle();
+  EXPECT_THAT(nodes_of("gang"), testing::ElementsAre("b1", "b2"));
+  cluster.job("waits", 2, 6, near(api::TopologyMode::Required)).settle();
+  EXPECT_THAT(nodes_of("waits"), testing::ElementsAre("a1", "a2")) << "six beside the two";
+  cluster.job("third", 2, 2, near(api::TopologyMode::Required)).pass(seconds(5));
+  EXPECT_EQ(cluster.said("third", "Admitted"), "False NoCapacity");
+}
 
 TEST_F(JobStory, IsAdmittedRunsAndIsComplete) {
   cluster.node("a", 8).quota("blue", 4).job("train", 2, 2).settle();

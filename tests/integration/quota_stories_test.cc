@@ -47,6 +47,24 @@ class QuotaStory : public testing::Test {
   Cluster cluster;
 };
 
+TEST_F(QuotaStory, TenantsBorrowInProportionToTheirWeights) {
+  cluster.node("a", 8).node("b", 8);
+  const auto borrows = [](int64_t weight) {
+    return [weight](api::Quota& quota) {
+      quota.spec.weight = weight;
+      quota.spec.limits.front().borrowing_limit = 16;
+    };
+  };
+  cluster.quota("blue", 0, borrows(3)).quota("green", 0, borrows(1));
+  for (int i = 0; i < 16; ++i) {
+    cluster.in("green").job("g" + std::to_string(i), 1, 1);
+    cluster.in("blue").job("b" + std::to_string(i), 1, 1);
+  }
+  cluster.pass(seconds(5));
+  EXPECT_EQ(cluster.used("blue"), 12);
+  EXPECT_EQ(cluster.used("green"), 4);
+}
+
 TEST_F(QuotaStory, ALimitBelowWhatIsUsedStopsNothingAndAdmitsNothing) {
   cluster.quotas_may_be_lowered = true;
   cluster.node("a", 8).quota("blue", 4).job("runs", 1, 4).settle();
