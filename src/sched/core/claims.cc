@@ -106,8 +106,15 @@ std::optional<std::vector<Spot>> Claims::place_meanwhile(const Gang& gang, Insta
   return spots;
 }
 
-bool Claims::stand_in_the_way(const Gang& gang) {
+bool Claims::stand_in_the_way(const DeviceClass& device_class, const Gang& gang, int64_t devices) {
   if (claims_.empty()) return false;
+  int64_t milli = world_.fleet().free_of(device_class);
+  for (const Claim& claim : claims_) {
+    for (const Spot& spot : claim.spots) {
+      milli += world_.fleet().shape_of(spot.shape).need.total_milli();
+    }
+  }
+  if (milli < devices * kWholeDevice) return false;
   const Trial::Mark mark = trial_.mark();
   for (const Claim& claim : claims_) {
     for (const Spot& spot : claim.spots) trial_.give(spot);

@@ -26,7 +26,7 @@ class Claims {
   // gang left of it.
   std::optional<std::vector<Spot>> place_meanwhile(const Gang& gang, Instant ends);
   // Whether the gang would fit if nothing were kept.
-  bool stand_in_the_way(const Gang& gang);
+  bool stand_in_the_way(const DeviceClass& device_class, const Gang& gang, int64_t devices);
   bool is_empty() const { return claims_.empty(); }
 
  private:

@@ -1,6 +1,7 @@
 #include "sched/core/pass.h"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -15,6 +16,18 @@
 
 namespace berth::sched {
 namespace {
+
+uint64_t hash_of(std::string_view text) {
+  uint64_t hash = text.size();
+  for (; text.size() >= sizeof(uint64_t); text.remove_prefix(sizeof(uint64_t))) {
+    uint64_t word = 0;
+    std::memcpy(&word, text.data(), sizeof word);
+    hash = (hash ^ word) * 0x9E3779B97F4A7C15ULL;
+    hash ^= hash >> 29;
+  }
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
+  return hash;
+}
 
 // What one look at one alternative found.
 struct Look {
@@ -81,13 +94,14 @@ class Pass {
   }
 
   Decision decide(const Ask& ask) {
-    const auto alike = ask.shape.empty() ? held_.end() : held_.find(ask.shape);
+    const std::pair key(hash_of(ask.shape), std::string_view(ask.shape));
+    const auto alike = ask.shape.empty() ? held_.end() : held_.find(key);
     if (alike != held_.end()) {
       return Hold{ask.id, alike->second.reason, alike->second.message, alike->second.starts};
     }
     Decision decision = look(ask);
     if (const auto* hold = std::get_if<Hold>(&decision); hold != nullptr && !ask.shape.empty()) {
-      if (!is_head_) held_.emplace(ask.shape, *hold);
+      if (!is_head_) held_.emplace(key, *hold);
     }
     return decision;
   }
@@ -129,7 +143,8 @@ class Pass {
       claims_.started(*spots, ends);
       return {admitted(ask, wants, *spots), {}};
     }
-    if (claims_.stand_in_the_way(gang)) return {{}, reserved(ask, wants, stock), true};
+    if (claims_.stand_in_the_way(wants.device_class, gang, total))
+      return {{}, reserved(ask, wants, stock), true};
     return {{}, no_room(world_, ask, wants, stock), true};
   }
 
@@ -190,7 +205,8 @@ class Pass {
   Claims claims_;
   Preemption preemption_;
   std::vector<Decision> decisions_;
-  std::map<std::string_view, Hold> held_;  // by shape; the views are into the asks
+  // By shape and before it a hash of it, for speed; the views are into the asks.
+  std::map<std::pair<uint64_t, std::string_view>, Hold> held_;
   std::vector<NodeIndex> allowed_;
   bool is_head_ = false;  // the ask that was looked at last
 };

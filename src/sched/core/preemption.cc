@@ -44,7 +44,7 @@ void Preemption::gather() {
     const auto leaf = tree_.find(pays->quota);
     const auto device_class = tree_.find_class(pays->device_class);
     if (!leaf || !device_class) continue;
-    add_runner(source, held);
+    add_runner(source, held, *leaf);
     const Runner& runner = runners_.back();
     int64_t devices = 0;
     for (const Charge& charge : held.facts.charges) devices += charge.devices;
@@ -65,7 +65,8 @@ void Preemption::gather() {
   reclaim_.emplace(tree_, fair_, std::move(holdings));
 }
 
-void Preemption::add_runner(const std::string& source, const World::Held& held) {
+void Preemption::add_runner(const std::string& source, const World::Held& held,
+                            QuotaTree::Node leaf) {
   Runner runner{.source = source, .held = &held};
   if (held.facts.run) {
     const Run& run = *held.facts.run;
@@ -75,41 +76,63 @@ void Preemption::add_runner(const std::string& source, const World::Held& held) 
     runner.may_be_taken = !unpreemptible(run.job, now_);
     runner.cost = price_of(run.job);
   }
+  if (runner.may_be_taken) by_leaf_[leaf].push_back(runners_.size());
   runners_.push_back(std::move(runner));
+}
+
+void Preemption::changed() {
+  reclaimable_.clear();
+  none_from_.clear();
+}
+
+// Whoever finds nobody for n devices finds nobody for more: shares only grow by what is asked.
+const std::vector<Reclaimable>& Preemption::reclaimable(const Reclaim::Ask& wants) {
+  static const std::vector<Reclaimable> kNone;
+  const LeafAndClass whose{wants.leaf, wants.device_class};
+  const auto none = none_from_.find(whose);
+  if (none != none_from_.end() && wants.devices >= none->second) return kNone;
+  const auto [at, is_new] = reclaimable_.try_emplace({whose, wants.devices});
+  if (is_new) {
+    at->second = reclaim_->candidates(wants);
+    if (at->second.empty()) none_from_[whose] = wants.devices;
+  }
+  return at->second;
+}
+
+void Preemption::add(Chosen& chosen, size_t runner, Terms terms) const {
+  chosen.candidates.push_back({runners_[runner].held, runners_[runner].cost});
+  chosen.runners.push_back(runner);
+  chosen.terms.push_back(terms);
+  chosen.devices += reclaim_->holdings()[runner].devices;
 }
 
 // `out` are victims already.
 Preemption::Chosen Preemption::candidates_for(const Ask& ask, const Reclaim::Ask& wants,
                                               const std::vector<size_t>& out) {
   const int64_t tier = world_.tier(ask.tier).order;
-  const int level = service_level(world_.settings(), ask);
-  std::map<size_t, ReclaimRule> rules;
-  for (const Reclaimable& r : reclaim_->candidates(wants)) rules.emplace(r.holding, r.rule);
+  const auto own = std::tuple(-tier, ask.priority, -service_level(world_.settings(), ask));
+  std::set<size_t> seen(out.begin(), out.end());
   Chosen chosen;
-  for (size_t i = 0; i < runners_.size(); ++i) {
+  const auto is_held = [&](size_t i) {
+    return reclaim_->holds(i) && reclaim_->holdings()[i].device_class == wants.device_class;
+  };
+  for (const size_t i : by_leaf_[wants.leaf]) {
     const Runner& runner = runners_[i];
+    if (!is_held(i) || std::tuple(-runner.tier, runner.priority, -runner.level) >= own) continue;
+    if (seen.insert(i).second) add(chosen, i, Terms::Own);
+  }
+  for (const Reclaimable& r : reclaimable(wants)) {
+    const bool may = r.rule == ReclaimRule::Guarantee || runners_[r.holding].tier >= tier;
+    if (may && seen.insert(r.holding).second) add(chosen, r.holding, Terms::Reclaimed);
+  }
+  // Who has to find another place can do so only on what is free.
+  const int64_t free = world_.fleet().free_of(tree_.name(wants.device_class)) / kWholeDevice;
+  for (size_t i = 0; i < runners_.size() && free > 0; ++i) {
+    const Runner& runner = runners_[i];
+    if (!runner.may_be_taken || runner.tier <= tier || !is_held(i)) continue;
     const Holding& holding = reclaim_->holdings()[i];
-    if (!runner.may_be_taken || !reclaim_->holds(i) || holding.device_class != wants.device_class ||
-        std::find(out.begin(), out.end(), i) != out.end()) {
-      continue;
-    }
-    Terms terms = Terms::MovedOnly;
-    const auto rule = rules.find(i);
-    if (holding.leaf == wants.leaf) {
-      if (std::tuple(-runner.tier, runner.priority, -runner.level) >=
-          std::tuple(-tier, ask.priority, -level)) {
-        continue;
-      }
-      terms = Terms::Own;
-    } else if (rule != rules.end() &&
-               (rule->second == ReclaimRule::Guarantee || runner.tier >= tier)) {
-      terms = Terms::Reclaimed;
-    } else if (runner.tier <= tier) {
-      continue;
-    }
-    chosen.candidates.push_back({runner.held, runner.cost});
-    chosen.runners.push_back(i);
-    chosen.terms.push_back(terms);
+    if (holding.leaf == wants.leaf || holding.devices > free) continue;
+    if (seen.insert(i).second) add(chosen, i, Terms::MovedOnly);
   }
   return chosen;
 }
@@ -129,10 +152,15 @@ std::optional<Preempt> Preemption::place(const Ask& ask, const Alternative& want
       trial_.lift(*runners_[victim].held);
     }
   }
-  std::optional<std::vector<Spot>> spots = trial_.place(gang);
+  const int64_t free = world_.fleet().free_of(wants.device_class) / kWholeDevice;
+  std::optional<std::vector<Spot>> spots;
+  if (free >= wants.total()) spots = trial_.place(gang);
   if (!spots) {
     const Chosen chosen = candidates_for(ask, reclaims, victims);
-    const auto eviction = evict_for(world_, trial_, gang, chosen.candidates);
+    std::optional<Eviction> eviction;
+    if (free + chosen.devices >= wants.total()) {
+      eviction = evict_for(world_, trial_, gang, chosen.candidates);
+    }
     if (eviction) {
       spots = eviction->spots;
       for (const Candidate* victim : eviction->victims) {
@@ -151,6 +179,7 @@ std::optional<Preempt> Preemption::place(const Ask& ask, const Alternative& want
     victim_leaves_.insert(reclaim_->holdings()[victim].leaf);
   }
   reclaim_->take(victims);
+  changed();
   Preempt made = decision(ask, wants, victims, *spots);
   admitted(ask, wants);
   return made;
@@ -220,6 +249,7 @@ void Preemption::admitted(const Ask& ask, const Alternative& wants) {
                   .devices = wants.total(),
                   .admitted = now_.time_since_epoch().count(),
                   .may_be_taken = false};
+  changed();
   if (reclaim_) {
     runners_.push_back({.source = ask.id.uid});
     reclaim_->admit(std::move(holding));

@@ -46,10 +46,15 @@ class Preemption {
     std::vector<Candidate> candidates;
     std::vector<size_t> runners;  // by candidate
     std::vector<Terms> terms;
+    int64_t devices = 0;  // of all of them
   };
+  void add(Chosen& chosen, size_t runner, Terms terms) const;
 
+  // What is the same for all asks of a leaf for so many devices, until somebody comes or goes.
+  const std::vector<Reclaimable>& reclaimable(const Reclaim::Ask& wants);
+  void changed();
   void gather();
-  void add_runner(const std::string& source, const World::Held& held);
+  void add_runner(const std::string& source, const World::Held& held, QuotaTree::Node leaf);
   Chosen candidates_for(const Ask& ask, const Reclaim::Ask& wants, const std::vector<size_t>& out);
   Reclaim::Ask ask_of(const Ask& ask, const Alternative& wants) const;
   bool is_allowed(const Ask& ask, const Reclaim::Ask& wants, const std::vector<size_t>& victims,
@@ -64,7 +69,11 @@ class Preemption {
   QuotaTree& tree_;
   Instant now_;
   FairShare fair_;
-  std::vector<Runner> runners_;  // by index of a holding
+  std::vector<Runner> runners_;                             // by index of a holding
+  std::map<QuotaTree::Node, std::vector<size_t>> by_leaf_;  // runners that may be taken
+  using LeafAndClass = std::pair<QuotaTree::Node, QuotaTree::Class>;
+  std::map<std::pair<LeafAndClass, int64_t>, std::vector<Reclaimable>> reclaimable_;
+  std::map<LeafAndClass, int64_t> none_from_;  // so many devices, or more, find nobody
   std::optional<Reclaim> reclaim_;
   std::set<QuotaTree::Node> victim_leaves_;
   std::vector<Holding> early_;  // admitted before it was needed

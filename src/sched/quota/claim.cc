@@ -6,15 +6,24 @@
 
 namespace berth::sched {
 
-std::vector<size_t> claim_depths(const QuotaTree& tree, const std::vector<Holding>& holdings) {
-  std::vector<size_t> waiting(holdings.size());
-  std::iota(waiting.begin(), waiting.end(), size_t{0});
-  std::sort(waiting.begin(), waiting.end(), [&](size_t a, size_t b) {
+std::vector<size_t> oldest_first(const std::vector<Holding>& holdings) {
+  std::vector<size_t> order(holdings.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
     return std::tie(holdings[a].admitted, holdings[a].id, a) <
            std::tie(holdings[b].admitted, holdings[b].id, b);
   });
+  return order;
+}
+
+std::vector<size_t> claim_depths(const QuotaTree& tree, const std::vector<Holding>& holdings) {
+  return claim_depths(tree, holdings, oldest_first(holdings));
+}
+
+std::vector<size_t> claim_depths(const QuotaTree& tree, const std::vector<Holding>& holdings,
+                                 std::vector<size_t> waiting) {
   size_t depth = 0;
-  for (const Holding& holding : holdings) depth = std::max(depth, tree.depth(holding.leaf));
+  for (const size_t at : waiting) depth = std::max(depth, tree.depth(holdings[at].leaf));
 
   std::vector<size_t> depths(holdings.size(), 0);
   QuotaTree claimed = tree.without_use();

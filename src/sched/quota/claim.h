@@ -34,5 +34,10 @@ struct Holding {
 //
 // Cost: O(holdings x depth^2).
 std::vector<size_t> claim_depths(const QuotaTree& tree, const std::vector<Holding>& holdings);
+// The same for some of them, given as oldest_first() has them; 0 for the others.
+std::vector<size_t> claim_depths(const QuotaTree& tree, const std::vector<Holding>& holdings,
+                                 std::vector<size_t> held);
+// Indices in the order of admission.
+std::vector<size_t> oldest_first(const std::vector<Holding>& holdings);
 
 }  // namespace berth::sched

@@ -1,6 +1,7 @@
 #include "sched/quota/reclaim.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -47,16 +48,11 @@ Reclaim::Reclaim(QuotaTree& tree, const FairShare& fair, std::vector<Holding> ho
 
 const std::vector<size_t>& Reclaim::claims() {
   if (claims_.size() == holdings_.size()) return claims_;
+  if (by_age_.size() != holdings_.size()) by_age_ = oldest_first(holdings_);
   std::vector<size_t> held;
-  std::vector<Holding> running;
-  for (size_t at = 0; at < holdings_.size(); ++at) {
-    if (!is_held_[at]) continue;
-    held.push_back(at);
-    running.push_back(holdings_[at]);
-  }
-  const std::vector<size_t> depths = claim_depths(tree_, running);
-  claims_.assign(holdings_.size(), 0);
-  for (size_t at = 0; at < held.size(); ++at) claims_[held[at]] = depths[at];
+  std::copy_if(by_age_.begin(), by_age_.end(), std::back_inserter(held),
+               [&](size_t at) { return is_held_[at]; });
+  claims_ = claim_depths(tree_, holdings_, std::move(held));
   return claims_;
 }
 
@@ -122,6 +118,9 @@ std::vector<Reclaim::Key> Reclaim::eligible(const Ask& ask, size_t least_depth, 
     const Fork fork = fork_of(ask, leaf);
     if (fork.depth < least_depth) continue;
     if (tree_.usage(fork.y, of) <= tree_.subtree(fork.y, of)) continue;
+    // Who has no right to anything of y as it is has none to what is left of it.
+    const bool is_own = path.usage[fork.depth + 1] <= tree_.subtree(fork.x, of);
+    if (!is_own && !is_fair(path, fork, of, 0)) continue;
     bool is_within = false;
     for (Node node = leaf; node != fork.y; node = tree_.parent(node)) {
       if (tree_.usage(node, of) <= tree_.subtree(node, of)) is_within = true;
@@ -282,6 +281,13 @@ size_t Reclaim::admit(Holding holding) {
   by_leaf_[{holding.device_class, holding.leaf}].push_back(at);
   holdings_.push_back(std::move(holding));
   is_held_.push_back(true);
+  if (by_age_.size() == at) {
+    const auto is_older = [&](size_t a, size_t b) {
+      return std::tie(holdings_[a].admitted, holdings_[a].id, a) <
+             std::tie(holdings_[b].admitted, holdings_[b].id, b);
+    };
+    by_age_.insert(std::upper_bound(by_age_.begin(), by_age_.end(), at, is_older), at);
+  }
   use({at}, 1);
   claims_.clear();
   return at;

@@ -135,6 +135,7 @@ class Reclaim {
   std::vector<Holding> holdings_;
   std::vector<bool> is_held_;
   std::map<std::pair<QuotaTree::Class, Node>, std::vector<size_t>> by_leaf_;  // held ones
+  std::vector<size_t> by_age_;  // indices of holdings; of another size: to be sorted
   std::vector<size_t> claims_;  // by holding; empty: to be counted
 };
 
