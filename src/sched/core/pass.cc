@@ -61,7 +61,7 @@ class Pass {
     for (auto& [order, leaves] : tiers) decide_tier(leaves);
     std::sort(homeless.begin(), homeless.end(),
               [](const Ask* a, const Ask* b) { return a->id < b->id; });
-    for (const Ask* ask : homeless) decisions_.push_back(no_quota(*ask, ask->quota.has_value()));
+    for (const Ask* ask : homeless) decisions_.emplace_back(no_quota(*ask, ask->quota.has_value()));
     return std::move(decisions_);
   }
 

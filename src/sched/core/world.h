@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sched/facts.h"
@@ -66,7 +67,7 @@ struct CoreSettings {
 // held workloads after one change costs little. No decision is made in here.
 class World {
  public:
-  explicit World(CoreSettings settings = {}) : settings_(settings) {}
+  explicit World(CoreSettings settings = {}) : settings_(std::move(settings)) {}
 
   void set_quotas(std::vector<Quota> quotas);
   void set_tiers(std::map<std::string, Tier> tiers) { tiers_ = std::move(tiers); }

@@ -163,7 +163,7 @@ std::optional<std::vector<Spot>> place(Fleet& fleet, Topology& topology, const G
 }
 
 void give_back(Fleet& fleet, const std::vector<Spot>& spots) {
-  for (auto spot = spots.rbegin(); spot != spots.rend(); ++spot) fleet.give(*spot);
+  for (const Spot& spot : spots) fleet.give(spot);
 }
 
 }  // namespace berth::sched

@@ -146,6 +146,7 @@ std::vector<Reclaimable> Reclaim::candidates(const Ask& ask) {
   std::vector<Key> keys = eligible(ask, 0, ask.devices);
   std::sort(keys.begin(), keys.end());
   std::vector<Reclaimable> victims;
+  victims.reserve(keys.size());
   for (const Key& key : keys) victims.push_back({key.holding, key.rule});
   return victims;
 }
