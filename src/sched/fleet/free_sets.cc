@@ -213,6 +213,33 @@ bool FreeSets::fits(FreeSetId set, uint32_t need) const {
   return left <= 0;
 }
 
+void FreeSets::make_room_for(uint32_t need) {
+  if (need >= room_needs_) {  // worked out again, for all needs that there are by now
+    room_needs_ = static_cast<uint32_t>(needs_.size());
+    room_words_ = (needs_.size() + 63) / 64;
+    room_.clear();
+    room_known_.clear();
+  }
+  room_known_.resize(sets_.size(), 0);
+  room_.resize(sets_.size() * room_words_, 0);
+}
+
+void FreeSets::work_out_room(FreeSetId set) {
+  for (uint32_t need = 0; need < room_needs_; ++need) {
+    if (fits(set, need)) room_[set * room_words_ + need / 64] |= uint64_t{1} << (need % 64);
+  }
+  room_known_[set] = 1;
+}
+
+int64_t FreeSets::taken(uint32_t cut, uint32_t need) const {
+  const Need& wants = needs_[need];
+  if (wants.profile < 0) return wants.total_milli();
+  const SliceTable& table = cuts_[cut];
+  if (static_cast<size_t>(wants.profile) >= table.profiles.size()) return 0;
+  const int64_t slots = table.profiles[static_cast<size_t>(wants.profile)].slots;
+  return wants.devices * slots * kWholeDevice / table.slots;
+}
+
 int32_t FreeSets::stranded(FreeSetId set, uint32_t need) const {
   const Set& of = sets_[set];
   // Work without devices can use none of them.

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "pricing/cpu.h"
 #include "pricing/waste.h"
 
 namespace berth::sim::openb {
@@ -40,7 +41,11 @@ BerthPolicy::BerthPolicy(const Trace& trace, std::span<const Node> nodes,
                                       .classes = models}));
     if (weight == 0) continue;
     outlook_.mix.push_back({need_of(shape), shape.cpu_milli, models, weight});
-    mix_.push_back({weight, shape.devices, shape.device_milli, models});
+    mix_.push_back({.weight = weight,
+                    .devices = shape.devices,
+                    .milli_each = shape.device_milli,
+                    .types = models,
+                    .cpu_milli = shape.cpu_milli});
   }
   for (const std::string& model : trace.models) supply_.push_back({.type = model});
   for (const Node& node : nodes) {
@@ -54,16 +59,30 @@ BerthPolicy::BerthPolicy(const Trace& trace, std::span<const Node> nodes,
                 .memory_bytes = node.memory_mib});
   }
   outlook_.weights = options.weights;
-  outlook_.cpu_prices = options.cpu_prices;
 }
 
 Result<std::unique_ptr<Policy>> BerthPolicy::make(const Trace& trace, std::span<const Node> nodes,
                                                   const BerthOptions& options) {
   std::unique_ptr<BerthPolicy> policy(new BerthPolicy(trace, nodes, options));
-  policy->outlook_.waste =
-      options.waste.empty() ? BERTH_TRY(pricing::waste_by_rest(policy->mix_)) : options.waste;
+  BERTH_TRY(policy->expect());
   BERTH_TRY(policy->refresh());
   return std::unique_ptr<Policy>(std::move(policy));
+}
+
+// What follows from the mix and the nodes alone.
+Status BerthPolicy::expect() {
+  outlook_.waste = BERTH_TRY(pricing::waste_by_rest(mix_));
+  std::vector<pricing::NodeCpu> nodes;
+  for (const std::string& model : trace_.models) nodes.push_back({.type = model});
+  for (const Node& node : trace_.nodes) {
+    pricing::NodeCpu& of = nodes[static_cast<size_t>(node.model)];
+    of.cpu_milli += node.cpu_milli;
+    of.device_milli += int64_t{node.devices} * kWhole;
+  }
+  for (const auto& price : BERTH_TRY(pricing::cpu_prices(mix_, nodes, options_.cpu))) {
+    if (price.micro_per_core > 0) outlook_.cpu_prices[price.type] = price.micro_per_core;
+  }
+  return Done{};
 }
 
 Status BerthPolicy::refresh() {

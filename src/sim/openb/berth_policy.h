@@ -4,6 +4,7 @@
 #include <span>
 
 #include "base/result.h"
+#include "pricing/cpu.h"
 #include "pricing/scarcity.h"
 #include "sched/fleet/fleet.h"
 #include "sim/openb/policy.h"
@@ -12,13 +13,14 @@
 namespace berth::sim::openb {
 
 struct BerthOptions {
-  // Prices follow what is free; they are worked out anew after so many pods, a sixth of a percent
-  // of what arrives, as in production they are every few seconds and not every pass.
+  // Prices of types follow what is free. They are worked out anew after so many pods, about ten
+  // times while a cluster of a thousand nodes fills up: often enough (every 300 changes nothing,
+  // every 3,000 costs half a percent where types are short), and a hundredth of the time. In
+  // production that is a task beside the pass, every few seconds.
   int64_t pods_per_refresh = 1'000;
   pricing::ScarcityOptions scarcity;
+  pricing::CpuOptions cpu;
   sched::ScoreWeights weights;
-  std::map<sched::DeviceClass, int64_t> cpu_prices;
-  std::vector<int16_t> waste;
 };
 
 // Berth's own placement engine behind the protocol's interface: the fleet of src/sched/fleet, with
@@ -33,6 +35,7 @@ class BerthPolicy final : public Policy {
 
  private:
   BerthPolicy(const Trace& trace, std::span<const Node> nodes, const BerthOptions& options);
+  Status expect();
   Status refresh();
 
   const Trace& trace_;
