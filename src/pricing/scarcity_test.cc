@@ -142,7 +142,7 @@ TEST_P(RandomMixes, HaveTheSamePricesInWhateverOrderTheyAreGiven) {
     EXPECT_EQ(*got, *want);
     for (const TypePrice& price : *got) {
       EXPECT_GE(price.milli_per_device, 0);
-      EXPECT_LE(price.milli_per_device, 500);
+      EXPECT_LE(price.milli_per_device, ScarcityOptions{}.milli_per_device_max);
     }
   }
 }

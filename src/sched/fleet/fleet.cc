@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cassert>
+#include <utility>
 
 namespace berth::sched {
 namespace {
@@ -26,7 +27,8 @@ uint32_t Fleet::type_of(const NodeFacts& facts) {
     if (types_[i].device_class == facts.device_class && types_[i].cut == facts.cut) return i;
   }
   types_.push_back({.device_class = facts.device_class, .cut = facts.cut});
-  value_types();
+  types_.back().signature = fragmentation_->signature(facts.device_class);
+  value(types_.back());
   for (Wish& wish : wishes_) {
     const auto& classes = wish.shape.classes;
     wish.types.push_back(classes.empty() ||
@@ -35,16 +37,13 @@ uint32_t Fleet::type_of(const NodeFacts& facts) {
   return static_cast<uint32_t>(types_.size() - 1);
 }
 
-void Fleet::value_types() {
-  for (Type& type : types_) {
-    type.signature = fragmentation_->signature(type.device_class);
-    const auto price = outlook_.prices.find(type.device_class);
-    type.price =
-        price == outlook_.prices.end() ? 0 : price->second * Fragmentation::kScale / kWholeDevice;
-    const auto cpu = outlook_.cpu_prices.find(type.device_class);
-    type.cpu_price =
-        cpu == outlook_.cpu_prices.end() ? 0 : cpu->second * Fragmentation::kScale / 1'000'000;
-  }
+void Fleet::value(Type& type) const {
+  const auto price = outlook_.prices.find(type.device_class);
+  type.price =
+      price == outlook_.prices.end() ? 0 : price->second * Fragmentation::kScale / kWholeDevice;
+  const auto cpu = outlook_.cpu_prices.find(type.device_class);
+  type.cpu_price =
+      cpu == outlook_.cpu_prices.end() ? 0 : cpu->second * Fragmentation::kScale / 1'000'000;
 }
 
 NodeIndex Fleet::add(const NodeFacts& facts) {
@@ -160,8 +159,13 @@ void Fleet::enter(NodeIndex node, const Key& key) {
   type.free_milli += sets_.milli(key.set);
   std::vector<NodeIndex>& heap = heaps_[id];
   if (members_[id]++ == 0) {
+    if (heap.capacity() == 0 && !spare_heaps_.empty()) {
+      heap = std::move(spare_heaps_.back());
+      spare_heaps_.pop_back();
+    }
     heap.clear();
-    type.births.push_back({key.cpu, id, key.set});
+    const uint64_t needs = key.pods > 0 ? sets_.needs_that_may_fit(key.set) : 0;
+    type.births.push_back({needs, key.cpu, key.memory, id});
     ++births_;
     ++type.alive;
     ++alive_;
@@ -173,10 +177,12 @@ void Fleet::enter(NodeIndex node, const Key& key) {
 }
 
 void Fleet::leave(NodeIndex node) {
-  const Key& key = states_[nodes_[node].state].key;
+  const StateId id = nodes_[node].state;
+  const Key& key = states_[id].key;
   Type& type = types_[key.type];
   type.free_milli -= sets_.milli(key.set);
-  if (--members_[nodes_[node].state] > 0) return;
+  if (--members_[id] > 0) return;
+  if (heaps_[id].capacity() > 0) spare_heaps_.push_back(std::exchange(heaps_[id], {}));
   --type.alive;
   --alive_;
 }

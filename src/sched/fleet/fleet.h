@@ -76,6 +76,8 @@ class Fleet {
   // REQUIRES: no node of that id yet, at most kMostDevicesPerNode devices.
   NodeIndex add(const NodeFacts& facts);
   void set_outlook(const Outlook& outlook);
+  // Only the prices of the outlook, which costs next to nothing.
+  void set_prices(std::map<DeviceClass, int64_t> prices);
   ShapeId shape(const Shape& shape);
 
   // Another size of a node, or none at all, which keeps its number for when it comes back.
@@ -125,9 +127,10 @@ class Fleet {
   };
   // A state that came to have nodes, and what most rooms are refused by.
   struct Birth {
+    uint64_t needs = 0;  // FreeSets::needs_that_may_fit
     int64_t cpu = 0;
+    int64_t memory = 0;
     StateId state = 0;
-    FreeSetId set = 0;
   };
   struct Type {
     DeviceClass device_class;
@@ -176,7 +179,7 @@ class Fleet {
   };
 
   uint32_t type_of(const NodeFacts& facts);
-  void value_types();
+  void value(Type& type) const;
   void weigh();
   StateId state_for(const Key& key);
   void enter(NodeIndex node, const Key& key);
@@ -211,6 +214,7 @@ class Fleet {
   std::vector<uint32_t> members_;  // by state: nodes in it
   // By state, its nodes by order; entries of nodes that have left are dropped at the top.
   std::vector<std::vector<NodeIndex>> heaps_;
+  std::vector<std::vector<NodeIndex>> spare_heaps_;  // of states without nodes, for their memory
   std::vector<StateId> key_index_;
   size_t births_ = 0;  // of all types
   size_t alive_ = 0;

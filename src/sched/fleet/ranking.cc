@@ -16,9 +16,16 @@ void Fleet::set_outlook(const Outlook& outlook) {
   const bool is_same_work = fragmentation_ != nullptr && outlook.mix == outlook_.mix &&
                             outlook.waste == outlook_.waste && outlook.weights == outlook_.weights;
   outlook_ = outlook;
-  if (!is_same_work) fragmentation_ = std::make_unique<Fragmentation>(sets_, outlook_);
-  value_types();
-  if (!is_same_work) weigh();
+  for (Type& type : types_) value(type);
+  if (is_same_work) return;
+  fragmentation_ = std::make_unique<Fragmentation>(sets_, outlook_);
+  for (Type& type : types_) type.signature = fragmentation_->signature(type.device_class);
+  weigh();
+}
+
+void Fleet::set_prices(std::map<DeviceClass, int64_t> prices) {
+  outlook_.prices = std::move(prices);
+  for (Type& type : types_) value(type);
 }
 
 // By what a node of the fleet has at most, every score anew.
@@ -158,9 +165,11 @@ void Fleet::sync(const Room& room, Ranking& ranking, uint32_t of) {
       if (members_[id] > 0 && fits(room, states_[id])) push(room, ranking, id);
     }
   } else {
+    const uint64_t need = FreeSets::bit_of(room.need);
     for (size_t i = ranking.seen; i < type.births.size(); ++i) {
       const Birth& birth = type.births[i];
-      if (birth.cpu < room.cpu_milli || members_[birth.state] == 0) continue;
+      if ((birth.needs & need) == 0 || birth.cpu < room.cpu_milli) continue;
+      if (birth.memory < room.memory_bytes || members_[birth.state] == 0) continue;
       if (fits(room, states_[birth.state])) push(room, ranking, birth.state);
     }
   }

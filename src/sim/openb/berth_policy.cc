@@ -80,19 +80,18 @@ Status BerthPolicy::expect() {
     of.device_milli += int64_t{node.devices} * kWhole;
   }
   for (const auto& price : BERTH_TRY(pricing::cpu_prices(mix_, nodes, options_.cpu))) {
-    if (price.micro_per_core > 0) outlook_.cpu_prices[price.type] = price.micro_per_core;
+    outlook_.cpu_prices[price.type] = price.micro_per_core;
   }
+  fleet_.set_outlook(outlook_);
   return Done{};
 }
 
 Status BerthPolicy::refresh() {
   for (pricing::Supply& supply : supply_) supply.free_milli = fleet_.free_of(supply.type);
   const auto prices = BERTH_TRY(pricing::scarcity_prices(mix_, supply_, options_.scarcity));
-  outlook_.prices.clear();
-  for (const pricing::TypePrice& price : prices) {
-    if (price.milli_per_device > 0) outlook_.prices[price.type] = price.milli_per_device;
-  }
-  fleet_.set_outlook(outlook_);
+  std::map<sched::DeviceClass, int64_t> by_class;
+  for (const pricing::TypePrice& price : prices) by_class[price.type] = price.milli_per_device;
+  fleet_.set_prices(std::move(by_class));
   return Done{};
 }
 
