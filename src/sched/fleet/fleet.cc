@@ -148,28 +148,43 @@ Fleet::StateId Fleet::state_for(const Key& key) {
   states_.push_back({key, fragmentation});
   heaps_.emplace_back();
   members_.push_back(0);
-  types_[key.type].states.push_back(id);
+  places_.push_back(0);
   return id;
+}
+
+// The state has nodes from now on.
+void Fleet::bear(StateId id) {
+  const Key& key = states_[id].key;
+  Type& type = types_[key.type];
+  const uint64_t needs = key.pods > 0 ? sets_.needs_that_may_fit(key.set) : 0;
+  places_[id] = static_cast<uint32_t>(type.alive.size());
+  type.births.push_back(
+      {needs, key.cpu, key.memory, id, static_cast<uint32_t>(type.births.size())});
+  type.alive.push_back(type.births.back());
+  ++births_;
+  ++alive_;
+  if (heaps_[id].capacity() == 0 && !spare_heaps_.empty()) {
+    heaps_[id] = std::move(spare_heaps_.back());
+    spare_heaps_.pop_back();
+  }
+  heaps_[id].clear();
+}
+
+void Fleet::bury(StateId id) {
+  std::vector<Birth>& alive = types_[states_[id].key.type].alive;
+  places_[alive.back().state] = places_[id];
+  alive[places_[id]] = alive.back();
+  alive.pop_back();
+  --alive_;
+  if (heaps_[id].capacity() > 0) spare_heaps_.push_back(std::exchange(heaps_[id], {}));
 }
 
 void Fleet::enter(NodeIndex node, const Key& key) {
   const StateId id = state_for(key);
   nodes_[node].state = id;
-  Type& type = types_[key.type];
-  type.free_milli += sets_.milli(key.set);
+  types_[key.type].free_milli += sets_.milli(key.set);
+  if (members_[id]++ == 0) bear(id);
   std::vector<NodeIndex>& heap = heaps_[id];
-  if (members_[id]++ == 0) {
-    if (heap.capacity() == 0 && !spare_heaps_.empty()) {
-      heap = std::move(spare_heaps_.back());
-      spare_heaps_.pop_back();
-    }
-    heap.clear();
-    const uint64_t needs = key.pods > 0 ? sets_.needs_that_may_fit(key.set) : 0;
-    type.births.push_back({needs, key.cpu, key.memory, id});
-    ++births_;
-    ++type.alive;
-    ++alive_;
-  }
   if (heap.size() > 4 * members_[id] + 16) drop_strangers(id);
   heap.push_back(node);
   std::push_heap(heap.begin(), heap.end(),
@@ -179,12 +194,8 @@ void Fleet::enter(NodeIndex node, const Key& key) {
 void Fleet::leave(NodeIndex node) {
   const StateId id = nodes_[node].state;
   const Key& key = states_[id].key;
-  Type& type = types_[key.type];
-  type.free_milli -= sets_.milli(key.set);
-  if (--members_[id] > 0) return;
-  if (heaps_[id].capacity() > 0) spare_heaps_.push_back(std::exchange(heaps_[id], {}));
-  --type.alive;
-  --alive_;
+  types_[key.type].free_milli -= sets_.milli(key.set);
+  if (--members_[id] == 0) bury(id);
 }
 
 // The smallest id of a state with nodes.

@@ -131,6 +131,7 @@ class Fleet {
     int64_t cpu = 0;
     int64_t memory = 0;
     StateId state = 0;
+    uint32_t number = 0;  // among the births of its type
   };
   struct Type {
     DeviceClass device_class;
@@ -139,9 +140,8 @@ class Fleet {
     int64_t price = 0;      // scaled, per thousandth of a device
     int64_t cpu_price = 0;  // scaled, per thousandth of a core
     int64_t free_milli = 0;
-    std::vector<Birth> births;    // in their order
-    std::vector<StateId> states;  // all of this type that are remembered
-    size_t alive = 0;             // states with nodes
+    std::vector<Birth> births;  // in their order
+    std::vector<Birth> alive;   // the last one of each state that has nodes, in any order
   };
   struct Key {
     uint32_t type = 0;
@@ -182,6 +182,8 @@ class Fleet {
   void value(Type& type) const;
   void weigh();
   StateId state_for(const Key& key);
+  void bear(StateId state);
+  void bury(StateId state);
   void enter(NodeIndex node, const Key& key);
   void leave(NodeIndex node);
   void settle(NodeIndex node, const NodeFacts& facts);
@@ -212,6 +214,7 @@ class Fleet {
   std::vector<Type> types_;
   std::vector<State> states_;
   std::vector<uint32_t> members_;  // by state: nodes in it
+  std::vector<uint32_t> places_;   // by state with nodes: where it is in its type's alive
   // By state, its nodes by order; entries of nodes that have left are dropped at the top.
   std::vector<std::vector<NodeIndex>> heaps_;
   std::vector<std::vector<NodeIndex>> spare_heaps_;  // of states without nodes, for their memory

@@ -49,14 +49,9 @@ void Fleet::forget_dead_states() {
   std::vector<State> states;
   std::vector<uint32_t> members;
   std::vector<std::vector<NodeIndex>> heaps;
-  for (Type& type : types_) {
-    type.births.clear();
-    type.states.clear();
-  }
   for (StateId id = 0; id < states_.size(); ++id) {
     if (members_[id] == 0) continue;
     now[id] = static_cast<StateId>(states.size());
-    types_[states_[id].key.type].states.push_back(now[id]);
     states.push_back(states_[id]);
     members.push_back(members_[id]);
     drop_strangers(id);
@@ -66,7 +61,17 @@ void Fleet::forget_dead_states() {
   members_ = std::move(members);
   heaps_ = std::move(heaps);
   key_index_.clear();
-  births_ = 0;
+  places_.assign(states_.size(), 0);
+  for (Type& type : types_) {
+    for (uint32_t i = 0; i < type.alive.size(); ++i) {
+      Birth& birth = type.alive[i];
+      birth.state = now[birth.state];
+      birth.number = i;
+      places_[birth.state] = i;
+    }
+    type.births = type.alive;
+  }
+  births_ = alive_;
   for (Node& node : nodes_) node.state = now[node.state];
   ++epoch_;
 }
@@ -153,24 +158,23 @@ void Fleet::push(const Room& room, Ranking& ranking, StateId id) {
                  [&](const Ranked& a, const Ranked& b) { return is_worse(a, b); });
 }
 
-// Ranks the states that were born since the room was last asked for; all of them when there are
-// fewer alive than that.
+// Ranks the states that were born since the room was last asked for and are alive, whichever way
+// is shorter: through all born since, or through all alive.
 void Fleet::sync(const Room& room, Ranking& ranking, uint32_t of) {
   const Type& type = types_[of];
-  const bool is_behind = type.births.size() - ranking.seen > 2 * type.alive;
-  const bool is_bloated = ranking.heap.size() > 4 * type.alive + 64;
-  if (ranking.epoch != epoch_ || is_behind || is_bloated) {
+  const bool is_bloated = ranking.heap.size() > 4 * type.alive.size() + 64;
+  if (ranking.epoch != epoch_ || is_bloated) {
     ranking.heap.clear();
-    for (const StateId id : type.states) {
-      if (members_[id] > 0 && fits(room, states_[id])) push(room, ranking, id);
-    }
-  } else {
-    const uint64_t need = FreeSets::bit_of(room.need);
-    for (size_t i = ranking.seen; i < type.births.size(); ++i) {
-      const Birth& birth = type.births[i];
-      if ((birth.needs & need) == 0 || birth.cpu < room.cpu_milli) continue;
-      if (birth.memory < room.memory_bytes || members_[birth.state] == 0) continue;
-      if (fits(room, states_[birth.state])) push(room, ranking, birth.state);
+    ranking.seen = 0;
+  }
+  const std::span<const Birth> born = std::span(type.births).subspan(ranking.seen);
+  const bool is_short = born.size() <= type.alive.size();
+  const uint64_t need = FreeSets::bit_of(room.need);
+  for (const Birth& birth : is_short ? born : std::span(type.alive)) {
+    if ((birth.needs & need) == 0 || birth.cpu < room.cpu_milli) continue;
+    if (birth.number < ranking.seen || birth.memory < room.memory_bytes) continue;
+    if (members_[birth.state] > 0 && fits(room, states_[birth.state])) {
+      push(room, ranking, birth.state);
     }
   }
   ranking.epoch = epoch_;
