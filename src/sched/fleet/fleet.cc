@@ -211,7 +211,7 @@ NodeIndex Fleet::first_node(StateId state) {
 
 bool Fleet::can_take(ShapeId shape, NodeIndex node) {
   const State& state = states_[nodes_[node].state];
-  return wishes_[shape].types[state.key.type] && fits(rooms_[wishes_[shape].room], state);
+  return wishes_[shape].types[state.key.type] && fits(footprints_[wishes_[shape].footprint], state);
 }
 
 Spot Fleet::take(ShapeId shape, NodeIndex index) {
@@ -219,11 +219,11 @@ Spot Fleet::take(ShapeId shape, NodeIndex index) {
     forget_dead_states();
   }
   Node& node = nodes_[index];
-  const Room& room = rooms_[wishes_[shape].room];
-  const Ranked choice = score(room, node.state);
+  const Footprint& footprint = footprints_[wishes_[shape].footprint];
+  const Ranked choice = score(footprint, node.state);
   Key key = states_[node.state].key;
   const Spot spot{index, shape, mark(node, room, key.set, choice.option)};
-  key.set = sets_.options(key.set, room.need)[choice.option];
+  key.set = sets_.options(key.set, footprint.need)[choice.option];
   move_to(index, key, wishes_[shape].shape, 1);
   return spot;
 }
@@ -260,11 +260,11 @@ void Fleet::move_to(NodeIndex index, Key key, const Shape& shape, int64_t worker
 }
 
 // Takes the option's steps on the node's own devices and says which those were.
-uint64_t Fleet::mark(Node& node, const Room& room, FreeSetId set, size_t option) {
-  const Need& need = sets_.need_of(room.need);
+uint64_t Fleet::mark(Node& node, const Footprint& footprint, FreeSetId set, size_t option) {
+  const Need& need = sets_.need_of(footprint.need);
   uint64_t taken = 0;
   int unit = 0;
-  for (const auto& [from, to] : sets_.steps(set, room.need, option)) {
+  for (const auto& [from, to] : sets_.steps(set, footprint.need, option)) {
     const auto at = std::find(node.devices.begin(), node.devices.end(), from);
     const auto device = static_cast<uint64_t>(at - node.devices.begin());
     *at = to;

@@ -166,7 +166,7 @@ class Fleet {
     size_t seen = 0;     // of the type's births
     uint64_t epoch = 0;  // no epoch has that number
   };
-  struct Room {
+  struct Footprint {
     uint32_t need = 0;
     int64_t cpu_milli = 0;
     int64_t memory_bytes = 0;
@@ -174,7 +174,7 @@ class Fleet {
   };
   struct Wish {
     Shape shape;
-    uint32_t room = 0;
+    uint32_t footprint = 0;
     std::vector<bool> types;  // by type, whether it may run there
   };
 
@@ -190,21 +190,21 @@ class Fleet {
   void change_devices(Node& node, const Spot& spot, bool take);
   static int32_t pods_that_matter(const Node& node);
   void move_to(NodeIndex node, Key key, const Shape& shape, int64_t workers);
-  uint32_t room_of(const Shape& shape);
-  bool fits(const Room& room, const State& state);
-  Ranked score(const Room& room, StateId state);
-  int64_t price(const Room& room, uint32_t type) const;
+  uint32_t footprint_of(const Shape& shape);
+  bool fits(const Footprint& footprint, const State& state);
+  Ranked score(const Footprint& footprint, StateId state);
+  int64_t price(const Footprint& footprint, uint32_t type) const;
   bool is_worse(const Ranked& a, const Ranked& b) const;
   bool is_worse_state(StateId a, StateId b) const;
-  void sync(const Room& room, Ranking& ranking, uint32_t type);
-  void push(const Room& room, Ranking& ranking, StateId state);
-  const Ranked* top(Room& room, uint32_t type);
+  void sync(const Footprint& footprint, Ranking& ranking, uint32_t type);
+  void push(const Footprint& footprint, Ranking& ranking, StateId state);
+  const Ranked* top(Footprint& footprint, uint32_t type);
   NodeIndex first_node(StateId state);
   void renumber();
   size_t slot_of(const Key& key) const;
   void forget_dead_states();
   void drop_strangers(StateId state);
-  uint64_t mark(Node& node, const Room& room, FreeSetId set, size_t option);
+  uint64_t mark(Node& node, const Footprint& footprint, FreeSetId set, size_t option);
 
   FreeSets sets_;
   Outlook outlook_;
@@ -225,8 +225,8 @@ class Fleet {
   uint32_t look_ = 0;
   std::map<Shape, ShapeId> by_shape_;
   std::vector<Wish> wishes_;  // by shape
-  std::map<std::tuple<uint32_t, int64_t, int64_t>, uint32_t> by_room_;
-  std::vector<Room> rooms_;
+  std::map<std::tuple<uint32_t, int64_t, int64_t>, uint32_t> by_footprint_;
+  std::vector<Footprint> footprints_;
   uint64_t epoch_ = 1;
   int64_t cpu_unit_ = 0;     // weight of a thousandth of a core left free, scaled
   int64_t device_unit_ = 0;  // of a thousandth of a device

@@ -88,7 +88,7 @@ void Fleet::drop_strangers(StateId state) {
 ShapeId Fleet::shape(const Shape& shape) {
   const auto [at, is_new] = by_shape_.try_emplace(shape, static_cast<ShapeId>(wishes_.size()));
   if (!is_new) return at->second;
-  Wish wish{.shape = shape, .room = room_of(shape)};
+  Wish wish{.shape = shape, .footprint = footprint_of(shape)};
   for (const Type& type : types_) {
     wish.types.push_back(
         shape.classes.empty() ||
@@ -98,26 +98,26 @@ ShapeId Fleet::shape(const Shape& shape) {
   return at->second;
 }
 
-uint32_t Fleet::room_of(const Shape& shape) {
+uint32_t Fleet::footprint_of(const Shape& shape) {
   const uint32_t need = sets_.need(shape.need);
-  const auto [at, is_new] = by_room_.try_emplace({need, shape.cpu_milli, shape.memory_bytes},
-                                                 static_cast<uint32_t>(rooms_.size()));
-  if (is_new) rooms_.push_back({need, shape.cpu_milli, shape.memory_bytes});
+  const auto [at, is_new] = by_footprint_.try_emplace({need, shape.cpu_milli, shape.memory_bytes},
+                                                 static_cast<uint32_t>(footprints_.size()));
+  if (is_new) footprints_.push_back({need, shape.cpu_milli, shape.memory_bytes});
   return at->second;
 }
 
-bool Fleet::fits(const Room& room, const State& state) {
-  return state.key.cpu >= room.cpu_milli && state.key.memory >= room.memory_bytes &&
-         state.key.pods > 0 && sets_.has_room(state.key.set, room.need);
+bool Fleet::fits(const Footprint& footprint, const State& state) {
+  return state.key.cpu >= footprint.cpu_milli && state.key.memory >= footprint.memory_bytes &&
+         state.key.pods > 0 && sets_.has_room(state.key.set, footprint.need);
 }
 
 // REQUIRES: the state has room.
-Fleet::Ranked Fleet::score(const Room& room, StateId id) {
+Fleet::Ranked Fleet::score(const Footprint& footprint, StateId id) {
   const State& state = states_[id];
-  const int64_t cpu = state.key.cpu - room.cpu_milli;
+  const int64_t cpu = state.key.cpu - footprint.cpu_milli;
   const uint32_t signature = types_[state.key.type].signature;
   const uint32_t rank = fragmentation_->rank(cpu);
-  const std::span<const FreeSetId> options = sets_.options(state.key.set, room.need);
+  const std::span<const FreeSetId> options = sets_.options(state.key.set, footprint.need);
   Ranked best{INT64_MAX, id, 0};
   for (uint32_t i = 0; i < options.size(); ++i) {
     const int64_t lost = fragmentation_->expected(signature, rank, options[i]);
@@ -130,9 +130,9 @@ Fleet::Ranked Fleet::score(const Room& room, StateId id) {
 }
 
 // What the room costs on every state of a type.
-int64_t Fleet::price(const Room& room, uint32_t type) const {
-  return types_[type].price * sets_.taken(types_[type].cut, room.need) +
-         types_[type].cpu_price * room.cpu_milli;
+int64_t Fleet::price(const Footprint& footprint, uint32_t type) const {
+  return types_[type].price * sets_.taken(types_[type].cut, footprint.need) +
+         types_[type].cpu_price * footprint.cpu_milli;
 }
 
 bool Fleet::is_worse(const Ranked& a, const Ranked& b) const {
@@ -152,15 +152,15 @@ bool Fleet::is_worse_state(StateId a, StateId b) const {
          std::tie(types_[y.type].device_class, sets_.devices(y.set), types_[y.type].cut);
 }
 
-void Fleet::push(const Room& room, Ranking& ranking, StateId id) {
-  ranking.heap.push_back(score(room, id));
+void Fleet::push(const Footprint& footprint, Ranking& ranking, StateId id) {
+  ranking.heap.push_back(score(footprint, id));
   std::push_heap(ranking.heap.begin(), ranking.heap.end(),
                  [&](const Ranked& a, const Ranked& b) { return is_worse(a, b); });
 }
 
 // Ranks the states that were born since the room was last asked for and are alive, whichever way
 // is shorter: through all born since, or through all alive.
-void Fleet::sync(const Room& room, Ranking& ranking, uint32_t of) {
+void Fleet::sync(const Footprint& footprint, Ranking& ranking, uint32_t of) {
   const Type& type = types_[of];
   const bool is_bloated = ranking.heap.size() > 4 * type.alive.size() + 64;
   if (ranking.epoch != epoch_ || is_bloated) {
@@ -169,12 +169,12 @@ void Fleet::sync(const Room& room, Ranking& ranking, uint32_t of) {
   }
   const std::span<const Birth> born = std::span(type.births).subspan(ranking.seen);
   const bool is_short = born.size() <= type.alive.size();
-  const uint64_t need = FreeSets::bit_of(room.need);
+  const uint64_t need = FreeSets::bit_of(footprint.need);
   for (const Birth& birth : is_short ? born : std::span(type.alive)) {
-    if ((birth.needs & need) == 0 || birth.cpu < room.cpu_milli) continue;
-    if (birth.number < ranking.seen || birth.memory < room.memory_bytes) continue;
-    if (members_[birth.state] > 0 && fits(room, states_[birth.state])) {
-      push(room, ranking, birth.state);
+    if ((birth.needs & need) == 0 || birth.cpu < footprint.cpu_milli) continue;
+    if (birth.number < ranking.seen || birth.memory < footprint.memory_bytes) continue;
+    if (members_[birth.state] > 0 && fits(footprint, states_[birth.state])) {
+      push(footprint, ranking, birth.state);
     }
   }
   ranking.epoch = epoch_;
@@ -182,11 +182,11 @@ void Fleet::sync(const Room& room, Ranking& ranking, uint32_t of) {
 }
 
 // The best state of a type, or none.
-const Fleet::Ranked* Fleet::top(Room& room, uint32_t type) {
-  if (type >= room.rankings.size()) room.rankings.resize(types_.size());
-  Ranking& ranking = room.rankings[type];
+const Fleet::Ranked* Fleet::top(Footprint& footprint, uint32_t type) {
+  if (type >= footprint.rankings.size()) footprint.rankings.resize(types_.size());
+  Ranking& ranking = footprint.rankings[type];
   if (ranking.seen != types_[type].births.size() || ranking.epoch != epoch_) {
-    sync(room, ranking, type);
+    sync(footprint, ranking, type);
   }
   while (!ranking.heap.empty() && members_[ranking.heap.front().state] == 0) {
     std::pop_heap(ranking.heap.begin(), ranking.heap.end(),
@@ -198,12 +198,12 @@ const Fleet::Ranked* Fleet::top(Room& room, uint32_t type) {
 
 std::optional<NodeIndex> Fleet::best(ShapeId shape) {
   const Wish& wish = wishes_[shape];
-  Room& room = rooms_[wish.room];
+  Footprint& footprint = footprints_[wish.footprint];
   std::optional<Ranked> best;
   for (uint32_t type = 0; type < types_.size(); ++type) {
-    const Ranked* found = wish.types[type] ? top(room, type) : nullptr;
+    const Ranked* found = wish.types[type] ? top(footprint, type) : nullptr;
     if (found == nullptr) continue;
-    const Ranked priced{found->score - price(room, type), found->state, found->option};
+    const Ranked priced{found->score - price(footprint, type), found->state, found->option};
     if (!best || is_worse(*best, priced)) best = priced;
   }
   if (!best) return std::nullopt;
@@ -212,7 +212,7 @@ std::optional<NodeIndex> Fleet::best(ShapeId shape) {
 
 std::optional<NodeIndex> Fleet::best_among(ShapeId shape, std::span<const NodeIndex> nodes) {
   const Wish& wish = wishes_[shape];
-  const Room& room = rooms_[wish.room];
+  const Footprint& footprint = footprints_[wish.footprint];
   looked_.resize(states_.size(), 0);
   if (++look_ == 0) std::fill(looked_.begin(), looked_.end(), 0);
   std::optional<Ranked> best;
@@ -225,9 +225,9 @@ std::optional<NodeIndex> Fleet::best_among(ShapeId shape, std::span<const NodeIn
     }
     if (std::exchange(looked_[id], look_) == look_) continue;  // it was worse
     const uint32_t type = states_[id].key.type;
-    if (!wish.types[type] || !fits(room, states_[id])) continue;
-    Ranked found = score(room, id);
-    found.score -= price(room, type);
+    if (!wish.types[type] || !fits(footprint, states_[id])) continue;
+    Ranked found = score(footprint, id);
+    found.score -= price(footprint, type);
     if (best && !is_worse(*best, found)) continue;
     best = found;
     first = node;
