@@ -15,6 +15,7 @@
 #include "sim/openb/policies.h"
 #include "sim/openb/run.h"
 #include "sim/openb/trace.h"
+#include "sim/openb/trace_bound.h"
 
 namespace berth::cli {
 namespace {
@@ -81,7 +82,8 @@ Result<Answer> simulate(const Flags& flags, const Surroundings& around) {
   const Trace trace = BERTH_TRY(read_trace(flags.nodes, flags.pods));
   Progress progress(around, "pods");
   const Outside outside{.cpu_time = around.cpu_time,
-                        .progress = [&](int64_t done, int64_t all) { progress.show(done, all); }};
+                        .progress = [&](int64_t done, int64_t all) { progress.show(done, all); },
+                        .lp_bound = bound_percent};
   const Report report = BERTH_TRY(run(trace, settings, outside));
   progress.clear();
   around.out << (flags.output.is_json() ? openb_json(settings, report)

@@ -14,6 +14,7 @@ struct Demand {
   int devices = 0;                 // 0: asks for no device, and has no part in the prices
   int64_t milli_each = 1000;       // of each device
   std::vector<std::string> types;  // those allowed; empty allows every one
+  int64_t cpu_milli = 0;           // has no part in the prices of devices
 };
 
 // What is free of one device type now.
@@ -25,9 +26,9 @@ struct Supply {
 
 struct ScarcityOptions {
   int64_t demand_percent = 100;        // of what is free: how much of the mix is still to come
-  int64_t growth_percent_max = 300;    // constrained demand is tried from nothing up to this
+  int64_t growth_percent_max = 600;    // constrained demand is tried from nothing up to this
   int steps = 20;                      // at how many sizes
-  int64_t milli_per_device_max = 500;  // of a type that is scarce at every size
+  int64_t milli_per_device_max = 700;  // of a type that is scarce at every size
 };
 
 struct TypePrice {

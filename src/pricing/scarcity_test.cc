@@ -15,7 +15,8 @@ Supply devices(const std::string& type, int64_t free, int per_node = 8) {
   return {.type = type, .free_milli = free * 1000, .devices_per_node_max = per_node};
 }
 std::vector<int64_t> prices(const std::vector<Demand>& mix, const std::vector<Supply>& supply,
-                            const ScarcityOptions& options = {}) {
+                            const ScarcityOptions& options = {.growth_percent_max = 300,
+                                                              .milli_per_device_max = 500}) {
   const Result<std::vector<TypePrice>> result = scarcity_prices(mix, supply, options);
   EXPECT_TRUE(result);
   std::vector<int64_t> values;
@@ -81,7 +82,7 @@ TEST(ScarcityPrices, FollowScarcityNotAbsoluteSize) {
 TEST(ScarcityPrices, TakeAnExactFitAsEnough) {
   // Growth 200 % of 10 is exactly the 20 that are free: scarce at the one step above only.
   EXPECT_EQ(prices({work(90), work(10, {"a"})}, {devices("a", 20), devices("b", 80)},
-                   {.growth_percent_max = 300, .steps = 3})[0],
+                   {.growth_percent_max = 300, .steps = 3, .milli_per_device_max = 500})[0],
             166);
 }
 
@@ -141,7 +142,7 @@ TEST_P(RandomMixes, HaveTheSamePricesInWhateverOrderTheyAreGiven) {
     EXPECT_EQ(*got, *want);
     for (const TypePrice& price : *got) {
       EXPECT_GE(price.milli_per_device, 0);
-      EXPECT_LE(price.milli_per_device, 500);
+      EXPECT_LE(price.milli_per_device, ScarcityOptions{}.milli_per_device_max);
     }
   }
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cassert>
+#include <utility>
 
 namespace berth::sched {
 namespace {
@@ -25,26 +26,24 @@ uint32_t Fleet::type_of(const NodeFacts& facts) {
   for (uint32_t i = 0; i < types_.size(); ++i) {
     if (types_[i].device_class == facts.device_class && types_[i].cut == facts.cut) return i;
   }
-  types_.push_back({facts.device_class, facts.cut});
-  value_types();
-  for (Ranking& ranking : rankings_) {
-    const auto& classes = ranking.shape.classes;
-    ranking.types.push_back(classes.empty() ||
-                            std::binary_search(classes.begin(), classes.end(), facts.device_class));
+  types_.push_back({.device_class = facts.device_class, .cut = facts.cut});
+  types_.back().signature = fragmentation_->signature(facts.device_class);
+  value(types_.back());
+  for (Wish& wish : wishes_) {
+    const auto& classes = wish.shape.classes;
+    wish.types.push_back(classes.empty() ||
+                         std::binary_search(classes.begin(), classes.end(), facts.device_class));
   }
   return static_cast<uint32_t>(types_.size() - 1);
 }
 
-void Fleet::value_types() {
-  for (Type& type : types_) {
-    type.signature = fragmentation_->signature(type.device_class);
-    const auto price = outlook_.prices.find(type.device_class);
-    type.price =
-        price == outlook_.prices.end() ? 0 : price->second * Fragmentation::kScale / kWholeDevice;
-    const auto cpu = outlook_.cpu_prices.find(type.device_class);
-    type.cpu_price =
-        cpu == outlook_.cpu_prices.end() ? 0 : cpu->second * Fragmentation::kScale / 1'000;
-  }
+void Fleet::value(Type& type) const {
+  const auto price = outlook_.prices.find(type.device_class);
+  type.price =
+      price == outlook_.prices.end() ? 0 : price->second * Fragmentation::kScale / kWholeDevice;
+  const auto cpu = outlook_.cpu_prices.find(type.device_class);
+  type.cpu_price =
+      cpu == outlook_.cpu_prices.end() ? 0 : cpu->second * Fragmentation::kScale / 1'000'000;
 }
 
 NodeIndex Fleet::add(const NodeFacts& facts) {
@@ -80,7 +79,7 @@ void Fleet::settle(NodeIndex index, const NodeFacts& facts) {
   if (facts.cpu_milli > largest_cpu_ || facts.devices > largest_devices_) {
     largest_cpu_ = std::max(largest_cpu_, facts.cpu_milli);
     largest_devices_ = std::max<int64_t>(largest_devices_, facts.devices);
-    set_outlook(Outlook(outlook_));
+    weigh();
   }
   Node& node = nodes_[index];
   node.facts = facts;
@@ -114,7 +113,7 @@ int64_t Fleet::whole_free(NodeIndex node) const {
 
 int64_t Fleet::workers_that_fit(ShapeId shape, NodeIndex node) {
   if (!can_take(shape, node)) return 0;
-  const Shape& wants = rankings_[shape].shape;
+  const Shape& wants = wishes_[shape].shape;
   int64_t most = nodes_[node].pods_free;
   if (wants.cpu_milli > 0) most = std::min(most, free_cpu(node) / wants.cpu_milli);
   if (wants.memory_bytes > 0) most = std::min(most, free_memory(node) / wants.memory_bytes);
@@ -149,19 +148,43 @@ Fleet::StateId Fleet::state_for(const Key& key) {
   states_.push_back({key, fragmentation});
   heaps_.emplace_back();
   members_.push_back(0);
+  places_.push_back(0);
   return id;
+}
+
+// The state has nodes from now on.
+void Fleet::bear(StateId id) {
+  const Key& key = states_[id].key;
+  Type& type = types_[key.type];
+  const uint64_t needs = key.pods > 0 ? sets_.needs_that_may_fit(key.set) : 0;
+  places_[id] = static_cast<uint32_t>(type.alive.size());
+  type.births.push_back(
+      {needs, key.cpu, key.memory, id, static_cast<uint32_t>(type.births.size())});
+  type.alive.push_back(type.births.back());
+  ++births_;
+  ++alive_;
+  if (heaps_[id].capacity() == 0 && !spare_heaps_.empty()) {
+    heaps_[id] = std::move(spare_heaps_.back());
+    spare_heaps_.pop_back();
+  }
+  heaps_[id].clear();
+}
+
+void Fleet::bury(StateId id) {
+  std::vector<Birth>& alive = types_[states_[id].key.type].alive;
+  places_[alive.back().state] = places_[id];
+  alive[places_[id]] = alive.back();
+  alive.pop_back();
+  --alive_;
+  if (heaps_[id].capacity() > 0) spare_heaps_.push_back(std::exchange(heaps_[id], {}));
 }
 
 void Fleet::enter(NodeIndex node, const Key& key) {
   const StateId id = state_for(key);
   nodes_[node].state = id;
   types_[key.type].free_milli += sets_.milli(key.set);
+  if (members_[id]++ == 0) bear(id);
   std::vector<NodeIndex>& heap = heaps_[id];
-  if (members_[id]++ == 0) {
-    heap.clear();
-    births_.push_back(id);
-    ++alive_;
-  }
   if (heap.size() > 4 * members_[id] + 16) drop_strangers(id);
   heap.push_back(node);
   std::push_heap(heap.begin(), heap.end(),
@@ -169,9 +192,10 @@ void Fleet::enter(NodeIndex node, const Key& key) {
 }
 
 void Fleet::leave(NodeIndex node) {
-  const Key& key = states_[nodes_[node].state].key;
+  const StateId id = nodes_[node].state;
+  const Key& key = states_[id].key;
   types_[key.type].free_milli -= sets_.milli(key.set);
-  if (--members_[nodes_[node].state] == 0) --alive_;
+  if (--members_[id] == 0) bury(id);
 }
 
 // The smallest id of a state with nodes.
@@ -186,28 +210,28 @@ NodeIndex Fleet::first_node(StateId state) {
 }
 
 bool Fleet::can_take(ShapeId shape, NodeIndex node) {
-  return fits(rankings_[shape], states_[nodes_[node].state]) &&
-         sets_.fits(states_[nodes_[node].state].key.set, rankings_[shape].need);
+  const State& state = states_[nodes_[node].state];
+  return wishes_[shape].types[state.key.type] && fits(footprints_[wishes_[shape].footprint], state);
 }
 
 Spot Fleet::take(ShapeId shape, NodeIndex index) {
-  if (states_.size() > 4 * alive_ + 4'096 || births_.size() > 16 * alive_ + 65'536) {
+  if (states_.size() > 4 * alive_ + 4'096 || births_ > 16 * alive_ + 65'536) {
     forget_dead_states();
   }
   Node& node = nodes_[index];
-  const Ranking& ranking = rankings_[shape];
-  const Ranked choice = score(ranking, node.state);
+  const Footprint& footprint = footprints_[wishes_[shape].footprint];
+  const Ranked choice = score(footprint, node.state);
   Key key = states_[node.state].key;
-  const Spot spot{index, shape, mark(node, ranking, key.set, choice.option)};
-  key.set = sets_.options(key.set, ranking.need)[choice.option];
-  move_to(index, key, ranking.shape, 1);
+  const Spot spot{index, shape, mark(node, room, key.set, choice.option)};
+  key.set = sets_.options(key.set, footprint.need)[choice.option];
+  move_to(index, key, wishes_[shape].shape, 1);
   return spot;
 }
 
 Spot Fleet::force(ShapeId shape, NodeIndex index) {
   if (can_take(shape, index)) return take(shape, index);
   Node& node = nodes_[index];
-  const Need& need = rankings_[shape].shape.need;
+  const Need& need = wishes_[shape].shape.need;
   Spot spot{index, shape, 0};
   if (need.is_whole()) {
     int32_t left = need.devices;
@@ -220,7 +244,7 @@ Spot Fleet::force(ShapeId shape, NodeIndex index) {
   }
   Key key = states_[node.state].key;
   key.set = sets_.intern(node.facts.cut, node.devices);
-  move_to(index, key, rankings_[shape].shape, 1);
+  move_to(index, key, wishes_[shape].shape, 1);
   return spot;
 }
 
@@ -236,11 +260,11 @@ void Fleet::move_to(NodeIndex index, Key key, const Shape& shape, int64_t worker
 }
 
 // Takes the option's steps on the node's own devices and says which those were.
-uint64_t Fleet::mark(Node& node, const Ranking& ranking, FreeSetId set, size_t option) {
-  const Need& need = ranking.shape.need;
+uint64_t Fleet::mark(Node& node, const Footprint& footprint, FreeSetId set, size_t option) {
+  const Need& need = sets_.need_of(footprint.need);
   uint64_t taken = 0;
   int unit = 0;
-  for (const auto& [from, to] : sets_.steps(set, ranking.need, option)) {
+  for (const auto& [from, to] : sets_.steps(set, footprint.need, option)) {
     const auto at = std::find(node.devices.begin(), node.devices.end(), from);
     const auto device = static_cast<uint64_t>(at - node.devices.begin());
     *at = to;
@@ -256,7 +280,7 @@ uint64_t Fleet::mark(Node& node, const Ranking& ranking, FreeSetId set, size_t o
 
 // Takes the very devices of a spot, or frees them.
 void Fleet::change_devices(Node& node, const Spot& spot, bool take) {
-  const Need& need = rankings_[spot.shape].shape.need;
+  const Need& need = wishes_[spot.shape].shape.need;
   if (need.is_whole()) {
     const DeviceState state = take ? DeviceState{0} : sets_.whole(node.facts.cut);
     for (uint64_t left = spot.devices; left != 0; left &= left - 1) {
@@ -278,7 +302,7 @@ void Fleet::give(const Spot& spot) {
   change_devices(node, spot, false);
   Key key = states_[node.state].key;
   key.set = sets_.intern(node.facts.cut, node.devices);
-  move_to(spot.node, key, rankings_[spot.shape].shape, -1);
+  move_to(spot.node, key, wishes_[spot.shape].shape, -1);
 }
 
 void Fleet::retake(const Spot& spot) {
@@ -286,7 +310,7 @@ void Fleet::retake(const Spot& spot) {
   change_devices(node, spot, true);
   Key key = states_[node.state].key;
   key.set = sets_.intern(node.facts.cut, node.devices);
-  move_to(spot.node, key, rankings_[spot.shape].shape, 1);
+  move_to(spot.node, key, wishes_[spot.shape].shape, 1);
 }
 
 int64_t Fleet::free_of(const DeviceClass& device_class) const {

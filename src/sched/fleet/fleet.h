@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "sched/fleet/fragmentation.h"
@@ -48,8 +49,10 @@ struct Spot {
 
 // All nodes and what is free on them, indexed so that the best node for a shape is found without
 // looking at nodes one by one. Nodes in the same state (class, free CPU, memory, devices) are
-// alike; each shape ranks states, not nodes, and a rank never changes under one outlook, so that an
-// index entry is made once per state that comes into being and never repaired.
+// alike, and shapes that differ only in the classes they allow want the same room. Each room ranks
+// the states of each class, not nodes; such a rank never changes under one mix, so that an index
+// entry is made once per state that comes into being and never repaired. Prices are the same for
+// all states of a class: they decide between the best of each, and may change at any time.
 //
 // The score of placing a shape on a state, in thousandths of a device (larger is better):
 //
@@ -60,8 +63,8 @@ struct Spot {
 //
 // Equal scores go to the state with fewer devices free, then less CPU, less memory, smaller class;
 // among nodes of one state to the smallest id: a total order over what nodes are, not how they are
-// called. Cost of best(): amortised O(log states) plus one score per state born since the shape was
-// last asked for.
+// called. Cost of best(): amortised O(classes x log states) plus one score per state born since the
+// room was last asked for that it fits in.
 class Fleet {
  public:
   Fleet();
@@ -73,6 +76,8 @@ class Fleet {
   // REQUIRES: no node of that id yet, at most kMostDevicesPerNode devices.
   NodeIndex add(const NodeFacts& facts);
   void set_outlook(const Outlook& outlook);
+  // Only the prices of the outlook, which costs next to nothing.
+  void set_prices(std::map<DeviceClass, int64_t> prices);
   ShapeId shape(const Shape& shape);
 
   // Another size of a node, or none at all, which keeps its number for when it comes back.
@@ -95,7 +100,7 @@ class Fleet {
   Spot force(ShapeId shape, NodeIndex node);
   // Undoes give(). REQUIRES: nobody took those devices since.
   void retake(const Spot& spot);
-  const Shape& shape_of(ShapeId shape) const { return rankings_[shape].shape; }
+  const Shape& shape_of(ShapeId shape) const { return wishes_[shape].shape; }
 
   const NodeFacts& facts(NodeIndex node) const { return nodes_[node].facts; }
   int32_t free_milli(NodeIndex node) const;
@@ -120,6 +125,14 @@ class Fleet {
     std::vector<DeviceState> devices;  // free of each
     int64_t pods_free = 0;
   };
+  // A state that came to have nodes, and what most rooms are refused by.
+  struct Birth {
+    uint64_t needs = 0;  // FreeSets::needs_that_may_fit
+    int64_t cpu = 0;
+    int64_t memory = 0;
+    StateId state = 0;
+    uint32_t number = 0;  // among the births of its type
+  };
   struct Type {
     DeviceClass device_class;
     uint32_t cut = 0;
@@ -127,6 +140,8 @@ class Fleet {
     int64_t price = 0;      // scaled, per thousandth of a device
     int64_t cpu_price = 0;  // scaled, per thousandth of a core
     int64_t free_milli = 0;
+    std::vector<Birth> births;  // in their order
+    std::vector<Birth> alive;   // the last one of each state that has nodes, in any order
   };
   struct Key {
     uint32_t type = 0;
@@ -139,43 +154,57 @@ class Fleet {
   struct State {
     Key key;
     int32_t fragmentation = 0;
-    std::vector<NodeIndex>
-        heap;  // by order; entries of nodes that have left are dropped at the top
   };
   struct Ranked {
-    int64_t score = 0;
+    int64_t score = 0;  // without prices
     StateId state = 0;
     uint32_t option = 0;
   };
+  // The states of a type ranked for a room.
   struct Ranking {
-    Shape shape;
-    uint32_t need = 0;
-    std::vector<bool> types;  // by type, whether it may run there
     std::vector<Ranked> heap;
-    size_t seen = 0;  // of births_
-    uint64_t epoch = 0;
+    size_t seen = 0;     // of the type's births
+    uint64_t epoch = 0;  // no epoch has that number
+  };
+  struct Footprint {
+    uint32_t need = 0;
+    int64_t cpu_milli = 0;
+    int64_t memory_bytes = 0;
+    std::vector<Ranking> rankings;  // by type
+  };
+  struct Wish {
+    Shape shape;
+    uint32_t footprint = 0;
+    std::vector<bool> types;  // by type, whether it may run there
   };
 
   uint32_t type_of(const NodeFacts& facts);
-  void value_types();
+  void value(Type& type) const;
+  void weigh();
   StateId state_for(const Key& key);
+  void bear(StateId state);
+  void bury(StateId state);
   void enter(NodeIndex node, const Key& key);
   void leave(NodeIndex node);
   void settle(NodeIndex node, const NodeFacts& facts);
   void change_devices(Node& node, const Spot& spot, bool take);
   static int32_t pods_that_matter(const Node& node);
   void move_to(NodeIndex node, Key key, const Shape& shape, int64_t workers);
-  bool fits(const Ranking& ranking, const State& state) const;
-  Ranked score(const Ranking& ranking, StateId state);
+  uint32_t footprint_of(const Shape& shape);
+  bool fits(const Footprint& footprint, const State& state);
+  Ranked score(const Footprint& footprint, StateId state);
+  int64_t price(const Footprint& footprint, uint32_t type) const;
   bool is_worse(const Ranked& a, const Ranked& b) const;
-  void sync(Ranking& ranking);
-  void push(Ranking& ranking, StateId state);
+  bool is_worse_state(StateId a, StateId b) const;
+  void sync(const Footprint& footprint, Ranking& ranking, uint32_t type);
+  void push(const Footprint& footprint, Ranking& ranking, StateId state);
+  const Ranked* top(Footprint& footprint, uint32_t type);
   NodeIndex first_node(StateId state);
   void renumber();
   size_t slot_of(const Key& key) const;
   void forget_dead_states();
   void drop_strangers(StateId state);
-  uint64_t mark(Node& node, const Ranking& ranking, FreeSetId set, size_t option);
+  uint64_t mark(Node& node, const Footprint& footprint, FreeSetId set, size_t option);
 
   FreeSets sets_;
   Outlook outlook_;
@@ -185,15 +214,19 @@ class Fleet {
   std::vector<Type> types_;
   std::vector<State> states_;
   std::vector<uint32_t> members_;  // by state: nodes in it
+  std::vector<uint32_t> places_;   // by state with nodes: where it is in its type's alive
   // By state, its nodes by order; entries of nodes that have left are dropped at the top.
   std::vector<std::vector<NodeIndex>> heaps_;
+  std::vector<std::vector<NodeIndex>> spare_heaps_;  // of states without nodes, for their memory
   std::vector<StateId> key_index_;
-  std::vector<StateId> births_;  // states in the order in which they came to have nodes
+  size_t births_ = 0;  // of all types
   size_t alive_ = 0;
   std::vector<uint32_t> looked_;  // by state, the look in which best_among() last saw it
   uint32_t look_ = 0;
   std::map<Shape, ShapeId> by_shape_;
-  std::vector<Ranking> rankings_;
+  std::vector<Wish> wishes_;  // by shape
+  std::map<std::tuple<uint32_t, int64_t, int64_t>, uint32_t> by_footprint_;
+  std::vector<Footprint> footprints_;
   uint64_t epoch_ = 1;
   int64_t cpu_unit_ = 0;     // weight of a thousandth of a core left free, scaled
   int64_t device_unit_ = 0;  // of a thousandth of a device

@@ -136,8 +136,24 @@ std::vector<FreeSetId> FreeSets::take_one(FreeSetId set, const Need& need) {
   return afters;
 }
 
-std::vector<DeviceStep> FreeSets::steps(FreeSetId set, uint32_t need, size_t option) {
-  return std::move(ways(set, needs_[need])[option].steps);
+std::span<const DeviceStep> FreeSets::steps(FreeSetId set, uint32_t need, size_t option) {
+  const Need& wants = needs_[need];
+  const Set& of = sets_[set];
+  const DeviceState all = whole(of.cut);
+  if (wants.is_none()) return {};
+  if (wants.is_whole()) {
+    steps_.assign(static_cast<size_t>(wants.devices), {all, DeviceState{0}});
+  } else if (wants.devices == 1 && wants.profile < 0) {  // as take_one() lists them
+    size_t i = 0;
+    for (size_t before = 0;; ++i) {
+      const bool is_new = i == 0 || of.devices[i] != of.devices[i - 1];
+      if (is_new && of.devices[i] >= wants.milli && before++ == option) break;
+    }
+    steps_.assign(1, {of.devices[i], static_cast<DeviceState>(of.devices[i] - wants.milli)});
+  } else {
+    steps_ = std::move(ways(set, wants)[option].steps);
+  }
+  return steps_;
 }
 
 std::vector<FreeSets::Way> FreeSets::ways(FreeSetId set, const Need& need) {
@@ -205,7 +221,12 @@ bool FreeSets::fits(FreeSetId set, uint32_t need) const {
   if (wants.devices == 1 && wants.profile < 0 && cuts_[of.cut].slots == 0) {  // the common case
     return !of.devices.empty() && of.devices.back() >= wants.milli;
   }
-  if (!wants.is_whole() && wants.devices > kMostSharesPerWorker) return false;
+  if (wants.is_whole()) {  // they are the last
+    const auto count = static_cast<size_t>(wants.devices);
+    const std::vector<DeviceState>& devices = of.devices;
+    return devices.size() >= count && devices[devices.size() - count] == whole(of.cut);
+  }
+  if (wants.devices > kMostSharesPerWorker) return false;
   int32_t left = wants.devices;
   for (size_t i = of.devices.size(); i > 0 && left > 0; --i) {
     left -= units(of.cut, of.devices[i - 1], wants);
@@ -213,13 +234,48 @@ bool FreeSets::fits(FreeSetId set, uint32_t need) const {
   return left <= 0;
 }
 
+void FreeSets::make_room_for(uint32_t need) {
+  if (need >= room_needs_) {  // worked out again, for all needs that there are by now
+    room_needs_ = static_cast<uint32_t>(needs_.size());
+    room_words_ = std::max<size_t>(1, (needs_.size() + 63) / 64);
+    room_.clear();
+    room_known_.clear();
+  }
+  room_known_.resize(sets_.size(), 0);
+  room_.resize(sets_.size() * room_words_, 0);
+}
+
+void FreeSets::work_out_room(FreeSetId set) {
+  for (uint32_t need = 0; need < room_needs_; ++need) {
+    if (fits(set, need)) room_[set * room_words_ + need / 64] |= uint64_t{1} << (need % 64);
+  }
+  room_known_[set] = 1;
+}
+
+int64_t FreeSets::taken(uint32_t cut, uint32_t need) const {
+  const Need& wants = needs_[need];
+  if (wants.profile < 0) return wants.total_milli();
+  const SliceTable& table = cuts_[cut];
+  if (static_cast<size_t>(wants.profile) >= table.profiles.size()) return 0;
+  const int64_t slots = table.profiles[static_cast<size_t>(wants.profile)].slots;
+  return wants.devices * slots * kWholeDevice / table.slots;
+}
+
 int32_t FreeSets::stranded(FreeSetId set, uint32_t need) const {
   const Set& of = sets_[set];
+  const Need& wants = needs_[need];
   // Work without devices can use none of them.
-  if (needs_[need].is_none() || !fits(set, need)) return of.milli;
+  if (wants.is_none() || !fits(set, need)) return of.milli;
   int32_t lost = 0;
+  if (wants.profile < 0 && cuts_[of.cut].slots == 0) {  // the common case, without divisions
+    for (const DeviceState state : of.devices) {
+      if (state >= wants.milli) break;
+      lost += state;
+    }
+    return lost;
+  }
   for (const DeviceState state : of.devices) {
-    if (units(of.cut, state, needs_[need]) == 0) lost += milli_of(of.cut, state);
+    if (units(of.cut, state, wants) == 0) lost += milli_of(of.cut, state);
   }
   return lost;
 }

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <span>
@@ -31,8 +32,25 @@ class FreeSets {
   // does not fit. Good until the next call.
   std::span<const FreeSetId> options(FreeSetId set, uint32_t need);
   // The steps of the devices that lead to the option of that place in the list.
-  std::vector<DeviceStep> steps(FreeSetId set, uint32_t need, size_t option);
+  // Good until the next call.
+  std::span<const DeviceStep> steps(FreeSetId set, uint32_t need, size_t option);
   bool fits(FreeSetId set, uint32_t need) const;
+  // The same, remembered: for all needs at once when it is first asked of a set.
+  bool has_room(FreeSetId set, uint32_t need) {
+    if (set >= room_known_.size() || need >= room_needs_) make_room_for(need);
+    if (!room_known_[set]) work_out_room(set);
+    return (room_[set * room_words_ + need / 64] >> (need % 64) & 1U) != 0;
+  }
+  // A filter that fits in a register: without bit_of() a need, it surely does not fit the set.
+  uint64_t needs_that_may_fit(FreeSetId set) {
+    if (set >= room_known_.size() || room_needs_ == 0) make_room_for(0);
+    if (!room_known_[set]) work_out_room(set);
+    return room_needs_ >= 63 ? room_[set * room_words_] | uint64_t{1} << 63
+                             : room_[set * room_words_] | ~uint64_t{0} << room_needs_;
+  }
+  static uint64_t bit_of(uint32_t need) { return uint64_t{1} << std::min(need, 63U); }
+  // Thousandths that a need takes of devices cut like that.
+  int64_t taken(uint32_t cut, uint32_t need) const;
 
   int32_t milli(FreeSetId set) const { return sets_[set].milli; }
   // Thousandths on devices that cannot take one of `need`, all of them when the set cannot take the
@@ -58,6 +76,8 @@ class FreeSets {
   int32_t milli_of(uint32_t cut, DeviceState state) const;
   size_t slot_of(uint32_t cut, const std::vector<DeviceState>& devices) const;
   void grow_index();
+  void make_room_for(uint32_t need);
+  void work_out_room(FreeSetId set);
   uint32_t& option_place(FreeSetId set, uint32_t need);
   // How many units of `need` a device in that state can give one after the other.
   int32_t units(uint32_t cut, DeviceState state, const Need& need) const;
@@ -81,6 +101,11 @@ class FreeSets {
   std::vector<uint32_t> option_index_;
   size_t option_stride_ = 0;  // needs that a row has room for
   std::vector<FreeSetId> options_{0};
+  std::vector<DeviceStep> steps_;
+  std::vector<uint64_t> room_;  // by set, a bit per need that fits
+  std::vector<uint8_t> room_known_;
+  size_t room_words_ = 1;
+  uint32_t room_needs_ = 0;
 };
 
 }  // namespace berth::sched

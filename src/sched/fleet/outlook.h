@@ -30,7 +30,7 @@ struct ScoreWeights {
 struct Outlook {
   std::vector<DemandClass> mix;
   std::map<DeviceClass, int64_t> prices;      // thousandths of a device lost per device taken
-  std::map<DeviceClass, int64_t> cpu_prices;  // thousandths of a device lost per core taken
+  std::map<DeviceClass, int64_t> cpu_prices;  // millionths of a device lost per core taken
   // For shares by the thousandth: what of a device is lost when so many thousandths are left of it,
   // because too little work comes that would fill them. kWholeDevice + 1 entries, each from 0 to
   // its index, or none. Computed from the duals of a packing program (src/pricing).

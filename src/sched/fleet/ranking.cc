@@ -13,9 +13,23 @@ constexpr int kUnitBits = 16;  // weights per thousandth are kept with so many b
 }  // namespace
 
 void Fleet::set_outlook(const Outlook& outlook) {
+  const bool is_same_work = fragmentation_ != nullptr && outlook.mix == outlook_.mix &&
+                            outlook.waste == outlook_.waste && outlook.weights == outlook_.weights;
   outlook_ = outlook;
+  for (Type& type : types_) value(type);
+  if (is_same_work) return;
   fragmentation_ = std::make_unique<Fragmentation>(sets_, outlook_);
-  value_types();
+  for (Type& type : types_) type.signature = fragmentation_->signature(type.device_class);
+  weigh();
+}
+
+void Fleet::set_prices(std::map<DeviceClass, int64_t> prices) {
+  outlook_.prices = std::move(prices);
+  for (Type& type : types_) value(type);
+}
+
+// By what a node of the fleet has at most, every score anew.
+void Fleet::weigh() {
   const auto unit = [](int64_t weight, int64_t largest) {
     return (weight * Fragmentation::kScale << kUnitBits) / largest;
   };
@@ -35,12 +49,10 @@ void Fleet::forget_dead_states() {
   std::vector<State> states;
   std::vector<uint32_t> members;
   std::vector<std::vector<NodeIndex>> heaps;
-  births_.clear();
   for (StateId id = 0; id < states_.size(); ++id) {
     if (members_[id] == 0) continue;
     now[id] = static_cast<StateId>(states.size());
-    births_.push_back(now[id]);
-    states.push_back(std::move(states_[id]));
+    states.push_back(states_[id]);
     members.push_back(members_[id]);
     drop_strangers(id);
     heaps.push_back(std::move(heaps_[id]));
@@ -49,6 +61,17 @@ void Fleet::forget_dead_states() {
   members_ = std::move(members);
   heaps_ = std::move(heaps);
   key_index_.clear();
+  places_.assign(states_.size(), 0);
+  for (Type& type : types_) {
+    for (uint32_t i = 0; i < type.alive.size(); ++i) {
+      Birth& birth = type.alive[i];
+      birth.state = now[birth.state];
+      birth.number = i;
+      places_[birth.state] = i;
+    }
+    type.births = type.alive;
+  }
+  births_ = alive_;
   for (Node& node : nodes_) node.state = now[node.state];
   ++epoch_;
 }
@@ -63,51 +86,64 @@ void Fleet::drop_strangers(StateId state) {
 }
 
 ShapeId Fleet::shape(const Shape& shape) {
-  const auto [at, is_new] = by_shape_.try_emplace(shape, static_cast<ShapeId>(rankings_.size()));
+  const auto [at, is_new] = by_shape_.try_emplace(shape, static_cast<ShapeId>(wishes_.size()));
   if (!is_new) return at->second;
-  Ranking ranking{.shape = shape, .need = sets_.need(shape.need)};
+  Wish wish{.shape = shape, .footprint = footprint_of(shape)};
   for (const Type& type : types_) {
-    ranking.types.push_back(
+    wish.types.push_back(
         shape.classes.empty() ||
         std::binary_search(shape.classes.begin(), shape.classes.end(), type.device_class));
   }
-  rankings_.push_back(std::move(ranking));
+  wishes_.push_back(std::move(wish));
   return at->second;
 }
 
-// All but the devices.
-bool Fleet::fits(const Ranking& ranking, const State& state) const {
-  return state.key.cpu >= ranking.shape.cpu_milli &&
-         state.key.memory >= ranking.shape.memory_bytes && state.key.pods > 0 &&
-         ranking.types[state.key.type];
+uint32_t Fleet::footprint_of(const Shape& shape) {
+  const uint32_t need = sets_.need(shape.need);
+  const auto [at, is_new] = by_footprint_.try_emplace({need, shape.cpu_milli, shape.memory_bytes},
+                                                 static_cast<uint32_t>(footprints_.size()));
+  if (is_new) footprints_.push_back({need, shape.cpu_milli, shape.memory_bytes});
+  return at->second;
+}
+
+bool Fleet::fits(const Footprint& footprint, const State& state) {
+  return state.key.cpu >= footprint.cpu_milli && state.key.memory >= footprint.memory_bytes &&
+         state.key.pods > 0 && sets_.has_room(state.key.set, footprint.need);
 }
 
 // REQUIRES: the state has room.
-Fleet::Ranked Fleet::score(const Ranking& ranking, StateId id) {
+Fleet::Ranked Fleet::score(const Footprint& footprint, StateId id) {
   const State& state = states_[id];
-  const Type& type = types_[state.key.type];
-  const int64_t cpu = state.key.cpu - ranking.shape.cpu_milli;
+  const int64_t cpu = state.key.cpu - footprint.cpu_milli;
+  const uint32_t signature = types_[state.key.type].signature;
   const uint32_t rank = fragmentation_->rank(cpu);
-  const std::span<const FreeSetId> options = sets_.options(state.key.set, ranking.need);
+  const std::span<const FreeSetId> options = sets_.options(state.key.set, footprint.need);
   Ranked best{INT64_MAX, id, 0};
   for (uint32_t i = 0; i < options.size(); ++i) {
-    const int64_t lost = fragmentation_->expected(type.signature, rank, options[i]);
+    const int64_t lost = fragmentation_->expected(signature, rank, options[i]);
     if (lost < best.score) best = {lost, id, i};
   }
-  const int64_t milli = sets_.milli(state.key.set);
-  const int64_t taken = milli - sets_.milli(options[best.option]);
+  const int64_t left = sets_.milli(options[best.option]);
   best.score = state.fragmentation - best.score - (cpu * cpu_unit_ >> kUnitBits) -
-               ((milli - taken) * device_unit_ >> kUnitBits) - type.price * taken -
-               type.cpu_price * ranking.shape.cpu_milli;
+               (left * device_unit_ >> kUnitBits);
   return best;
 }
 
-// A total order over states; ids only tell equal ones apart, and there are none.
+// What the room costs on every state of a type.
+int64_t Fleet::price(const Footprint& footprint, uint32_t type) const {
+  return types_[type].price * sets_.taken(types_[type].cut, footprint.need) +
+         types_[type].cpu_price * footprint.cpu_milli;
+}
+
 bool Fleet::is_worse(const Ranked& a, const Ranked& b) const {
-  if (a.score != b.score) return a.score < b.score;
-  if (a.state == b.state) return false;
-  const Key& x = states_[a.state].key;
-  const Key& y = states_[b.state].key;
+  return a.score != b.score ? a.score < b.score : is_worse_state(a.state, b.state);
+}
+
+// A total order over states; ids only tell equal ones apart, and there are none.
+bool Fleet::is_worse_state(StateId a, StateId b) const {
+  if (a == b) return false;
+  const Key& x = states_[a].key;
+  const Key& y = states_[b].key;
   const auto less = [&](const Key& k) {
     return std::tuple(sets_.milli(k.set), k.cpu, k.memory, k.pods);
   };
@@ -116,48 +152,67 @@ bool Fleet::is_worse(const Ranked& a, const Ranked& b) const {
          std::tie(types_[y.type].device_class, sets_.devices(y.set), types_[y.type].cut);
 }
 
-void Fleet::push(Ranking& ranking, StateId id) {
-  const State& state = states_[id];
-  if (!fits(ranking, state) || !sets_.fits(state.key.set, ranking.need)) return;
-  ranking.heap.push_back(score(ranking, id));
+void Fleet::push(const Footprint& footprint, Ranking& ranking, StateId id) {
+  ranking.heap.push_back(score(footprint, id));
   std::push_heap(ranking.heap.begin(), ranking.heap.end(),
                  [&](const Ranked& a, const Ranked& b) { return is_worse(a, b); });
 }
 
-// Ranks the states that were born since the shape was last asked for; all of them when there are
-// fewer alive than that.
-void Fleet::sync(Ranking& ranking) {
-  const bool is_behind = births_.size() - ranking.seen > 2 * alive_;
-  const bool is_bloated = ranking.heap.size() > 4 * alive_ + 64;
-  if (ranking.epoch != epoch_ || is_behind || is_bloated) {
+// Ranks the states that were born since the room was last asked for and are alive, whichever way
+// is shorter: through all born since, or through all alive.
+void Fleet::sync(const Footprint& footprint, Ranking& ranking, uint32_t of) {
+  const Type& type = types_[of];
+  const bool is_bloated = ranking.heap.size() > 4 * type.alive.size() + 64;
+  if (ranking.epoch != epoch_ || is_bloated) {
     ranking.heap.clear();
-    for (StateId id = 0; id < states_.size(); ++id) {
-      if (members_[id] > 0) push(ranking, id);
-    }
-  } else {
-    for (size_t i = ranking.seen; i < births_.size(); ++i) {
-      if (members_[births_[i]] > 0) push(ranking, births_[i]);
+    ranking.seen = 0;
+  }
+  const std::span<const Birth> born = std::span(type.births).subspan(ranking.seen);
+  const bool is_short = born.size() <= type.alive.size();
+  const uint64_t need = FreeSets::bit_of(footprint.need);
+  for (const Birth& birth : is_short ? born : std::span(type.alive)) {
+    if ((birth.needs & need) == 0 || birth.cpu < footprint.cpu_milli) continue;
+    if (birth.number < ranking.seen || birth.memory < footprint.memory_bytes) continue;
+    if (members_[birth.state] > 0 && fits(footprint, states_[birth.state])) {
+      push(footprint, ranking, birth.state);
     }
   }
   ranking.epoch = epoch_;
-  ranking.seen = births_.size();
+  ranking.seen = type.births.size();
 }
 
-std::optional<NodeIndex> Fleet::best(ShapeId shape) {
-  Ranking& ranking = rankings_[shape];
-  sync(ranking);
-  while (!ranking.heap.empty()) {
-    const Ranked top = ranking.heap.front();
-    if (members_[top.state] > 0) return first_node(top.state);
+// The best state of a type, or none.
+const Fleet::Ranked* Fleet::top(Footprint& footprint, uint32_t type) {
+  if (type >= footprint.rankings.size()) footprint.rankings.resize(types_.size());
+  Ranking& ranking = footprint.rankings[type];
+  if (ranking.seen != types_[type].births.size() || ranking.epoch != epoch_) {
+    sync(footprint, ranking, type);
+  }
+  while (!ranking.heap.empty() && members_[ranking.heap.front().state] == 0) {
     std::pop_heap(ranking.heap.begin(), ranking.heap.end(),
                   [&](const Ranked& a, const Ranked& b) { return is_worse(a, b); });
     ranking.heap.pop_back();
   }
-  return std::nullopt;
+  return ranking.heap.empty() ? nullptr : &ranking.heap.front();
+}
+
+std::optional<NodeIndex> Fleet::best(ShapeId shape) {
+  const Wish& wish = wishes_[shape];
+  Footprint& footprint = footprints_[wish.footprint];
+  std::optional<Ranked> best;
+  for (uint32_t type = 0; type < types_.size(); ++type) {
+    const Ranked* found = wish.types[type] ? top(footprint, type) : nullptr;
+    if (found == nullptr) continue;
+    const Ranked priced{found->score - price(footprint, type), found->state, found->option};
+    if (!best || is_worse(*best, priced)) best = priced;
+  }
+  if (!best) return std::nullopt;
+  return first_node(best->state);
 }
 
 std::optional<NodeIndex> Fleet::best_among(ShapeId shape, std::span<const NodeIndex> nodes) {
-  const Ranking& ranking = rankings_[shape];
+  const Wish& wish = wishes_[shape];
+  const Footprint& footprint = footprints_[wish.footprint];
   looked_.resize(states_.size(), 0);
   if (++look_ == 0) std::fill(looked_.begin(), looked_.end(), 0);
   std::optional<Ranked> best;
@@ -169,8 +224,10 @@ std::optional<NodeIndex> Fleet::best_among(ShapeId shape, std::span<const NodeIn
       continue;
     }
     if (std::exchange(looked_[id], look_) == look_) continue;  // it was worse
-    if (!fits(ranking, states_[id]) || !sets_.fits(states_[id].key.set, ranking.need)) continue;
-    const Ranked found = score(ranking, id);
+    const uint32_t type = states_[id].key.type;
+    if (!wish.types[type] || !fits(footprint, states_[id])) continue;
+    Ranked found = score(footprint, id);
+    found.score -= price(footprint, type);
     if (best && !is_worse(*best, found)) continue;
     best = found;
     first = node;

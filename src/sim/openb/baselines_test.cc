@@ -139,10 +139,9 @@ TEST(ScanPolicy, DecidesAsIfItRatedEveryNodeForEveryPod) {
   }
 }
 
-TEST(Policies, SayThatBerthIsNotBuiltYet) {
+TEST(Policies, AreMadeByName) {
   const Trace trace = trace_of("a,1,1,1,G\n", "p,0,0,1,1000,\n");
-  EXPECT_EQ(make_policy("berth", trace, trace.nodes, {}).error().message,
-            "policy berth: not built yet");
+  for (const auto name : policy_names()) EXPECT_TRUE(make_policy(name, trace, trace.nodes, {}));
   EXPECT_EQ(make_policy("best", trace, trace.nodes, {}).error().message,
             "policy best: no such policy");
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sim/openb/baselines.h"
+#include "sim/openb/berth_policy.h"
 #include "sim/openb/fgd.h"
 #include "sim/openb/scan.h"
 
@@ -34,15 +35,16 @@ Made any_node(const Trace&, std::span<const Node> nodes, PolicyOptions options) 
   return scan(nodes, std::make_unique<AnyNode>(~options.seed), options);
 }
 
-Made not_built_yet(const Trace&, std::span<const Node>, PolicyOptions) {
-  return Error{Code::Invalid, "not built yet"};
+// Takes no options: nothing of it is random, and its order is total.
+Made berth(const Trace& trace, std::span<const Node> nodes, PolicyOptions) {
+  return BerthPolicy::make(trace, nodes);
 }
 
 constexpr std::string_view kNames[] = {"berth",   "fgd",        "bestfit", "dotprod",
                                        "packing", "clustering", "random"};
 constexpr Make kMakes[] = {
-    not_built_yet,        fgd,     baseline<BestFit>, baseline<DotProduct>, baseline<Packing>,
-    baseline<Clustering>, any_node};
+    berth,   fgd, baseline<BestFit>, baseline<DotProduct>, baseline<Packing>, baseline<Clustering>,
+    any_node};
 static_assert(std::size(kNames) == std::size(kMakes));
 
 }  // namespace

@@ -19,7 +19,7 @@ struct PolicyOptions {
 std::span<const std::string_view> policy_names();
 
 // A policy for nodes in this order; `trace` is what it may know of pods beforehand, and of models.
-// Errors: Invalid for a name that is none, or not built yet.
+// Errors: Invalid for a name that is none.
 Result<std::unique_ptr<Policy>> make_policy(std::string_view name, const Trace& trace,
                                             std::span<const Node> nodes, PolicyOptions options);
 

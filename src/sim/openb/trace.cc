@@ -147,6 +147,16 @@ int64_t Trace::capacity_milli() const {
   return milli;
 }
 
+std::vector<std::string> allowed_models(const Trace& trace, const Shape& shape) {
+  std::vector<std::string> models;
+  for (size_t i = 0; i < trace.models.size(); ++i) {
+    const bool is_bound = shape.devices > 0 && shape.models != 0;
+    if (is_bound && shape.allows(static_cast<int32_t>(i))) models.push_back(trace.models[i]);
+  }
+  std::sort(models.begin(), models.end());
+  return models;
+}
+
 Result<Trace> load_trace(const Csv& nodes, const Csv& pods) {
   Loader loader;
   BERTH_TRY(loader.add_nodes(nodes));

@@ -53,6 +53,9 @@ struct Trace {
   int64_t capacity_milli() const;
 };
 
+// The names of the models that a shape is bound to, ascending; none where any will do.
+std::vector<std::string> allowed_models(const Trace& trace, const Shape& shape);
+
 // Columns are found by title; gpu_spec may be missing. Errors: Invalid with "FILE:LINE: ..." for a
 // number that cannot be, a name that comes twice, a list without devices or without a pod that asks
 // for one.
