@@ -62,6 +62,7 @@ TEST(Explain, NamesTheLimitThatRefusesAndTheLeastThatWouldDo) {
 TEST(Explain, RaisesTheLimitOfTheQuotaAboveWhereThatOneRefuses) {
   const Scene scene = SceneBuilder()
                           .node("a", 8)
+                          .node("b", 8)
                           .quota("org", 0)
                           .quota("red", 4, 0, "org", 0)
                           .quota("blue", 2, 8, "org")
