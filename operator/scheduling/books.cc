@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "operator/scheduling/charges.h"
+#include "translate/charges.h"
 #include "translate/worker_name.h"
 
 namespace berth::control {

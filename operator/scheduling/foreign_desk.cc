@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
-#include "operator/scheduling/charges.h"
 #include "runtime/ownership.h"
+#include "translate/charges.h"
 #include "translate/node_match.h"
 
 namespace berth::control {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "operator/scheduling/asks.h"
+#include "translate/asks.h"
 
 namespace berth::control {
 namespace {
@@ -94,7 +94,7 @@ void JobDesk::admitted(const sched::Admit& admit) {
   const api::GpuJob* job = stores_.jobs.find_uid(admit.id.uid);
   if (job == nullptr) return;
   held_.erase(admit.id.uid);
-  books_.grant(*job, placement_of(admit, job->status.attempt + 1), admit.quota);
+  books_.grant(*job, translate::placement_of(admit, job->status.attempt + 1), admit.quota);
 }
 
 void JobDesk::held(const sched::Hold& hold) {

@@ -25,10 +25,6 @@ Result<Named> decode_named(const Json& object) {
   return named;
 }
 
-std::string owner_job(const translate::Pod& pod) {
-  return std::string(runtime::controller_uid(pod.meta, kube::kGpuJobs));
-}
-
 std::string group_of(const translate::Pod& pod) {
   const auto group = pod.meta.labels.find(std::string(translate::kGroupLabel));
   if (group == pod.meta.labels.end() || group->second.empty()) return {};

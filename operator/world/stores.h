@@ -48,8 +48,6 @@ struct Stores {
   runtime::IndexId slices_by_owner;  // UID of the controlling GpuJob
 };
 
-// The UID of the GpuJob that controls the pod; empty for foreign pods.
-std::string owner_job(const translate::Pod& pod);
 // "namespace/group" of a foreign pod that is to be admitted with others; empty for one alone.
 std::string group_of(const translate::Pod& pod);
 

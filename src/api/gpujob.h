@@ -1,5 +1,6 @@
 #pragma once
 #include <array>
+#include <string_view>
 
 #include "api/gpujob_spec.h"
 #include "api/gpujob_status.h"
@@ -50,5 +51,18 @@ struct GpuJob {
   }
   bool operator==(const GpuJob&) const = default;
 };
+
+inline bool is_finished(const GpuJob& job) {
+  const auto holds = [&](std::string_view type) {
+    const Condition* condition = find_condition(job.status.conditions, type);
+    return condition != nullptr && condition->is_true();
+  };
+  return holds("Complete") || holds("Failed");
+}
+
+// Waits for the pass: nothing placed, nothing running, not suspended, not over.
+inline bool is_waiting(const GpuJob& job) {
+  return !job.meta.deletion && !job.spec.suspend && !job.status.placement && !is_finished(job);
+}
 
 }  // namespace berth::api

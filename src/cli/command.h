@@ -3,7 +3,9 @@
 #include <functional>
 #include <iosfwd>
 
+#include "base/clock.h"
 #include "base/result.h"
+#include "cli/live/cluster.h"
 
 namespace CLI {
 class App;
@@ -17,6 +19,8 @@ struct Surroundings {
   std::ostream& err;
   bool is_err_terminal = false;                        // someone watches: show progress
   std::function<std::chrono::nanoseconds()> cpu_time;  // spent by this process
+  std::function<Instant()> now = {};
+  Connect connect = {};  // to the cluster that flags and environment name
 };
 
 // How a command ended: done, or the answer is no. What could not be asked is an Error, exit 2.

@@ -7,6 +7,7 @@
 #include "json/describe.h"
 #include "json/time.h"
 #include "kube/quantity.h"
+#include "kube/resource.h"
 #include "translate/read_json.h"
 
 namespace berth::translate {
@@ -172,6 +173,13 @@ PodRequests requests_of(const Json& spec, const Accelerators& accelerators) {
       of_container(Json{{"resources", {{"requests", object_at(spec, "overhead")}}}}, accelerators));
   std::erase_if(sum.devices, [](const auto& device) { return device.second <= 0; });
   return sum;
+}
+
+std::string owner_job(const Pod& pod) {
+  const OwnerRef* owner = pod.meta.controller();
+  const bool is_ours = owner != nullptr && owner->kind == kube::kGpuJobs.kind &&
+                       owner->api_version.starts_with(std::string(kube::kGpuJobs.group) + "/");
+  return is_ours ? owner->uid : std::string();
 }
 
 ReadMembers pod_members() {

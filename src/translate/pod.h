@@ -65,6 +65,9 @@ struct Pod {
 // What decode_pod() reads, for those who make JSON for it from text.
 ReadMembers pod_members();
 
+// The UID of the GpuJob that controls the pod; empty for foreign pods.
+std::string owner_job(const Pod& pod);
+
 Result<Pod> decode_pod(const Json& pod, const Accelerators& accelerators);
 
 }  // namespace berth::translate

@@ -6,7 +6,7 @@
 
 #include "kube/request.h"
 #include "operator/controllers/foreignpod/pod_patches.h"
-#include "operator/scheduling/charges.h"
+#include "translate/charges.h"
 
 namespace berth::control {
 namespace {

@@ -252,14 +252,6 @@ JobPlan decide_state(const JobFacts& facts) {
 
 }  // namespace
 
-bool is_finished(const api::GpuJob& job) {
-  return is_true(job.status, "Complete") || is_true(job.status, "Failed");
-}
-
-bool is_waiting(const api::GpuJob& job) {
-  return !job.meta.deletion && !job.spec.suspend && !job.status.placement && !is_finished(job);
-}
-
 JobPlan decide(const JobFacts& facts) { return with_rendezvous(facts, decide_state(facts)); }
 
 }  // namespace berth::control

@@ -76,8 +76,4 @@ struct JobPlan {
 
 JobPlan decide(const JobFacts& facts);
 
-// Waits for the pass: nothing placed, nothing running, not suspended, not over.
-bool is_waiting(const api::GpuJob& job);
-bool is_finished(const api::GpuJob& job);
-
 }  // namespace berth::control

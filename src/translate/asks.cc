@@ -1,11 +1,10 @@
-#include "operator/scheduling/asks.h"
+#include "translate/asks.h"
 
-#include "operator/scheduling/charges.h"
+#include "translate/charges.h"
 
-namespace berth::control {
+namespace berth::translate {
 
-sched::Ask ask_of(const api::GpuJob& job, const translate::Tenancy& tenancy,
-                  std::set<sched::NodeId> avoid) {
+sched::Ask ask_of(const api::GpuJob& job, const Tenancy& tenancy, std::set<sched::NodeId> avoid) {
   const auto workers = static_cast<size_t>(job.spec.workers.max);
   sched::Ask ask{.id = {job.meta.uid},
                  .name = job.meta.name_space + "/" + job.meta.name,
@@ -40,4 +39,4 @@ api::Placement placement_of(const sched::Admit& admit, int64_t attempt) {
   return placement;
 }
 
-}  // namespace berth::control
+}  // namespace berth::translate

@@ -1,19 +1,19 @@
-#include "operator/scheduling/charges.h"
+#include "translate/charges.h"
 
 #include <numeric>
 
 #include "kube/quantity.h"
 
-namespace berth::control {
+namespace berth::translate {
 namespace {
 
-int64_t devices_of(const translate::Pod& pod) {
+int64_t devices_of(const Pod& pod) {
   return std::accumulate(
       pod.requests.devices.begin(), pod.requests.devices.end(), int64_t{0},
       [](int64_t sum, const auto& device) { return add_saturating(sum, device.second); });
 }
 
-bool is_admitted(const translate::Pod& pod) {
+bool is_admitted(const Pod& pod) {
   return pod.gated ? !planned_node(pod).empty() : !pod.pinned_node.empty();
 }
 
@@ -25,13 +25,13 @@ sched::Room room_of(const api::WorkerResources& resources) {
   return {.cpu_milli = cpu ? *cpu : 0, .memory_bytes = memory ? *memory : 0};
 }
 
-std::string planned_node(const translate::Pod& pod) {
-  const auto plan = pod.meta.annotations.find(std::string(translate::kPlanAnnotation));
+std::string planned_node(const Pod& pod) {
+  const auto plan = pod.meta.annotations.find(std::string(kPlanAnnotation));
   return plan == pod.meta.annotations.end() ? std::string() : plan->second;
 }
 
 std::vector<sched::Charge> charges_of(const api::GpuJob& job, const api::Placement& placement,
-                                      const translate::Tenancy& tenancy) {
+                                      const Tenancy& tenancy) {
   const sched::QuotaId* quota = tenancy.find(job.meta.name_space);
   const sched::Room room = room_of(job.spec.worker.resources);
   std::vector<sched::Charge> charges;
@@ -48,8 +48,8 @@ std::vector<sched::Charge> charges_of(const api::GpuJob& job, const api::Placeme
   return charges;
 }
 
-std::vector<sched::Charge> charges_of(const translate::Pod& pod, const std::string& device_class,
-                                      bool exempt, const translate::Tenancy& tenancy) {
+std::vector<sched::Charge> charges_of(const Pod& pod, const std::string& device_class, bool exempt,
+                                      const Tenancy& tenancy) {
   const std::string planned = planned_node(pod);
   const bool holds = pod.holds_node() || (!pod.is_terminal() && pod.gated && !planned.empty());
   if (!holds) return {};
@@ -65,4 +65,4 @@ std::vector<sched::Charge> charges_of(const translate::Pod& pod, const std::stri
   return {charge};
 }
 
-}  // namespace berth::control
+}  // namespace berth::translate

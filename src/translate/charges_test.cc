@@ -1,23 +1,23 @@
-#include "operator/scheduling/charges.h"
+#include "translate/charges.h"
 
 #include <gtest/gtest.h>
 
-namespace berth::control {
+namespace berth::translate {
 namespace {
 
 constexpr const char* kH200 = "nvidia-h200";
 
-translate::Tenancy blue_pays_for(const std::string& name_space) {
-  translate::Tenancy tenancy;
+Tenancy blue_pays_for(const std::string& name_space) {
+  Tenancy tenancy;
   tenancy.quota_of.emplace(name_space, sched::QuotaId{"blue"});
   return tenancy;
 }
 
-translate::Pod pod_with(int64_t devices) {
-  translate::Pod pod;
+Pod pod_with(int64_t devices) {
+  Pod pod;
   pod.meta.name_space = "team";
   pod.node = "a";
-  pod.phase = translate::PodPhase::Running;
+  pod.phase = PodPhase::Running;
   if (devices > 0) pod.requests.devices["nvidia.com/gpu"] = devices;
   pod.requests.room = {500, 1 << 20};
   return pod;
@@ -28,7 +28,7 @@ sched::Charge only(const std::vector<sched::Charge>& charges) {
   return charges.empty() ? sched::Charge{} : charges.front();
 }
 
-sched::Charge charge_of(const translate::Pod& pod, bool exempt = false) {
+sched::Charge charge_of(const Pod& pod, bool exempt = false) {
   return only(charges_of(pod, kH200, exempt, blue_pays_for("team")));
 }
 
@@ -65,7 +65,7 @@ TEST(Charges, OfABoundPodThatNobodyAdmittedAreUnadmitted) {
 }
 
 TEST(Charges, OfAPinnedUngatedPodAreAdmitted) {
-  translate::Pod pod = pod_with(2);
+  Pod pod = pod_with(2);
   pod.node.clear();
   pod.pinned_node = "b";
   EXPECT_EQ(charge_of(pod).kind, sched::ChargeKind::Admitted);
@@ -73,7 +73,7 @@ TEST(Charges, OfAPinnedUngatedPodAreAdmitted) {
 }
 
 TEST(Charges, OfAGatedPodBeginWithItsPlan) {
-  translate::Pod pod = pod_with(2);
+  Pod pod = pod_with(2);
   pod.node.clear();
   pod.gated = true;
   EXPECT_TRUE(charges_of(pod, kH200, false, blue_pays_for("team")).empty());
@@ -83,16 +83,16 @@ TEST(Charges, OfAGatedPodBeginWithItsPlan) {
 }
 
 TEST(Charges, OfATerminatingPodStayUntilItHasEnded) {
-  translate::Pod pod = pod_with(2);
+  Pod pod = pod_with(2);
   pod.meta.deletion = Instant{};
   EXPECT_EQ(charge_of(pod).devices, 2);
-  pod.phase = translate::PodPhase::Failed;
+  pod.phase = PodPhase::Failed;
   EXPECT_TRUE(charges_of(pod, kH200, false, blue_pays_for("team")).empty());
 }
 
 TEST(Charges, OutsideAllQuotasOnlyTakeRoom) {
   EXPECT_EQ(charge_of(pod_with(2), true).kind, sched::ChargeKind::Unmanaged);
-  translate::Pod elsewhere = pod_with(2);
+  Pod elsewhere = pod_with(2);
   elsewhere.meta.name_space = "elsewhere";
   EXPECT_EQ(charge_of(elsewhere).kind, sched::ChargeKind::Unmanaged);
 }
@@ -109,4 +109,4 @@ TEST(Charges, RoomThatCannotBeReadIsNone) {
 }
 
 }  // namespace
-}  // namespace berth::control
+}  // namespace berth::translate

@@ -1,0 +1,110 @@
+#include "cli/live/facts.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "api/codec.h"
+#include "translate/charges.h"
+#include "translate/worker_name.h"
+
+namespace berth::cli {
+namespace {
+
+// An object that a newer server wrote in a way we cannot read is no reason to say nothing at all.
+template <class T, class Decode>
+std::vector<T> decode_all(const std::vector<Json>& objects, Decode decode) {
+  std::vector<T> decoded;
+  decoded.reserve(objects.size());
+  for (const Json& object : objects) {
+    if (Result<T> one = decode(object)) decoded.push_back(*std::move(one));
+  }
+  return decoded;
+}
+
+std::string class_for(const translate::Pod& pod,
+                      const std::map<std::string, const translate::Node*>& nodes) {
+  if (pod.requests.devices.empty()) return {};
+  const std::string& resource = pod.requests.devices.begin()->first;
+  const auto at = nodes.find(pod.where().empty() ? translate::planned_node(pod) : pod.where());
+  if (at != nodes.end() && at->second->resource == resource) return at->second->device_class;
+  return translate::class_of(resource, {});
+}
+
+}  // namespace
+
+std::set<std::string> exempt_namespaces() { return {"kube-system"}; }
+
+Result<std::vector<api::Quota>> read_quotas(const Connection& connection) {
+  const auto objects = BERTH_TRY(list_all(connection, kube::kQuotas));
+  return decode_all<api::Quota>(objects,
+                                [](const Json& o) { return api::from_json<api::Quota>(o); });
+}
+
+Result<std::vector<api::GpuJob>> read_jobs(const Connection& connection,
+                                           const std::string& name_space) {
+  const auto objects = BERTH_TRY(list_all(connection, kube::kGpuJobs, name_space));
+  return decode_all<api::GpuJob>(objects,
+                                 [](const Json& o) { return api::from_json<api::GpuJob>(o); });
+}
+
+translate::Tenancy tenancy_of(const std::vector<api::Quota>& quotas) {
+  std::vector<const api::Quota*> alive;
+  for (const api::Quota& quota : quotas) {
+    if (!quota.meta.deletion) alive.push_back(&quota);
+  }
+  return translate::settle(std::move(alive), exempt_namespaces());
+}
+
+Result<Live> read_live(const Connection& connection) {
+  const translate::Accelerators accelerators = translate::well_known_accelerators();
+  Live live;
+  live.quotas = BERTH_TRY(read_quotas(connection));
+  live.jobs = BERTH_TRY(read_jobs(connection));
+  const auto nodes = BERTH_TRY(list_all(connection, kube::kNodes));
+  live.nodes = decode_all<translate::Node>(
+      nodes, [&](const Json& o) { return translate::decode_node(o, accelerators); });
+  const auto pods = BERTH_TRY(list_all(connection, kube::kPods, {}, translate::pod_members()));
+  live.pods = decode_all<translate::Pod>(
+      pods, [&](const Json& o) { return translate::decode_pod(o, accelerators); });
+  live.tenancy = tenancy_of(live.quotas);
+  return live;
+}
+
+int64_t Held::devices() const {
+  int64_t sum = 0;
+  for (const sched::Charge& charge : charges) sum += charge.devices;
+  return sum;
+}
+
+std::map<std::string, Held> holdings_of(const Live& live) {
+  std::map<std::string, const translate::Node*> nodes;
+  for (const translate::Node& node : live.nodes) nodes.emplace(node.meta.name, &node);
+  std::map<std::string, Held> held;
+  for (const api::GpuJob& job : live.jobs) {
+    if (!job.status.placement) continue;
+    held[job.meta.uid] = {&job, nullptr, charges_of(job, *job.status.placement, live.tenancy)};
+  }
+  const std::set<std::string> exempt = exempt_namespaces();
+  for (const translate::Pod& pod : live.pods) {
+    const std::string owner = owner_job(pod);
+    const auto job = held.find(owner);
+    if (!owner.empty() && job != held.end() && job->second.job != nullptr) {
+      const api::GpuJob& of = *job->second.job;
+      const auto worker = translate::parse_worker_name(of.meta.name, pod.meta.name);
+      if (worker && worker->attempt == of.status.placement->attempt) continue;
+    }
+    auto charges =
+        charges_of(pod, class_for(pod, nodes), exempt.contains(pod.meta.name_space), live.tenancy);
+    if (charges.empty()) continue;
+    // A worker whose placement is gone runs on its tenant's account until it has ended.
+    for (sched::Charge& charge : charges) {
+      if (!owner.empty() && charge.kind == sched::ChargeKind::Unadmitted) {
+        charge.kind = sched::ChargeKind::Admitted;
+      }
+    }
+    held[pod.meta.uid] = {nullptr, &pod, std::move(charges)};
+  }
+  return held;
+}
+
+}  // namespace berth::cli

@@ -1,0 +1,52 @@
+#pragma once
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "api/gpujob.h"
+#include "api/quota.h"
+#include "cli/live/cluster.h"
+#include "sched/ledger.h"
+#include "translate/accelerators.h"
+#include "translate/node.h"
+#include "translate/pod.h"
+#include "translate/tenancy.h"
+
+// What a cluster has, read once; and what follows from it as the operator reckons.
+namespace berth::cli {
+
+// Namespaces whose work the operator leaves alone unless it is told otherwise.
+std::set<std::string> exempt_namespaces();
+
+Result<std::vector<api::Quota>> read_quotas(const Connection& connection);
+// Of all namespaces when `name_space` is empty. An object that cannot be read is left out.
+Result<std::vector<api::GpuJob>> read_jobs(const Connection& connection,
+                                           const std::string& name_space = {});
+
+// Who pays for which namespace; a Quota that is being deleted counts as gone.
+translate::Tenancy tenancy_of(const std::vector<api::Quota>& quotas);
+
+// Everything that a decision is made from.
+struct Live {
+  std::vector<api::Quota> quotas;
+  std::vector<api::GpuJob> jobs;
+  std::vector<translate::Node> nodes;
+  std::vector<translate::Pod> pods;
+  translate::Tenancy tenancy;
+};
+Result<Live> read_live(const Connection& connection);
+
+// Somebody who holds room on nodes.
+struct Held {
+  const api::GpuJob* job = nullptr;  // one of these two
+  const translate::Pod* pod = nullptr;
+  std::vector<sched::Charge> charges;
+
+  const ObjectMeta& meta() const { return job != nullptr ? job->meta : pod->meta; }
+  int64_t devices() const;
+};
+// By UID. Placements count for their pods; pods that no placement covers for themselves.
+std::map<std::string, Held> holdings_of(const Live& live);
+
+}  // namespace berth::cli

@@ -1,0 +1,28 @@
+#include "sched/explain/scene.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace berth::sched {
+
+void fill(World& world, const Scene& scene) {
+  world.set_quotas(scene.quotas);
+  world.set_tiers(scene.tiers);
+  world.set_fairness(scene.fairness);
+  if (scene.outlook) world.set_outlook(*scene.outlook);
+  for (const Node& node : scene.nodes) world.set_node(node);
+  for (const Running& running : scene.running) world.set_holder(running.holder);
+}
+
+std::optional<Decision> decide(const Scene& scene, const WorkloadId& id) {
+  World world(scene.settings);
+  fill(world, scene);
+  std::vector<const Ask*> asks;
+  for (const Ask& ask : scene.waiting) asks.push_back(&ask);
+  for (Decision& decision : run_pass(world, asks, scene.now)) {
+    if (std::visit([&](const auto& d) { return d.id == id; }, decision)) return std::move(decision);
+  }
+  return std::nullopt;
+}
+
+}  // namespace berth::sched
