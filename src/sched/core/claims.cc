@@ -17,12 +17,12 @@ int Claims::heads(const DeviceClass& device_class) const {
 void Claims::gather_endings() {
   if (std::exchange(has_endings_, true)) return;
   for (const auto& [source, held] : world_.holders()) {
-    if (!held.facts.run) continue;
+    if (!held.facts.run || gone_.contains(&held)) continue;
+    const Run& run = *held.facts.run;
     // Whoever has outlived his end may be there as long again as he has been.
-    const Instant ends = held.facts.run->ends > now_
-                             ? held.facts.run->ends
-                             : later(now_, std::max(Millis{1}, now_ - held.facts.run->job.started));
-    Ending ending{ends, {}};
+    const Instant ends =
+        run.ends > now_ ? run.ends : later(now_, std::max(Millis{1}, now_ - run.job.started));
+    Ending ending{&held, ends, {}};
     for (size_t i = 0; i < held.spots.size(); ++i) {
       if (held.is_placed[i]) ending.spots.push_back(held.spots[i]);
     }
@@ -33,10 +33,14 @@ void Claims::gather_endings() {
 }
 
 void Claims::started(const std::vector<Spot>& spots, Instant ends) {
-  if (!has_endings_) return;  // it is gathered later, from the trial's own list
   const auto at = std::upper_bound(endings_.begin(), endings_.end(), ends,
                                    [](Instant t, const Ending& e) { return t < e.at; });
-  endings_.insert(at, Ending{ends, spots});
+  endings_.insert(at, Ending{nullptr, ends, spots});
+}
+
+void Claims::gone(const World::Held* held) {
+  gone_.insert(held);
+  std::erase_if(endings_, [&](const Ending& ending) { return ending.held == held; });
 }
 
 Claims::Free Claims::free_on(NodeIndex node) {

@@ -1,4 +1,6 @@
 #pragma once
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "sched/core/trial.h"
@@ -20,6 +22,8 @@ class Claims {
   Instant plan(const DeviceClass& device_class, const Gang& gang, int64_t devices);
   // A workload of this pass starts now and is expected to end then.
   void started(const std::vector<Spot>& spots, Instant ends);
+  // A holder has to give way in this pass: its devices are another's now.
+  void gone(const World::Held* held);
 
   int heads(const DeviceClass& device_class) const;
   // Places a gang that ends before the claims that it touches begin; each claim takes back what the
@@ -37,6 +41,7 @@ class Claims {
     std::vector<std::pair<ShapeId, NodeIndex>> workers;  // of the head, at that time
   };
   struct Ending {
+    const World::Held* held = nullptr;  // nothing: started by this pass
     Instant at;
     std::vector<Spot> spots;
   };
@@ -55,6 +60,7 @@ class Claims {
   std::vector<Claim> claims_;
   bool has_endings_ = false;
   std::vector<Ending> endings_;  // by time
+  std::set<const World::Held*> gone_;
 };
 
 }  // namespace berth::sched

@@ -65,6 +65,26 @@ TEST(Backfill, SeveralHeadsKeepTheirPlacesEach) {
   EXPECT_EQ(Scene::line(decisions.at(2)), "l1 on b") << "it ends before the second one starts";
 }
 
+TEST(Backfill, APlannedStartCountsOnWorkOfTheSamePass) {
+  Scene scene(plain());
+  scene.node("a", 8).quota("q", 64);
+  scene.ask("first", "q", 1, 8, {.hours_ago = 9, .hours = 2}).ask("head", "q", 1, 8);
+  const auto decisions = scene.decide();
+  EXPECT_EQ(Scene::line(decisions.at(0)), "first on a");
+  EXPECT_EQ(std::get<Hold>(decisions.at(1)).starts, scene.now + std::chrono::hours{2});
+}
+
+TEST(Backfill, APlannedStartDoesNotCountOnVictimsOfTheSamePass) {
+  Scene scene(plain());
+  scene.node("a", 8).quota("q", 64).run("spot", "q", {{"a", 8}}, {.tier = "Spot", .hours = 5});
+  scene.ask("takes", "q", 1, 4, {.tier = "Premium", .hours = 2}).ask("head", "q", 1, 8);
+  scene.ask("long", "q", 1, 4, {.hours_ago = 1, .hours = 9});
+  const auto decisions = scene.decide();
+  EXPECT_EQ(Scene::line(decisions.at(0)), "takes on a for spot");
+  EXPECT_EQ(std::get<Hold>(decisions.at(1)).starts, scene.now + std::chrono::hours{2});
+  EXPECT_EQ(Scene::line(decisions.at(2)), "long Reserved") << "the other four are kept";
+}
+
 TEST(Order, FairShareDecidesBetweenTenantsAsItWillBeAfterwards) {
   Scene scene;
   scene.node("a", 8).quota("blue", 0, 8).quota("green", 0, 8);

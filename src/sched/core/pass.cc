@@ -94,7 +94,8 @@ class Pass {
   }
 
   Decision decide(const Ask& ask) {
-    const std::pair key(hash_of(ask.shape), std::string_view(ask.shape));
+    const uint64_t level = static_cast<uint64_t>(service_level(world_.settings(), ask));
+    const std::pair key(hash_of(ask.shape) ^ level, std::string_view(ask.shape));
     const auto alike = ask.shape.empty() ? held_.end() : held_.find(key);
     if (alike != held_.end()) {
       return Hold{ask.id, alike->second.reason, alike->second.message, alike->second.starts};
@@ -195,7 +196,12 @@ class Pass {
 
   std::optional<Preempt> try_preempt(const Ask& ask, const Alternative& wants) {
     if (!tree_.limits(*ask.quota).contains(wants.device_class)) return std::nullopt;
-    return preemption_.place(ask, wants, gang_of(ask, wants));
+    auto preempt = preemption_.place(ask, wants, gang_of(ask, wants));
+    if (!preempt) return preempt;
+    for (const World::Held* victim : preemption_.victims()) claims_.gone(victim);
+    claims_.started(preemption_.spots(), later(now_, ask.expected));
+    held_.clear();  // victims may have left more room than it took
+    return preempt;
   }
 
   World& world_;
@@ -205,7 +211,8 @@ class Pass {
   Claims claims_;
   Preemption preemption_;
   std::vector<Decision> decisions_;
-  // By shape and before it a hash of it, for speed; the views are into the asks.
+  // By shape and before it a hash of it, for speed, and of the level of service. The views are into
+  // the asks.
   std::map<std::pair<uint64_t, std::string_view>, Hold> held_;
   std::vector<NodeIndex> allowed_;
   bool is_head_ = false;  // the ask that was looked at last

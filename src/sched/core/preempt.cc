@@ -111,6 +111,10 @@ class Search {
     is_everywhere_ = domain == nullptr && !gang_.allowed;
     if (is_everywhere_) {
       for (const auto& [node, pieces] : pieces_) nodes_.push_back(node);
+      // By id: numbers tell in which order nodes came.
+      std::sort(nodes_.begin(), nodes_.end(), [&](NodeIndex a, NodeIndex b) {
+        return world_.fleet().facts(a).id < world_.fleet().facts(b).id;
+      });
       return;
     }
     const std::set<NodeIndex> allowed =

@@ -28,7 +28,7 @@ struct Eviction {
 // one more worker cost least, a victim that is already chosen costing nothing on its other nodes.
 // Last, victims that turn out not to be needed stay, the most expensive first. Where one domain is
 // required, the domains are compared by their cost. It is a heuristic (the problem is a set cover);
-// with workers of one device it is exact.
+// with workers and victims of one device each it is exact.
 // Cost: workers x nodes with candidates x candidates on a node, a few nanoseconds each.
 std::optional<Eviction> evict_for(World& world, Trial& trial, const Gang& gang,
                                   const std::vector<Candidate>& candidates);

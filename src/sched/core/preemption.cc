@@ -147,8 +147,10 @@ std::optional<Preempt> Preemption::place(const Ask& ask, const Alternative& want
   std::map<size_t, Terms> terms;
   if (tree_.refuses(*ask.quota, wants.device_class, wants.total())) {
     victims = reclaim_->plan(reclaims).value_or(std::vector<size_t>{});
+    const Terms why = victims.empty() ? Terms::Own : Terms::Reclaimed;
+    if (victims.empty()) victims = own_until_granted(ask, reclaims);
     for (const size_t victim : victims) {
-      terms.emplace(victim, Terms::Reclaimed);
+      terms.emplace(victim, why);
       trial_.lift(*runners_[victim].held);
     }
   }
@@ -174,8 +176,11 @@ std::optional<Preempt> Preemption::place(const Ask& ask, const Alternative& want
     trial_.back_to(mark);
     return std::nullopt;
   }
+  spots_ = *spots;
+  victims_.clear();
   victim_leaves_.clear();
   for (const size_t victim : victims) {
+    victims_.push_back(runners_[victim].held);
     victim_leaves_.insert(reclaim_->holdings()[victim].leaf);
   }
   reclaim_->take(victims);
@@ -183,6 +188,38 @@ std::optional<Preempt> Preemption::place(const Ask& ask, const Alternative& want
   Preempt made = decision(ask, wants, victims, *spots);
   admitted(ask, wants);
   return made;
+}
+
+// A tenant at its limit makes room in it with its own less urgent work, the cheapest first.
+std::vector<size_t> Preemption::own_until_granted(const Ask& ask, const Reclaim::Ask& wants) {
+  Chosen chosen = candidates_for(ask, wants, {});
+  std::vector<size_t> own;
+  for (size_t i = 0; i < chosen.runners.size(); ++i) {
+    if (chosen.terms[i] == Terms::Own) own.push_back(chosen.runners[i]);
+  }
+  std::stable_sort(own.begin(), own.end(),
+                   [&](size_t a, size_t b) { return runners_[a].cost < runners_[b].cost; });
+  const auto use = [&](size_t runner, int64_t sign) {
+    tree_.use(wants.leaf, wants.device_class, sign * reclaim_->holdings()[runner].devices);
+  };
+  const auto is_refused = [&] {
+    return tree_.refuses(*ask.quota, tree_.name(wants.device_class), wants.devices).has_value();
+  };
+  std::vector<size_t> taken;
+  for (size_t i = 0; i < own.size() && is_refused(); ++i) {
+    use(own[i], -1);
+    taken.push_back(own[i]);
+  }
+  const bool is_granted = !is_refused();
+  std::vector<size_t> needed;
+  for (auto victim = taken.rbegin(); victim != taken.rend(); ++victim) {
+    use(*victim, +1);
+    const bool is_needed = is_refused();
+    if (is_needed) needed.push_back(*victim);
+    if (is_needed) use(*victim, -1);
+  }
+  for (const size_t victim : needed) use(victim, +1);
+  return is_granted ? needed : std::vector<size_t>{};
 }
 
 // The tree has to grant it afterwards, and no tenant may lose what is its own.

@@ -27,7 +27,9 @@ class Preemption {
   std::optional<Preempt> place(const Ask& ask, const Alternative& wants, const Gang& gang);
   // Work that this pass admitted without a victim.
   void admitted(const Ask& ask, const Alternative& wants);
-  // Of the victims of the last one placed.
+  // Of the last one placed: its spots, its victims and their leaves.
+  const std::vector<Spot>& spots() const { return spots_; }
+  const std::vector<const World::Held*>& victims() const { return victims_; }
   const std::set<QuotaTree::Node>& victim_leaves() const { return victim_leaves_; }
   const FairShare& fair() const { return fair_; }
 
@@ -59,6 +61,7 @@ class Preemption {
   Reclaim::Ask ask_of(const Ask& ask, const Alternative& wants) const;
   bool is_allowed(const Ask& ask, const Reclaim::Ask& wants, const std::vector<size_t>& victims,
                   const std::map<size_t, Terms>& terms);
+  std::vector<size_t> own_until_granted(const Ask& ask, const Reclaim::Ask& wants);
   bool finds_another_place(const World::Held& held);
   int64_t price_of(const RunningJob& job) const;
   Preempt decision(const Ask& ask, const Alternative& wants, const std::vector<size_t>& victims,
@@ -75,6 +78,8 @@ class Preemption {
   std::map<std::pair<LeafAndClass, int64_t>, std::vector<Reclaimable>> reclaimable_;
   std::map<LeafAndClass, int64_t> none_from_;  // so many devices, or more, find nobody
   std::optional<Reclaim> reclaim_;
+  std::vector<Spot> spots_;
+  std::vector<const World::Held*> victims_;
   std::set<QuotaTree::Node> victim_leaves_;
   std::vector<Holding> early_;  // admitted before it was needed
 };

@@ -103,6 +103,31 @@ TEST(Preemption, WorkThatHasHadMuchServiceGivesWayToWorkThatHasHadNone) {
   EXPECT_EQ(others.told(), "x NoCapacity\n");
 }
 
+TEST(Preemption, ATenantAtItsLimitMakesRoomWithItsOwnLessUrgentWork) {
+  Scene scene;
+  scene.node("a", 8).node("b", 8).quota("q", 8).run("s1", "q", {{"a", 4}}, {.tier = "Spot"});
+  scene.run("s2", "q", {{"a", 4}}, {.tier = "Spot", .hours_ago = 1});
+  scene.ask("x", "q", 1, 4);
+  EXPECT_EQ(scene.told(), "x on a for s2\n") << "although b is free";
+}
+
+TEST(Preemption, DecidesByTheFactsAndNotByTheOrderInWhichTheyCame) {
+  const auto told = [](const std::vector<std::string>& nodes) {
+    Scene scene;
+    scene.node("huge", 32);
+    scene.world.remove_node({"", "huge"});
+    for (const std::string& node : nodes) scene.node(node, 8);
+    scene.quota("q", 64);
+    for (const std::string& node : nodes) {
+      scene.run("r" + node, "q", {{node, 8}}, {.tier = "Spot"});
+    }
+    scene.ask("x", "q", 1, 4).ask("y", "q", 1, 4);
+    return scene.told();
+  };
+  EXPECT_EQ(told({"a", "b", "c"}), told({"c", "b", "a"}));
+  EXPECT_EQ(told({"b", "c", "a"}), "x on a for ra\ny on a\n");
+}
+
 // Whatever the scene: victims are freed for work that is placed on what is then free.
 class RandomPreemption : public ::testing::TestWithParam<unsigned> {
  protected:

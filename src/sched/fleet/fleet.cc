@@ -63,8 +63,25 @@ NodeIndex Fleet::add(const NodeFacts& facts) {
 }
 
 void Fleet::resize(NodeIndex node, const NodeFacts& facts) {
+  const NodeFacts before = nodes_[node].facts;
   leave(node);
   settle(node, facts);
+  const bool was_largest = before.cpu_milli == largest_cpu_ || before.devices == largest_devices_;
+  if (was_largest) measure_largest();
+}
+
+// The scale of the score is that of the nodes there are, not of those there have been.
+void Fleet::measure_largest() {
+  int64_t cpu = 1;
+  int64_t devices = 1;
+  for (const Node& node : nodes_) {
+    cpu = std::max(cpu, node.facts.cpu_milli);
+    devices = std::max<int64_t>(devices, node.facts.devices);
+  }
+  if (cpu == largest_cpu_ && devices == largest_devices_) return;
+  largest_cpu_ = cpu;
+  largest_devices_ = devices;
+  set_outlook(Outlook(outlook_));
 }
 
 std::optional<NodeIndex> Fleet::find(const NodeId& id) const {
@@ -222,7 +239,7 @@ Spot Fleet::take(ShapeId shape, NodeIndex index) {
   const Footprint& footprint = footprints_[wishes_[shape].footprint];
   const Ranked choice = score(footprint, node.state);
   Key key = states_[node.state].key;
-  const Spot spot{index, shape, mark(node, room, key.set, choice.option)};
+  const Spot spot{index, shape, mark(node, footprint, key.set, choice.option)};
   key.set = sets_.options(key.set, footprint.need)[choice.option];
   move_to(index, key, wishes_[shape].shape, 1);
   return spot;

@@ -201,6 +201,7 @@ class Fleet {
   const Ranked* top(Footprint& footprint, uint32_t type);
   NodeIndex first_node(StateId state);
   void renumber();
+  void measure_largest();
   size_t slot_of(const Key& key) const;
   void forget_dead_states();
   void drop_strangers(StateId state);

@@ -39,7 +39,10 @@ void CorePolicy::set_up(const View& view) {
   is_up_.assign(nodes_.size(), false);
   std::vector<sched::Quota> quotas;
   for (const Tenant& tenant : view.tenants) {
-    quotas.push_back({{tenant.name}, {}, {{kClass, limit_of(tenant, shape.devices())}}});
+    quotas.push_back({.id = {tenant.name},
+                      .parent = {},
+                      .limits = {{kClass, limit_of(tenant, shape.devices())}},
+                      .weight = tenant.weight});
   }
   world_.set_quotas(std::move(quotas));
   // The tiers that the chart installs.
