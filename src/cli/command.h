@@ -17,6 +17,7 @@ struct Surroundings {
   std::ostream& err;
   bool is_err_terminal = false;                        // someone watches: show progress
   std::function<std::chrono::nanoseconds()> cpu_time;  // spent by this process
+  std::function<int64_t()> resident_bytes;             // held by this process at most
 };
 
 // How a command ended: done, or the answer is no. What could not be asked is an Error, exit 2.

@@ -222,7 +222,7 @@ Spot Fleet::take(ShapeId shape, NodeIndex index) {
   const Footprint& footprint = footprints_[wishes_[shape].footprint];
   const Ranked choice = score(footprint, node.state);
   Key key = states_[node.state].key;
-  const Spot spot{index, shape, mark(node, room, key.set, choice.option)};
+  const Spot spot{index, shape, mark(node, footprint, key.set, choice.option)};
   key.set = sets_.options(key.set, footprint.need)[choice.option];
   move_to(index, key, wishes_[shape].shape, 1);
   return spot;
