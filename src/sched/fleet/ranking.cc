@@ -101,7 +101,7 @@ ShapeId Fleet::shape(const Shape& shape) {
 uint32_t Fleet::footprint_of(const Shape& shape) {
   const uint32_t need = sets_.need(shape.need);
   const auto [at, is_new] = by_footprint_.try_emplace({need, shape.cpu_milli, shape.memory_bytes},
-                                                 static_cast<uint32_t>(footprints_.size()));
+                                                      static_cast<uint32_t>(footprints_.size()));
   if (is_new) footprints_.push_back({need, shape.cpu_milli, shape.memory_bytes});
   return at->second;
 }
