@@ -20,7 +20,8 @@ struct Surroundings {
   bool is_err_terminal = false;                        // someone watches: show progress
   std::function<std::chrono::nanoseconds()> cpu_time;  // spent by this process
   std::function<Instant()> now = {};
-  Connect connect = {};  // to the cluster that flags and environment name
+  Connect connect = {};                          // to the cluster that flags and environment name
+  std::function<int64_t()> resident_bytes = {};  // held by this process at most
 };
 
 // How a command ended: done, or the answer is no. What could not be asked is an Error, exit 2.

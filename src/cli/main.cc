@@ -10,6 +10,7 @@
 #include "cli/program.h"
 #include "host/cpu_time.h"
 #include "host/env.h"
+#include "host/memory.h"
 #include "host/process.h"
 #include "host/real_clock.h"
 #include "kube/config.h"
@@ -30,8 +31,7 @@ struct Line {
 
   explicit Line(kube::Config config)
       : transport(std::move(config), clock,
-                  {.user_agent = "kubectl-berth/" BERTH_VERSION, .run_plugin = run_plugin}) {
-  }
+                  {.user_agent = "kubectl-berth/" BERTH_VERSION, .run_plugin = run_plugin}) {}
 };
 
 Result<Connection> connect(const ClusterFlags& flags) {
@@ -68,6 +68,7 @@ int main(int argc, char** argv) {
                                         .is_err_terminal = isatty(STDERR_FILENO) == 1,
                                         .cpu_time = berth::host::cpu_time,
                                         .now = [&clock] { return clock.now(); },
-                                        .connect = berth::cli::connect};
+                                        .connect = berth::cli::connect,
+                                        .resident_bytes = berth::host::resident_bytes};
   return berth::cli::run_program(argc, argv, around);
 }

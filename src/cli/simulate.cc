@@ -4,11 +4,12 @@
 
 #include "cli/simulate_openb.h"
 #include "cli/simulate_queue.h"
+#include "cli/simulate_scale.h"
 
 namespace berth::cli {
 namespace {
 
-constexpr AddCommand kSimulations[] = {add_simulate_openb, add_simulate_queue};
+constexpr AddCommand kSimulations[] = {add_simulate_openb, add_simulate_queue, add_simulate_scale};
 
 }  // namespace
 

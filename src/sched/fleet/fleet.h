@@ -49,7 +49,7 @@ struct Spot {
 
 // All nodes and what is free on them, indexed so that the best node for a shape is found without
 // looking at nodes one by one. Nodes in the same state (class, free CPU, memory, devices) are
-// alike, and shapes that differ only in the classes they allow want the same room. Each room ranks
+// alike, and shapes that differ only in the classes they allow have the same footprint. Each ranks
 // the states of each class, not nodes; such a rank never changes under one mix, so that an index
 // entry is made once per state that comes into being and never repaired. Prices are the same for
 // all states of a class: they decide between the best of each, and may change at any time.
@@ -64,7 +64,7 @@ struct Spot {
 // Equal scores go to the state with fewer devices free, then less CPU, less memory, smaller class;
 // among nodes of one state to the smallest id: a total order over what nodes are, not how they are
 // called. Cost of best(): amortised O(classes x log states) plus one score per state born since the
-// room was last asked for that it fits in.
+// footprint was last asked for that it fits on.
 class Fleet {
  public:
   Fleet();
@@ -125,7 +125,7 @@ class Fleet {
     std::vector<DeviceState> devices;  // free of each
     int64_t pods_free = 0;
   };
-  // A state that came to have nodes, and what most rooms are refused by.
+  // A state that came to have nodes, and what most footprints are refused by.
   struct Birth {
     uint64_t needs = 0;  // FreeSets::needs_that_may_fit
     int64_t cpu = 0;
@@ -160,7 +160,7 @@ class Fleet {
     StateId state = 0;
     uint32_t option = 0;
   };
-  // The states of a type ranked for a room.
+  // The states of a type ranked for a footprint.
   struct Ranking {
     std::vector<Ranked> heap;
     size_t seen = 0;     // of the type's births

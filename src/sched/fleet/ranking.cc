@@ -129,7 +129,7 @@ Fleet::Ranked Fleet::score(const Footprint& footprint, StateId id) {
   return best;
 }
 
-// What the room costs on every state of a type.
+// What the footprint costs on every state of a type.
 int64_t Fleet::price(const Footprint& footprint, uint32_t type) const {
   return types_[type].price * sets_.taken(types_[type].cut, footprint.need) +
          types_[type].cpu_price * footprint.cpu_milli;
@@ -158,8 +158,8 @@ void Fleet::push(const Footprint& footprint, Ranking& ranking, StateId id) {
                  [&](const Ranked& a, const Ranked& b) { return is_worse(a, b); });
 }
 
-// Ranks the states that were born since the room was last asked for and are alive, whichever way
-// is shorter: through all born since, or through all alive.
+// Ranks the states that were born since the footprint was last asked for and are alive, whichever
+// way is shorter: through all born since, or through all alive.
 void Fleet::sync(const Footprint& footprint, Ranking& ranking, uint32_t of) {
   const Type& type = types_[of];
   const bool is_bloated = ranking.heap.size() > 4 * type.alive.size() + 64;
