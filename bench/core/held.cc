@@ -94,6 +94,10 @@ class Backlog {
   }
 
   int64_t free_devices() { return world_.fleet().free_of(kClass) / 1'000; }
+  int64_t held_of(const std::string& tier) const {
+    return std::count_if(asks_.begin(), asks_.end(),
+                         [&](const sched::Ask& ask) { return ask.tier == tier; });
+  }
   int64_t running() const { return static_cast<int64_t>(jobs_.size()); }
   void tick() { now_ += std::chrono::seconds{1}; }
 
@@ -171,8 +175,12 @@ Result<Measured> pass_over_held(Size size) {
     backlog.tick();
   }
   Measured measured = watch.summary();
-  measured.counts = {
-      {"decisions", decided}, {"running", backlog.running()}, {"free_devices", free_before}};
+  measured.counts = {{"decisions", decided},
+                     {"running", backlog.running()},
+                     {"held_premium", backlog.held_of("Premium")},
+                     {"held_standard", backlog.held_of("Standard")},
+                     {"held_spot", backlog.held_of("Spot")},
+                     {"free_devices_at_start", free_before}};
   return measured;
 }
 
