@@ -7,10 +7,15 @@ import yaml
 from .cluster import ROOT
 
 
+def load():
+    """All budgets, in the order of the file."""
+    return yaml.safe_load((ROOT / "bench" / "budgets.yaml").read_text())
+
+
 def check(figures, out=sys.stdout):
     """Prints how each budget among the figures stands; returns whether all of them are kept."""
     all_kept = True
-    for budget in yaml.safe_load((ROOT / "bench" / "budgets.yaml").read_text()):
+    for budget in load():
         if budget["name"] not in figures:
             continue
         line, is_kept = _judge(budget, figures[budget["name"]])

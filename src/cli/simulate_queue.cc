@@ -29,6 +29,7 @@ constexpr const char* kExamples =
     "  kubectl berth simulate queue --trace cluster04.csv.gz --cluster 69x8 --policy easy\n"
     "  ... --trace cluster02.csv.gz cluster06.csv.gz --policy drf   a tenant for each file\n"
     "  ... --quota quotas.yaml          Quota and SlaTier objects; a tenant is a namespace\n"
+    "  ... --policy berth --victims newest   what choosing by lost work is worth\n"
     "  ... --failures 42 --json         nodes fail, the same ones for each policy; for programs\n"
     "Traces: elasticflow (seconds) and muri-philly (milliseconds), known by their header.\n"
     "JSON: jobs (that ran), load (their device time over the cluster's between the first and the\n"
@@ -45,6 +46,7 @@ struct Flags {
   std::vector<std::string> traces;
   std::string cluster;
   std::string policy;
+  std::string victims = "least-lost";
   std::string quota;
   std::optional<uint64_t> failures;
   OutputFlags output;
@@ -61,6 +63,12 @@ void add_options(CLI::App& app, Flags& flags) {
       ->required()
       ->check(CLI::IsMember(std::vector<std::string>{"fifo", "easy", "las", "drf", "berth"}))
       ->type_name("NAME");
+  app.add_option(
+         "--victims", flags.victims,
+         "Whom berth makes give way: who loses least, or, to compare with, who started last")
+      ->check(CLI::IsMember(std::vector<std::string>{"least-lost", "newest"}))
+      ->type_name("ORDER")
+      ->capture_default_str();
   app.add_option("--quota", flags.quota, "Quota and SlaTier objects, YAML or JSON")
       ->type_name("FILE");
   app.add_option("--failures", flags.failures,
@@ -89,6 +97,7 @@ Result<ClusterShape> parse_cluster(const std::string& text) {
 Result<Answer> simulate(const Flags& flags, const Surroundings& around) {
   QueueSetup setup{.cluster = BERTH_TRY(parse_cluster(flags.cluster)), .policy = flags.policy};
   Workload workload = BERTH_TRY(load_traces(flags.traces));
+  if (flags.victims == "newest") setup.core.victims = sched::VictimOrder::NewestFirst;
   setup.jobs = std::move(workload.jobs);
   setup.tenants = std::move(workload.tenants);
   if (!flags.quota.empty()) {

@@ -106,6 +106,10 @@ TEST_F(SimulateQueue, RefusesWhatItCannotSimulate) {
             "'4by8'\n");
   EXPECT_EQ(run({"--trace", path("red.csv"), "--cluster", "1x8", "--policy", "sjf"}), 2);
   EXPECT_NE(err_.str().find("sjf"), std::string::npos);
+  EXPECT_EQ(run({"--trace", path("red.csv"), "--cluster", "1x8", "--policy", "berth", "--victims",
+                 "oldest"}),
+            2);
+  EXPECT_NE(err_.str().find("oldest"), std::string::npos);
   EXPECT_EQ(run({"--trace", path("none.csv"), "--cluster", "1x8", "--policy", "fifo"}), 2);
 }
 

@@ -24,13 +24,14 @@ Millis View::expected_left(JobId id, Instant now) const {
   return std::max(work + stall, Millis(1));
 }
 
-Result<std::unique_ptr<Policy>> make_policy(std::string_view name) {
+Result<std::unique_ptr<Policy>> make_policy(std::string_view name,
+                                            const sched::CoreSettings& core) {
   using Made = std::unique_ptr<Policy>;
   if (name == "fifo") return Made(std::make_unique<Fifo>());
   if (name == "easy") return Made(std::make_unique<Easy>());
   if (name == "las") return Made(std::make_unique<Las>());
   if (name == "drf") return Made(std::make_unique<Drf>());
-  if (name == "berth") return Made(std::make_unique<CorePolicy>(sched::CoreSettings{}));
+  if (name == "berth") return Made(std::make_unique<CorePolicy>(core));
   return Error{Code::Invalid,
                "policy " + std::string(name) + ": want fifo, easy, las, drf or berth"};
 }

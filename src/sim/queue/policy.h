@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "sched/core/world.h"
 #include "sim/queue/estimator.h"
 #include "sim/queue/free_devices.h"
 #include "sim/queue/job.h"
@@ -81,7 +82,8 @@ class Policy {
   virtual Decision decide(const View& view, Instant now) = 0;
 };
 
-// fifo, easy, las, drf. Errors: Invalid for any other name.
-Result<std::unique_ptr<Policy>> make_policy(std::string_view name);
+// fifo, easy, las, drf, berth. `core` is for berth alone. Errors: Invalid for any other name.
+Result<std::unique_ptr<Policy>> make_policy(std::string_view name,
+                                            const sched::CoreSettings& core = {});
 
 }  // namespace berth::sim::queue

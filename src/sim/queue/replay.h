@@ -23,6 +23,7 @@ struct QueueSetup {
   std::vector<Tier> tiers = {{"Premium", 95}, {"Standard", 70}, {"Spot", 0}};
   ClusterShape cluster;
   std::string policy = "fifo";
+  sched::CoreSettings core;  // of the policy berth
   CheckpointCost checkpoint;
   std::optional<Failures> failures = std::nullopt;
 };

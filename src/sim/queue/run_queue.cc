@@ -18,7 +18,7 @@ Result<QueueReport> run_queue(const QueueSetup& setup, Estimator& estimator,
       return Error{Code::Invalid, "tenant " + tenant.name + ": no tier " + tenant.tier};
     }
   }
-  const auto policy = BERTH_TRY(make_policy(setup.policy));
+  const auto policy = BERTH_TRY(make_policy(setup.policy, setup.core));
   const Outcome outcome = BERTH_TRY(replay(setup, *policy, estimator, on_progress));
   return summarise(setup, outcome);
 }
