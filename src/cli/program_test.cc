@@ -127,7 +127,10 @@ TEST(Program, HelpsAtEveryLevelWithExamples) {
 TEST(Completion, KnowsCommandsAndOptionsOfEveryLevel) {
   const Ran bash = run({"completion", "bash"});
   EXPECT_EQ(bash.exit, 0);
-  EXPECT_THAT(bash.out, HasSubstr("'') words='explain queue top quota simulate completion --help --version' ;;"));
+  EXPECT_THAT(
+      bash.out,
+      HasSubstr("'') words='explain queue top quota simulate completion --help --version' ;;"));
+  EXPECT_THAT(bash.out, HasSubstr("'explain') words='--help --kubeconfig --context "));
   EXPECT_THAT(bash.out, HasSubstr("'simulate openb') words='--help --nodes --pods --policy"));
   const Ran zsh = run({"completion", "zsh"});
   EXPECT_EQ(zsh.exit, 0);

@@ -19,6 +19,16 @@ constexpr size_t kMostHoldings = 20;  // in the text
 
 Ordered or_null(const std::string& text) { return text.empty() ? Ordered(nullptr) : Ordered(text); }
 
+// Of "gpujob/NAMESPACE/NAME" or "pod/NAMESPACE/NAME"; null of nothing.
+Ordered object_json(const std::string& name) {
+  const size_t kind = name.find('/');
+  const size_t name_space = name.find('/', kind + 1);
+  if (kind == std::string::npos || name_space == std::string::npos) return nullptr;
+  return Ordered{{"kind", name.starts_with("gpujob/") ? "GpuJob" : "Pod"},
+                 {"namespace", name.substr(kind + 1, name_space - kind - 1)},
+                 {"name", name.substr(name_space + 1)}};
+}
+
 Ordered time_or_null(Instant at) {
   return at == Instant::max() ? Ordered(nullptr) : Ordered(format_time(at));
 }
@@ -74,7 +84,7 @@ Ordered fix_json(const sched::Fix& fix) {
   json["devices"] = change.devices;
   json["quota"] = or_null(change.quota.name);
   json["class"] = or_null(change.device_class);
-  json["job"] = or_null(change.name);
+  json["job"] = object_json(change.name);
   json["from"] = has_steps ? Ordered(change.from) : Ordered(nullptr);
   json["to"] = has_steps ? Ordered(change.to) : Ordered(nullptr);
   json["text"] = text_of(change);
@@ -84,12 +94,13 @@ Ordered fix_json(const sched::Fix& fix) {
 }
 
 Ordered holding_json(const sched::Holding& holding) {
-  return Ordered{{"name", holding.name},
-                 {"quota", holding.quota ? Ordered(holding.quota->name) : Ordered(nullptr)},
-                 {"class", holding.device_class},
-                 {"devices", holding.devices},
-                 {"borrowed", holding.borrowed},
-                 {"since", format_time(holding.since)}};
+  Ordered json = object_json(holding.name);
+  json["quota"] = holding.quota ? Ordered(holding.quota->name) : Ordered(nullptr);
+  json["class"] = holding.device_class;
+  json["devices"] = holding.devices;
+  json["borrowed"] = holding.borrowed;
+  json["since"] = format_time(holding.since);
+  return json;
 }
 
 void add_explanation(const sched::Explanation& explain, Ordered& json) {
@@ -107,7 +118,7 @@ std::string numbers_table(const sched::Explanation& explain) {
                           {"EXIST", true},
                           {"USED/GUARANTEED", true},
                           {"MAY BORROW", true},
-                          {"QUOTA"}},
+                          {"QUOTA SAYS"}},
               .rows = {}};
   for (const sched::ClassNumbers& numbers : explain.numbers) {
     std::string quota = numbers.is_listed ? "allows it" : "does not list it";

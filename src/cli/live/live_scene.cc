@@ -25,7 +25,7 @@ sched::Running running_of(const std::string& uid, Held held, Instant now) {
   const ObjectMeta& meta = held.meta();
   sched::Running running{
       .holder = {.source = uid, .charges = {}, .run = {}},
-      .name = (held.job != nullptr ? "gpujob/" : "pod/") + meta.name + " in " + meta.name_space,
+      .name = (held.job != nullptr ? "gpujob/" : "pod/") + meta.name_space + "/" + meta.name,
       .since = meta.creation.value_or(now),
       .may_be_suggested = held.job != nullptr};
   if (held.job != nullptr) {

@@ -12,7 +12,7 @@ namespace berth::sched {
 // Somebody who holds devices, with what an explanation tells of it.
 struct Running {
   Holder holder;
-  std::string name;              // "team/train", for people
+  std::string name;              // for people
   Instant since;                 // when it was admitted
   bool may_be_suggested = true;  // that it could end; false for what is not a job
 };
