@@ -17,7 +17,7 @@ struct NodeCpu {
 };
 
 struct CpuOptions {
-  int64_t micro_per_core_max = 1'500;  // where nodes have half of what is asked
+  int64_t micro_per_core_max = 1'200;  // where nodes have half of what is asked
 };
 
 struct CpuPrice {
