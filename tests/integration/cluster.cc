@@ -494,7 +494,7 @@ std::string Cluster::said(const std::string& job, std::string_view type) const {
 }
 
 bool Cluster::is_finished(const std::string& job) const {
-  return control::is_finished(job_named(job));
+  return api::is_finished(job_named(job));
 }
 
 }  // namespace berth::integration
