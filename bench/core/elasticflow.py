@@ -94,7 +94,8 @@ class Replay:
         easy, berth = self.easy["wait_seconds"], self.berth["wait_seconds"]
         judged = "" if self.is_judged else "  not judged: the widest job or whole nodes decide"
         return (f"{self.name} {self.nodes:3}x{DEVICES_PER_NODE} load {self.berth['load']:.3f}: "
-                f"mean {_hours(berth['mean'])}/{_hours(easy['mean'])} = {_ratio(self.ratio('mean'))}"
+                f"mean {_hours(berth['mean'])}/{_hours(easy['mean'])}"
+                f" = {_ratio(self.ratio('mean'))}"
                 f" (least possible {_hours(self.least_mean)}), p99 {_hours(berth['p99'])}/"
                 f"{_hours(easy['p99'])} = {_ratio(self.ratio('p99'))}, lost "
                 f"{_hours(self.berth['lost_device_seconds'])}, newest first "

@@ -17,7 +17,8 @@ def held(programs, is_quick):
 
 def preemption(programs, is_quick):
     got = programs.scene("preemption_search", is_quick)
-    yield Row("core_preemption_search_p99_ms", "victims for a rack, 2,000 nodes, 700 candidates, p99",
+    yield Row("core_preemption_search_p99_ms",
+              "victims for a rack, 2,000 nodes, 700 candidates, p99",
               got["p99_ms"], "ms", digits=1,
               note=f"p50 {got['p50_ms']:.1f}, {got['victims']} victims{_size(got)}")
 

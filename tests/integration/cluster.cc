@@ -493,8 +493,6 @@ std::string Cluster::said(const std::string& job, std::string_view type) const {
   return (condition->is_true() ? "True " : "False ") + condition->reason;
 }
 
-bool Cluster::is_finished(const std::string& job) const {
-  return api::is_finished(job_named(job));
-}
+bool Cluster::is_finished(const std::string& job) const { return api::is_finished(job_named(job)); }
 
 }  // namespace berth::integration

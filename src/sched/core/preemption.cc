@@ -212,11 +212,12 @@ std::vector<size_t> Preemption::own_until_granted(const Ask& ask, const Reclaim:
   }
   const bool is_granted = !is_refused();
   std::vector<size_t> needed;
-  for (auto victim = taken.rbegin(); victim != taken.rend(); ++victim) {
-    use(*victim, +1);
+  std::reverse(taken.begin(), taken.end());
+  for (const size_t victim : taken) {
+    use(victim, +1);
     const bool is_needed = is_refused();
-    if (is_needed) needed.push_back(*victim);
-    if (is_needed) use(*victim, -1);
+    if (is_needed) needed.push_back(victim);
+    if (is_needed) use(victim, -1);
   }
   for (const size_t victim : needed) use(victim, +1);
   return is_granted ? needed : std::vector<size_t>{};

@@ -70,8 +70,9 @@ class Search {
 
   bool consider(const Change& change) {
     auto start = try_out(change);
-    if (start) fixes_.push_back({change, *std::move(start)});
-    return start.has_value();
+    if (!start) return false;
+    fixes_.push_back({change, *std::move(start)});
+    return true;
   }
 
   // The smallest step of 1..most that starts it is kept.
