@@ -12,7 +12,7 @@
 namespace berth::sched {
 namespace {
 
-constexpr size_t kMostEndings = 128;
+constexpr size_t kMostEndings = 64;
 
 // One world, in which changes are made and taken back.
 class Search {

@@ -17,7 +17,7 @@ struct Fix {
 //
 // The least of a limit, of workers or of devices is found by halving, which is the least where more
 // never helps less; of quotas those on the ask's path are tried from the leaf up until one helps.
-// Cost: about 10 passes for every quota on the path, and at most 128 for the jobs that could end.
+// Cost: about 10 passes for every quota on the path, and at most 64 for the jobs that could end.
 std::vector<Fix> fixes_for(const Scene& scene, const WorkloadId& id);
 
 }  // namespace berth::sched

@@ -10,7 +10,7 @@
 namespace berth::sched {
 namespace {
 
-constexpr int kMostEnds = 256;
+constexpr int kMostEnds = 128;
 
 class Forecast {
  public:
