@@ -175,11 +175,11 @@ class Docs(tree.CheckTest):
 
     def test_reason_that_nobody_explains(self):
         self.write({"docs/troubleshooting.md": "| `OverQuota` | wait |\n",
-                    "src/sched/pass.cc": 'case Reason::OverQuota: return "OverQuota";\n'})
+                    "src/sched/core/pass.cc": 'case Reason::OverQuota: return "OverQuota";\n'})
         more = 'case Reason::LentOut: return "LentOut";\n'
         self.assert_catches(
-            "docs", "src/sched/pass.cc:1: docs/troubleshooting.md does not explain `LentOut`",
-            files={"src/sched/pass.cc": more})
+            "docs", "src/sched/core/pass.cc:1: docs/troubleshooting.md does not explain `LentOut`",
+            files={"src/sched/core/pass.cc": more})
 
     def test_file_to_apply(self):
         self.seed("kubectl apply -f examples/job.yaml", "there is no examples/job.yaml")
