@@ -136,8 +136,9 @@ def _waits(replays, load):
         found = {replay.name: replay.ratio(which) for replay in judged}
         return {name: ratio for name, ratio in found.items() if ratio is not None}
     mean, p99 = ratios("mean"), ratios("p99")
-    bound = _geometric_mean([replay.least_mean / replay.easy["wait_seconds"]["mean"]
-                             for replay in judged if replay.easy["wait_seconds"]["mean"] > 0])
+    waited = [replay.easy["wait_seconds"]["mean"] for replay in judged]
+    bounds = [replay.least_mean / wait for replay, wait in zip(judged, waited) if wait > 0]
+    bound = _geometric_mean(bounds) if bounds and min(bounds) > 0 else None
     yield Row(f"core_queue_mean_wait_to_easy_at_{percent}",
               f"elasticflow at {load:g}: mean wait over easy's, geometric mean",
               _geometric_mean(list(mean.values())), "x", limit=bound, digits=3,

@@ -3,10 +3,10 @@
 // It is the hardest ask that a pass meets: no rack is free, every rack that could be cleared costs
 // something else, and a job with workers in several racks costs all of itself. Timed is the pass.
 //
-//   2,000 nodes of 8 devices in racks of 16. Every fourth rack holds work of a lower tier alone, on
-//   average 18 jobs of 1 to 32 devices each, three in four of its devices taken; the other racks
-//   are full of work that never gives way, but for one node of one job that does. The ask: 16
-//   workers of 8 devices in one rack. Each round is ten minutes later, so that all costs differ.
+//   2,000 nodes of 8 devices in racks of 16. Every fourth rack holds work of a lower tier alone,
+//   some 18 jobs of 1 to 32 devices that take most of it; the other racks are full of work that
+//   never gives way, but for one node of one job that does. The ask: 16 workers of 8 devices in one
+//   rack. Each round is ten minutes later, so that all costs differ.
 #include <optional>
 #include <variant>
 
