@@ -100,4 +100,4 @@ def test_a_second_installation_works_although_the_fence_is_blind(kubeconfig, adm
 
 def test_uninstall_without_keep_leaves_nothing(kubeconfig, admin):
     helm(kubeconfig, "uninstall", "berth")
-    assert api.eventually(lambda: not left_behind(admin)), left_behind(admin)
+    assert api.eventually(lambda: not left_behind(admin), limit_s=90), left_behind(admin)
