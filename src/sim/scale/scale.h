@@ -37,9 +37,8 @@ struct Report {
 
 // How the cost of a decision grows with the cluster. Nodes of three device classes and three sizes
 // of CPU, without racks; workers of 1, 2, 4 and 8 devices and shares of one. First the Fleet alone,
-// then
-// a World whose nodes are all taken, with work that waits: before each pass one node falls free.
-// Same settings, same decisions. Errors: Invalid for settings that cannot be.
+// then a World whose nodes are all taken, with work that waits: before each pass one node falls
+// free. Same settings, same decisions. Errors: Invalid for settings that cannot be.
 Result<Report> run(const Settings& settings, const Outside& outside);
 
 }  // namespace berth::sim::scale
