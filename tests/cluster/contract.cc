@@ -9,7 +9,8 @@ namespace berth::cluster {
 namespace {
 
 constexpr Millis kMoment{50};
-constexpr int kMoments = 600;  // half a minute: a loaded machine is slow to collect garbage
+// Two minutes: the garbage collector looks for new kinds every 30 s, and a loaded machine is slow.
+constexpr int kMoments = 2'400;
 
 std::string next_namespace(ContractServer& server) {
   static int made = 0;
