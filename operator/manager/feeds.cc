@@ -23,15 +23,26 @@ Result<api::GpuJob> decode_job(const Json& object, Stores& stores) {
   return job;
 }
 
+template <class Kind>
+Result<Kind> decode_kind(Json&& object) {
+  return api::from_json<Kind>(object);
+}
+
 kube::WatchRules rules(const Settings& settings) { return {.seed = settings.seed}; }
 
 }  // namespace
 
 Feeds::Feeds(kube::Transport& transport, Stores& stores, const Settings& settings, Log& log)
-    : quotas_(
-          transport, {kube::kQuotas, {}},
-          [](Json&& object) { return api::from_json<api::Quota>(object); }, stores.quotas, log,
-          rules(settings)),
+    : quotas_(transport, {kube::kQuotas, {}}, decode_kind<api::Quota>, stores.quotas, log,
+              rules(settings)),
+      tiers_(transport, {kube::kSlaTiers, {}}, decode_kind<api::SlaTier>, stores.tiers, log,
+             rules(settings)),
+      pools_(transport, {kube::kCapacityPools, {}}, decode_kind<api::CapacityPool>, stores.pools,
+             log, rules(settings)),
+      policies_(transport, {kube::kPlacementPolicies, {}}, decode_kind<api::PlacementPolicy>,
+                stores.policies, log, rules(settings)),
+      reservations_(transport, {kube::kReservations, {}}, decode_kind<api::Reservation>,
+                    stores.reservations, log, rules(settings)),
       jobs_(
           transport, {kube::kGpuJobs, {}},
           [&stores](Json&& object) { return decode_job(object, stores); }, stores.jobs, log,
@@ -72,6 +83,10 @@ Feeds::Feeds(kube::Transport& transport, Stores& stores, const Settings& setting
 }
 
 void Feeds::start_rest() {
+  tiers_.start();
+  pools_.start();
+  policies_.start();
+  reservations_.start();
   jobs_.start();
   pods_.start();
   nodes_.start();
@@ -81,7 +96,8 @@ void Feeds::start_rest() {
 }
 
 Monotonic Feeds::tick(Monotonic now) {
-  return std::min({quotas_.tick(now), jobs_.tick(now), pods_.tick(now), nodes_.tick(now),
+  return std::min({quotas_.tick(now), tiers_.tick(now), pools_.tick(now), policies_.tick(now),
+                   reservations_.tick(now), jobs_.tick(now), pods_.tick(now), nodes_.tick(now),
                    namespaces_.tick(now), services_.tick(now), slices_.tick(now)});
 }
 
@@ -92,6 +108,10 @@ bool Feeds::all_synced() const {
 
 std::vector<runtime::HealthCheck> Feeds::checks() const {
   return {runtime::check_synced("quotas", quotas_.synced()),
+          runtime::check_synced("slatiers", tiers_.synced()),
+          runtime::check_synced("capacitypools", pools_.synced()),
+          runtime::check_synced("placementpolicies", policies_.synced()),
+          runtime::check_synced("reservations", reservations_.synced()),
           runtime::check_synced("gpujobs", jobs_.synced()),
           runtime::check_synced("pods", pods_.synced()),
           runtime::check_synced("nodes", nodes_.synced()),

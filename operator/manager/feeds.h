@@ -25,6 +25,10 @@ class Feeds {
 
  private:
   runtime::Informer<api::Quota> quotas_;
+  runtime::Informer<api::SlaTier> tiers_;
+  runtime::Informer<api::CapacityPool> pools_;
+  runtime::Informer<api::PlacementPolicy> policies_;
+  runtime::Informer<api::Reservation> reservations_;
   runtime::Informer<api::GpuJob> jobs_;
   runtime::Informer<translate::Pod> pods_;
   runtime::Informer<translate::Node> nodes_;

@@ -2,8 +2,12 @@
 #include <map>
 #include <string>
 
+#include "api/capacitypool.h"
 #include "api/gpujob.h"
+#include "api/placementpolicy.h"
 #include "api/quota.h"
+#include "api/reservation.h"
+#include "api/slatier.h"
 #include "json/json_fwd.h"
 #include "json/violation.h"
 #include "runtime/store.h"
@@ -25,6 +29,10 @@ struct Stores {
   Stores();
 
   runtime::Store<api::Quota> quotas;
+  runtime::Store<api::SlaTier> tiers;
+  runtime::Store<api::CapacityPool> pools;
+  runtime::Store<api::PlacementPolicy> policies;
+  runtime::Store<api::Reservation> reservations;
   runtime::Store<api::GpuJob> jobs;
   runtime::Store<translate::Pod> pods;
   runtime::Store<translate::Node> nodes;
