@@ -18,9 +18,11 @@ Operator::Operator(kube::Transport& transport, const Clock& clock, Settings sett
       clock_(clock),
       log_(log),
       books_(stores_, settings_),
-      scheduler_(stores_, books_, settings_, clock),
-      job_desk_(stores_, books_, coverage_, scheduler_, settings_, clock),
-      foreign_desk_(stores_, books_, coverage_, scheduler_, settings_),
+      feed_(stores_, books_, clock),
+      nominations_(stores_, books_, feed_, settings_, clock),
+      scheduler_(books_, feed_, nominations_, settings_, clock),
+      job_desk_(stores_, books_, coverage_, feed_, nominations_, scheduler_, settings_, clock),
+      foreign_desk_(stores_, books_, coverage_, nominations_, scheduler_, settings_),
       effects_(transport, kWritesInFlight),
       recorder_(transport, clock,
                 {.controller = "berth.dev/operator", .instance = settings_.identity}, log),
@@ -44,6 +46,10 @@ Operator::Operator(kube::Transport& transport, const Clock& clock, Settings sett
       feeds_(transport, stores_, settings_, log) {
   job_desk_.wake = [this](const runtime::ObjectKey& key) { jobs_.add(key); };
   foreign_desk_.wake = [this](const runtime::ObjectKey& key) { foreign_pods_.add(key); };
+  nominations_.ask_to_go = [this](const std::string& uid) {
+    const api::GpuJob* job = stores_.jobs.find_uid(uid);
+    if (job != nullptr) jobs_.add(runtime::key_of(job->meta));
+  };
   quota_.on_covered = [this] {
     job_desk_.wake_granted();
     foreign_desk_.wake_granted();

@@ -85,6 +85,8 @@ class Operator {
   Stores stores_;
   Books books_;
   Coverage coverage_;
+  WorldFeed feed_;
+  Nominations nominations_;
   Scheduler scheduler_;
   JobDesk job_desk_;
   ForeignDesk foreign_desk_;

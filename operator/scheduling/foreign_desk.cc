@@ -57,10 +57,11 @@ runtime::ObjectKey unit_key(const translate::Pod& pod) {
 }
 
 ForeignDesk::ForeignDesk(Stores& stores, Books& books, const Coverage& coverage,
-                         Scheduler& scheduler, const Settings& settings)
+                         Nominations& nominations, Scheduler& scheduler, const Settings& settings)
     : stores_(stores),
       books_(books),
       coverage_(coverage),
+      nominations_(nominations),
       scheduler_(scheduler),
       settings_(settings) {
   scheduler.add(*this);
@@ -75,7 +76,9 @@ void ForeignDesk::on_pod(const translate::Pod* before, const translate::Pod* aft
   if (unplanned(now).empty()) {
     waiting_.erase(key);
     held_.erase(key);
+    nominations_.withdraw(id_of(key));
   } else if (waiting_.insert(key).second || before == nullptr || after == nullptr) {
+    nominations_.withdraw(id_of(key));  // it was for another number of pods
     scheduler_.mark_dirty();
   }
   if (wake) wake(key);
@@ -106,7 +109,7 @@ std::optional<Instant> ForeignDesk::collect(Instant, std::vector<const sched::As
     const ForeignUnit waits = unit(key);
     const bool others_hold = std::any_of(waits.gated.begin(), waits.gated.end(),
                                          [](const auto* pod) { return pod->other_gates; });
-    if (!waits.is_whole() || others_hold) continue;
+    if (!waits.is_whole() || others_hold || nominations_.find(id_of(key))) continue;
     if (auto ask = ask_for(waits)) asks_.push_back(*std::move(ask));
   }
   for (const sched::Ask& ask : asks_) asks.push_back(&ask);
@@ -177,6 +180,12 @@ void ForeignDesk::admitted(const sched::Admit& admit) {
     if (worker == admit.nodes.size()) return;
     books_.plan(*pod, admit.nodes[worker++].name, admit.quota);
   }
+}
+
+// Pods have no status of ours to write it to.
+void ForeignDesk::nominated(const Nomination& nomination) {
+  held_.erase(key_of_id(nomination.made.id));
+  nominations_.told(nomination.made.id);
 }
 
 void ForeignDesk::held(const sched::Hold& hold) {

@@ -28,12 +28,13 @@ struct ForeignUnit {
 
 // Foreign pods on their way through the pass.
 //
+//   gated --Preempt--> nominated --devices free--> planned
 //   gated --Admit--> planned (in the books) --charges covered--> annotated --all are--> pinned,
 //   ungated
 class ForeignDesk final : public AskSource {
  public:
-  ForeignDesk(Stores& stores, Books& books, const Coverage& coverage, Scheduler& scheduler,
-              const Settings& settings);
+  ForeignDesk(Stores& stores, Books& books, const Coverage& coverage, Nominations& nominations,
+              Scheduler& scheduler, const Settings& settings);
   ForeignDesk(const ForeignDesk&) = delete;
   ForeignDesk& operator=(const ForeignDesk&) = delete;
 
@@ -42,6 +43,7 @@ class ForeignDesk final : public AskSource {
   std::optional<Instant> collect(Instant now, std::vector<const sched::Ask*>& asks) override;
   void admitted(const sched::Admit& admit) override;
   void held(const sched::Hold& hold) override;
+  void nominated(const Nomination& nomination) override;
 
   ForeignUnit unit(const runtime::ObjectKey& key) const;
   // The node of a pod whose charges are all written.
@@ -59,6 +61,7 @@ class ForeignDesk final : public AskSource {
   Stores& stores_;
   Books& books_;
   const Coverage& coverage_;
+  Nominations& nominations_;
   Scheduler& scheduler_;
   const Settings& settings_;
   std::set<runtime::ObjectKey> waiting_;

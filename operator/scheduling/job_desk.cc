@@ -1,11 +1,17 @@
 #include "operator/scheduling/job_desk.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "base/saturating.h"
+#include "base/text.h"
 #include "translate/asks.h"
 
 namespace berth::control {
 namespace {
+
+constexpr Millis kRenewEvery{60'000};  // of what is expected of waiting work
+constexpr size_t kVictimsShown = 3;
 
 Millis between(Monotonic from, Monotonic to) {
   return from == Monotonic::min() ? Millis::max() : to - from;
@@ -13,11 +19,14 @@ Millis between(Monotonic from, Monotonic to) {
 
 }  // namespace
 
-JobDesk::JobDesk(Stores& stores, Books& books, const Coverage& coverage, Scheduler& scheduler,
-                 const Settings& settings, const Clock& clock)
+JobDesk::JobDesk(Stores& stores, Books& books, const Coverage& coverage, const WorldFeed& feed,
+                 Nominations& nominations, Scheduler& scheduler, const Settings& settings,
+                 const Clock& clock)
     : stores_(stores),
       books_(books),
       coverage_(coverage),
+      feed_(feed),
+      nominations_(nominations),
       scheduler_(scheduler),
       settings_(settings),
       clock_(clock) {
@@ -32,33 +41,52 @@ void JobDesk::on_job(const api::GpuJob* before, const api::GpuJob* after) {
   const std::string& uid = after != nullptr ? after->meta.uid : before->meta.uid;
   if (after != nullptr && is_waiting(*after)) {
     const bool is_known = waiting_.contains(uid);
-    if (is_known && before != nullptr && before->meta.generation == after->meta.generation) return;
+    if (is_known && before != nullptr && before->meta.generation == after->meta.generation) {
+      return follow_nomination(*after);
+    }
+    nominations_.withdraw({uid});
     renew(*after);
     return scheduler_.mark_dirty();
   }
+  nominations_.withdraw({uid});
   waiting_.erase(uid);
   held_.erase(uid);
   if (after != nullptr && !after->status.placement) books_.revoke(uid);
   if (after == nullptr || is_finished(*after)) avoided_.erase(uid);
 }
 
-void JobDesk::renew(const api::GpuJob& job) {
-  waiting_.insert_or_assign(job.meta.uid, ask_of(job, books_.tenancy(), avoided(job.meta.uid)));
+// Victims are asked to go once everybody can read for whom.
+void JobDesk::follow_nomination(const api::GpuJob& job) {
+  const Nomination* nomination = nominations_.find({job.meta.uid});
+  if (nomination == nullptr || nomination->is_told || !job.status.nominated) return;
+  const auto facts = nominated(job);
+  if (facts->placement == *job.status.nominated) nominations_.told({job.meta.uid});
 }
 
-// Who pays may have changed. Rare.
+void JobDesk::renew(const api::GpuJob& job) {
+  waiting_.insert_or_assign(
+      job.meta.uid, ask_of(job, books_.tenancy(), feed_.estimates(), avoided(job.meta.uid)));
+}
+
+// Who pays may have changed, or how long work is expected to run. Rare.
 void JobDesk::renew_all() {
   for (auto& [uid, ask] : waiting_) {
     const api::GpuJob* job = stores_.jobs.find_uid(uid);
-    if (job != nullptr) ask = ask_of(*job, books_.tenancy(), avoided(uid));
+    if (job != nullptr) ask = ask_of(*job, books_.tenancy(), feed_.estimates(), avoided(uid));
   }
 }
 
 std::optional<Instant> JobDesk::collect(Instant now, std::vector<const sched::Ask*>& asks) {
   std::optional<Instant> again;
+  if (learned_ != feed_.learned() && clock_.monotonic() >= next_renewal_) {
+    learned_ = feed_.learned();
+    next_renewal_ = clock_.monotonic() + kRenewEvery;
+    renew_all();
+  }
   for (auto& [uid, ask] : waiting_) {
     const api::GpuJob* job = stores_.jobs.find_uid(uid);
-    if (job == nullptr || books_.find(uid) != nullptr || stores_.invalid_jobs.contains(uid)) {
+    if (job == nullptr || books_.find(uid) != nullptr || nominations_.find({uid}) != nullptr ||
+        stores_.invalid_jobs.contains(uid)) {
       continue;
     }
     if (stores_.is_terminating(job->meta.name_space)) continue;  // its pods would be refused
@@ -70,7 +98,7 @@ std::optional<Instant> JobDesk::collect(Instant now, std::vector<const sched::As
     if (stores_.has_live_pods(uid)) continue;  // what is left of an earlier attempt goes first
     if (!ask.avoid.empty()) {
       // Some of it may have run out; when more does, it is worth asking again.
-      ask = ask_of(*job, books_.tenancy(), avoided(uid));
+      ask = ask_of(*job, books_.tenancy(), feed_.estimates(), avoided(uid));
       for (const auto& [node, until] : avoided_[uid]) {
         const Instant runs_out = now + (until - clock_.monotonic());
         again = std::min(again.value_or(runs_out), runs_out);
@@ -95,6 +123,43 @@ void JobDesk::admitted(const sched::Admit& admit) {
   if (job == nullptr) return;
   held_.erase(admit.id.uid);
   books_.grant(*job, translate::placement_of(admit, job->status.attempt + 1), admit.quota);
+}
+
+void JobDesk::nominated(const Nomination& nomination) {
+  const api::GpuJob* job = stores_.jobs.find_uid(nomination.made.id.uid);
+  held_.erase(nomination.made.id.uid);
+  if (job != nullptr && wake) wake(runtime::key_of(job->meta));
+}
+
+std::optional<NominatedFacts> JobDesk::nominated(const api::GpuJob& job) const {
+  const Nomination* nomination = nominations_.find({job.meta.uid});
+  if (nomination == nullptr) return std::nullopt;
+  return NominatedFacts{translate::placement_of(nomination->made.placement, job.status.attempt + 1),
+                        waits_for(nomination->made.victims)};
+}
+
+std::string JobDesk::waits_for(const std::vector<sched::Victim>& victims) const {
+  if (victims.empty()) return "waits for devices that others are giving back";
+  std::string names;
+  int64_t lost = 0;
+  for (size_t i = 0; i < victims.size(); ++i) {
+    lost = add_saturating(lost, victims[i].lost_device_ms / 1000);
+    if (i >= kVictimsShown) continue;
+    const api::GpuJob* job = stores_.jobs.find_uid(victims[i].id.uid);
+    if (job == nullptr) continue;
+    names += (names.empty() ? "" : ", ") + job->meta.name_space + "/" + job->meta.name;
+  }
+  if (victims.size() > kVictimsShown) {
+    names += " and " + std::to_string(victims.size() - kVictimsShown) + " more";
+  }
+  return "until " + names + (victims.size() == 1 ? " has" : " have") +
+         " given way, at a price of " + count_text(lost, "device-second");
+}
+
+std::optional<std::string> JobDesk::gives_way(const std::string& uid) const {
+  const auto why = nominations_.gives_way(uid);
+  if (!why) return std::nullopt;
+  return "gives way to " + why->to;
 }
 
 void JobDesk::held(const sched::Hold& hold) {

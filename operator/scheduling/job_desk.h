@@ -18,12 +18,14 @@ namespace berth::control {
 
 // GpuJobs on their way through the pass.
 //
-//   waiting --Admit--> granted (in the books) --charges covered--> told (placement in the status)
-//           --Hold---> held, with the reason
+//   waiting --Admit----> granted (in the books) --charges covered--> told (placement in the status)
+//           --Preempt--> nominated (in the status) --devices free--> granted
+//           --Hold-----> held, with the reason
 class JobDesk final : public AskSource {
  public:
-  JobDesk(Stores& stores, Books& books, const Coverage& coverage, Scheduler& scheduler,
-          const Settings& settings, const Clock& clock);
+  JobDesk(Stores& stores, Books& books, const Coverage& coverage, const WorldFeed& feed,
+          Nominations& nominations, Scheduler& scheduler, const Settings& settings,
+          const Clock& clock);
   JobDesk(const JobDesk&) = delete;
   JobDesk& operator=(const JobDesk&) = delete;
 
@@ -33,7 +35,12 @@ class JobDesk final : public AskSource {
   std::optional<Instant> collect(Instant now, std::vector<const sched::Ask*>& asks) override;
   void admitted(const sched::Admit& admit) override;
   void held(const sched::Hold& hold) override;
+  void nominated(const Nomination& nomination) override;
 
+  // The placement that a job waits for, and for whom.
+  std::optional<NominatedFacts> nominated(const api::GpuJob& job) const;
+  // Why a running job has to give way; nothing while it may stay.
+  std::optional<std::string> gives_way(const std::string& uid) const;
   // The placement of a job whose charges are all written.
   std::optional<api::Placement> granted(const api::GpuJob& job) const;
   // More charges are written: wakes the jobs that can be told now.
@@ -52,16 +59,22 @@ class JobDesk final : public AskSource {
   };
 
   void on_job(const api::GpuJob* before, const api::GpuJob* after);
+  void follow_nomination(const api::GpuJob& job);
   void renew(const api::GpuJob& job);
   void renew_all();
+  std::string waits_for(const std::vector<sched::Victim>& victims) const;
   std::set<sched::NodeId> avoided(const std::string& uid);
 
   Stores& stores_;
   Books& books_;
   const Coverage& coverage_;
+  const WorldFeed& feed_;
+  Nominations& nominations_;
   Scheduler& scheduler_;
   const Settings& settings_;
   const Clock& clock_;
+  uint64_t learned_ = 0;  // runs, when the asks were last made anew
+  Monotonic next_renewal_ = Monotonic::min();
   std::map<std::string, sched::Ask> waiting_;                          // by UID
   std::map<std::string, Held> held_;                                   // by UID
   std::map<std::string, std::map<sched::NodeId, Monotonic>> avoided_;  // by UID, until when

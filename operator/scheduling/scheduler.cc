@@ -5,27 +5,15 @@
 
 namespace berth::control {
 
-Scheduler::Scheduler(Stores& stores, Books& books, const Settings& settings, const Clock& clock)
-    : books_(books), settings_(settings), clock_(clock) {
-  stores.nodes.subscribe([this](const auto* before, const auto* after) { follow(before, after); });
-  books.on_held = [this](const std::string& source, const std::vector<sched::Charge>& charges) {
-    world_.set_holder({.source = source, .charges = charges, .run = {}});
-  };
-  books.on_quotas = [this](const std::vector<sched::Quota>& quotas) { world_.set_quotas(quotas); };
-}
-
-void Scheduler::follow(const translate::Node* before, const translate::Node* after) {
-  if (after != nullptr && !after->device_class.empty()) {
-    world_.set_node(translate::to_sched(*after));
-  } else if (before != nullptr) {
-    world_.remove_node({"", before->meta.name});
-  }
-}
+Scheduler::Scheduler(Books& books, WorldFeed& feed, Nominations& nominations,
+                     const Settings& settings, const Clock& clock)
+    : books_(books), feed_(feed), nominations_(nominations), settings_(settings), clock_(clock) {}
 
 Monotonic Scheduler::tick() {
   const Monotonic now = clock_.monotonic();
   if (next_backoff_ && clock_.now() >= *next_backoff_) dirty_ = true;
-  if (books_.version() != seen_version_) dirty_ = true;
+  if (books_.version() != seen_version_ || feed_.version() != seen_feed_) dirty_ = true;
+  if (!nominations_.is_empty() && (dirty_ || now >= nominations_.next())) settle_nominations();
   if (dirty_ && now >= next_pass_) {
     run();
     // A slow pass is given room: at most about a tenth of the time goes to passes.
@@ -33,20 +21,31 @@ Monotonic Scheduler::tick() {
     next_pass_ = clock_.monotonic() + std::max(settings_.pass_interval, 9 * took);
   }
   if (dirty_) return next_pass_;
-  if (!next_backoff_) return Monotonic::max();
-  return now + std::max(Millis{1}, *next_backoff_ - clock_.now());
+  if (!next_backoff_) return nominations_.next();
+  return std::min(nominations_.next(), now + std::max(Millis{1}, *next_backoff_ - clock_.now()));
+}
+
+// What has become free for nominations goes to them before anybody else is asked.
+void Scheduler::settle_nominations() {
+  while (const auto due = nominations_.take_due()) {
+    nominated_.at(due->id)->admitted(*due);
+  }
+  if (nominations_.drop_hopeless()) dirty_ = true;
+  std::erase_if(nominated_, [&](const auto& n) { return nominations_.find(n.first) == nullptr; });
 }
 
 void Scheduler::run() {
   const Monotonic start = clock_.monotonic();
   dirty_ = false;
   const std::vector<const sched::Ask*> asks = gather();
-  PassReport report{.took = {}, .asks = asks.size(), .admitted = 0, .held = {}};
+  PassReport report{.took = {}, .asks = asks.size(), .held = {}};
   const Pending before = std::exchange(pending_, {});
-  for (const sched::Decision& decision : sched::run_pass(world_, asks, clock_.now())) {
+  for (const sched::Decision& decision :
+       sched::run_pass(feed_.at(clock_.now()), asks, clock_.now())) {
     hand_back(decision, report);
   }
   note_pending(before);
+  seen_feed_ = feed_.version();
   seen_version_ = books_.version();  // our own grants are no reason for another pass
   report.took = clock_.monotonic() - start;
   if (on_pass) on_pass(report);
@@ -67,8 +66,17 @@ void Scheduler::hand_back(const sched::Decision& decision, PassReport& report) {
       std::visit([](const auto& d) -> const sched::WorkloadId& { return d.id; }, decision);
   const Asked& asked = asked_.at(id);
   if (const auto* admit = std::get_if<sched::Admit>(&decision)) {
+    // What victims of others still hold is charged until they are gone.
+    if (!nominations_.is_empty() && !nominations_.is_chargeable(*admit)) {
+      return nominate(asked, {admit->id, *admit, {}});
+    }
     ++report.admitted;
     return asked.source->admitted(*admit);
+  }
+  if (const auto* preempt = std::get_if<sched::Preempt>(&decision)) {
+    ++report.nominated;
+    report.victims += preempt->victims.size();
+    return nominate(asked, *preempt);
   }
   const auto& hold = std::get<sched::Hold>(decision);
   ++report.held[hold.reason];
@@ -77,6 +85,13 @@ void Scheduler::hand_back(const sched::Decision& decision, PassReport& report) {
     pending_[*asked.ask->quota][first.device_class] += first.total();
   }
   asked.source->held(hold);
+}
+
+void Scheduler::nominate(const Asked& asked, sched::Preempt made) {
+  const sched::WorkloadId id = made.id;
+  nominations_.add(*asked.ask, std::move(made));
+  nominated_.insert_or_assign(id, asked.source);
+  asked.source->nominated(*nominations_.find(id));
 }
 
 std::vector<const sched::Ask*> Scheduler::gather() {

@@ -9,6 +9,8 @@
 
 #include "base/clock.h"
 #include "operator/scheduling/books.h"
+#include "operator/scheduling/nominations.h"
+#include "operator/scheduling/world_feed.h"
 #include "operator/world/settings.h"
 #include "operator/world/stores.h"
 #include "sched/core/pass.h"
@@ -20,6 +22,8 @@ struct PassReport {
   Millis took{};
   size_t asks = 0;
   size_t admitted = 0;
+  size_t nominated = 0;
+  size_t victims = 0;
   std::map<sched::Reason, int64_t> held;
 };
 
@@ -32,13 +36,16 @@ class AskSource {
   virtual std::optional<Instant> collect(Instant now, std::vector<const sched::Ask*>& asks) = 0;
   virtual void admitted(const sched::Admit& admit) = 0;
   virtual void held(const sched::Hold& hold) = 0;
+  // Its placement is proved and waits, see Nominations. It is to be admitted() or asked for anew.
+  virtual void nominated(const Nomination& nomination) = 0;
 };
 
-// Keeps the core's world equal to what the stores and the books say, and runs the pass when
-// something changed: asks every source what waits, decides, and hands the decisions back.
+// Runs the pass when something changed: asks every source what waits, decides, and hands the
+// decisions back, those of nominations once their devices are free.
 class Scheduler {
  public:
-  Scheduler(Stores& stores, Books& books, const Settings& settings, const Clock& clock);
+  Scheduler(Books& books, WorldFeed& feed, Nominations& nominations, const Settings& settings,
+            const Clock& clock);
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
 
@@ -63,19 +70,23 @@ class Scheduler {
   };
 
   void run();
-  void follow(const translate::Node* before, const translate::Node* after);
+  void settle_nominations();
   std::vector<const sched::Ask*> gather();
   void note_pending(const Pending& before);
   void hand_back(const sched::Decision& decision, PassReport& report);
+  void nominate(const Asked& asked, sched::Preempt made);
 
   Books& books_;
+  WorldFeed& feed_;
+  Nominations& nominations_;
   const Settings& settings_;
   const Clock& clock_;
-  sched::World world_;  // kept equal to the stores and the books
   std::vector<AskSource*> sources_;
-  std::map<sched::WorkloadId, Asked> asked_;  // of this pass
+  std::map<sched::WorkloadId, Asked> asked_;           // of this pass
+  std::map<sched::WorkloadId, AskSource*> nominated_;  // whose they are
   bool dirty_ = true;
-  uint64_t seen_version_ = 0;
+  uint64_t seen_version_ = 0;  // of the books
+  uint64_t seen_feed_ = 0;
   Monotonic next_pass_ = Monotonic::min();
   std::optional<Instant> next_backoff_;
   Pending pending_;

@@ -73,8 +73,10 @@ class SchedulerTest : public testing::Test {
   Settings settings;
   Books books{stores, settings};
   Coverage coverage;
-  Scheduler scheduler{stores, books, settings, clock};
-  JobDesk desk{stores, books, coverage, scheduler, settings, clock};
+  WorldFeed feed{stores, books, clock};
+  Nominations nominations{stores, books, feed, settings, clock};
+  Scheduler scheduler{books, feed, nominations, settings, clock};
+  JobDesk desk{stores, books, coverage, feed, nominations, scheduler, settings, clock};
   std::vector<std::string> woken;
   std::vector<PassReport> passes;
 

@@ -60,6 +60,12 @@ inline bool is_finished(const GpuJob& job) {
   return holds("Complete") || holds("Failed");
 }
 
+// The end of the placed attempt is written down, its pods may still be there.
+inline bool is_ending(const GpuJobStatus& status) {
+  return status.placement && !status.attempts.empty() &&
+         status.attempts.back().attempt == status.placement->attempt;
+}
+
 // Waits for the pass: nothing placed, nothing running, not suspended, not over.
 inline bool is_waiting(const GpuJob& job) {
   return !job.meta.deletion && !job.spec.suspend && !job.status.placement && !is_finished(job);

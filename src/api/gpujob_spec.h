@@ -292,8 +292,7 @@ struct GpuJobSpec {
  private:
   template <class V>
   static void describe_later(V& v) {
-    v.field("tier", &GpuJobSpec::tier,
-            {.immutable = true, .unsupported = true, .min_length = 1, .max_length = 63},
+    v.field("tier", &GpuJobSpec::tier, {.immutable = true, .min_length = 1, .max_length = 63},
             "SlaTier of the job; absent means the Quota's first.");
     v.field("reservation", &GpuJobSpec::reservation,
             {.immutable = true, .unsupported = true, .min_length = 1},

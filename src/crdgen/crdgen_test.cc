@@ -56,9 +56,10 @@ TEST(ReferencePage, SaysTypeDefaultBoundsAndMeaning) {
   EXPECT_NE(page.find("| `spec.retry.maxFailures` | integer | `3` | 0 to 1000 | Failed attempts "
                       "that are forgiven. |"),
             std::string::npos);
-  EXPECT_NE(page.find("| `spec.tier` | string |  | 1 to 63 characters | SlaTier of the job; absent "
-                      "means the Quota's first. **Not supported yet.** |"),
-            std::string::npos);
+  EXPECT_NE(
+      page.find("| `spec.inputs[]` | list of object |  | at most 64 items; one per name | Data "
+                "that the workers read. **Not supported yet.** |"),
+      std::string::npos);
   EXPECT_NE(page.find("- `spec.parent`: a Quota cannot be its own parent"), std::string::npos);
 }
 

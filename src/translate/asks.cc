@@ -1,10 +1,12 @@
 #include "translate/asks.h"
 
 #include "translate/charges.h"
+#include "translate/runs.h"
 
 namespace berth::translate {
 
-sched::Ask ask_of(const api::GpuJob& job, const Tenancy& tenancy, std::set<sched::NodeId> avoid) {
+sched::Ask ask_of(const api::GpuJob& job, const Tenancy& tenancy, const sched::Estimates& known,
+                  std::set<sched::NodeId> avoid) {
   const auto workers = static_cast<size_t>(job.spec.workers.max);
   sched::Ask ask{.id = {job.meta.uid},
                  .name = job.meta.name_space + "/" + job.meta.name,
@@ -15,6 +17,8 @@ sched::Ask ask_of(const api::GpuJob& job, const Tenancy& tenancy, std::set<sched
                  .rooms = std::vector<sched::Room>(workers, room_of(job.spec.worker.resources)),
                  .only = {},
                  .avoid = std::move(avoid),
+                 .tier = tier_name(job, tenancy),
+                 .ran = ran_before(job),
                  .shape = {}};
   if (const sched::QuotaId* quota = tenancy.find(job.meta.name_space)) ask.quota = *quota;
   for (const api::DeviceAsk& wants : job.spec.worker.devices) {
@@ -22,6 +26,12 @@ sched::Ask ask_of(const api::GpuJob& job, const Tenancy& tenancy, std::set<sched
   }
   if (const auto& topology = job.spec.topology) {
     ask.near = sched::Nearness{{topology->level}, topology->mode == api::TopologyMode::Required};
+  }
+  if (!ask.alternatives.empty()) {
+    ask.expected = expected_left(job, ask.alternatives.front().device_class, ask.ran, known);
+  }
+  if (const auto& most = job.spec.limits.max_runtime_seconds) {
+    ask.max_runtime = std::chrono::seconds(*most);
   }
   ask.shape = sched::shape_of(ask);
   return ask;

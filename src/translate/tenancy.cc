@@ -71,6 +71,12 @@ const sched::QuotaId* Tenancy::find(const std::string& name_space) const {
   return at == quota_of.end() ? nullptr : &at->second;
 }
 
+std::string Tenancy::default_tier(const std::string& name_space) const {
+  const sched::QuotaId* quota = find(name_space);
+  const auto listed = quota == nullptr ? tiers.end() : tiers.find(*quota);
+  return listed == tiers.end() ? std::string() : listed->second.front();
+}
+
 Tenancy settle(std::vector<const api::Quota*> quotas,
                const std::set<std::string>& exempt_namespaces) {
   std::sort(quotas.begin(), quotas.end(), is_older);
@@ -83,6 +89,7 @@ Tenancy settle(std::vector<const api::Quota*> quotas,
     sched::Quota made{
         .id = {name}, .parent = {}, .limits = limits_of(quota->spec), .weight = quota->spec.weight};
     claim_namespaces(*quota, exempt_namespaces, tenancy);
+    if (!quota->spec.tiers.empty()) tenancy.tiers.emplace(made.id, quota->spec.tiers);
     const auto above = by_name.find(parent);
     if (!parent.empty() && above == by_name.end()) {
       made.parent = sched::QuotaId{parent};  // the tree leaves it out

@@ -18,12 +18,15 @@ struct QuotaProblem {
 
 // Who pays for which namespace, settled over all Quotas.
 struct Tenancy {
-  std::map<std::string, sched::QuotaId> quota_of;    // namespace -> leaf
-  std::vector<sched::Quota> quotas;                  // the tree, with usable parents only
-  std::map<sched::QuotaId, sched::QuotaId> parents;  // as they count
-  std::map<std::string, QuotaProblem> problems;      // Quota -> why it is not fully honoured
+  std::map<std::string, sched::QuotaId> quota_of;            // namespace -> leaf
+  std::vector<sched::Quota> quotas;                          // the tree, with usable parents only
+  std::map<sched::QuotaId, sched::QuotaId> parents;          // as they count
+  std::map<sched::QuotaId, std::vector<std::string>> tiers;  // as each lists them; none: any
+  std::map<std::string, QuotaProblem> problems;  // Quota -> why it is not fully honoured
 
   const sched::QuotaId* find(const std::string& name_space) const;
+  // The tier of work that names none: the first of its Quota's; empty when that lists none.
+  std::string default_tier(const std::string& name_space) const;
   // The leaf first, then its ancestors.
   std::vector<sched::QuotaId> path(const sched::QuotaId& leaf) const;
   bool operator==(const Tenancy&) const = default;

@@ -20,7 +20,8 @@ bool is_write(const kube::Request& request) {
          request.path.find("/leases") == std::string::npos;
 }
 
-// Three jobs on devices for two: one fails once, one is suspended and resumed, one is deleted.
+// Four jobs on devices for two: one fails once, one is suspended and resumed, one is deleted, and
+// one makes all others give way.
 struct Scenario {
   Cluster cluster;
   int writes = 0;     // seen so far, of all operators
@@ -59,10 +60,13 @@ struct Scenario {
     cluster.change_job("rests", [](auto& job) { job.spec.suspend = true; }).pass(seconds(3));
     cluster.change_job("rests", [](auto& job) { job.spec.suspend = false; });
     cluster.until([&] { return running("goes"); }, seconds(60));
+    cluster.until([&] { return cluster.is_finished("fails") && running("goes"); });
+    cluster.behaves("urgent", {.runs = seconds(4)});
+    cluster.job("urgent", 2, 2, [](auto& job) { job.spec.priority = 10; }).pass(seconds(3));
     if (cluster.has_job("goes")) cluster.delete_job("goes");
     ended = cluster.until([&] {
       return cluster.is_finished("fails") && cluster.is_finished("rests") &&
-             !cluster.has_job("goes");
+             cluster.is_finished("urgent") && !cluster.has_job("goes");
     });
     // Two leases at most: of the one that died, and until what it left is forgiven.
     cluster.until([&] { return broken_when_quiet(cluster.server).empty(); }, seconds(40));
@@ -79,6 +83,7 @@ struct Scenario {
     if (!ended) return;
     EXPECT_EQ(cluster.said("fails", "Complete"), "True Completed");
     EXPECT_EQ(cluster.said("rests", "Complete"), "True Completed");
+    EXPECT_EQ(cluster.said("urgent", "Complete"), "True Completed");
     EXPECT_EQ(cluster.job_named("fails").status.failures, 1);
     EXPECT_EQ(cluster.job_named("rests").status.failures, 0);
     EXPECT_EQ(cluster.used("blue"), 0);

@@ -153,10 +153,9 @@ TEST_F(QuotaStory, BorrowsWhatASiblingLeavesFree) {
   EXPECT_EQ(use("blue").borrowed, 3);
   EXPECT_EQ(cluster.pass(seconds(4)).used("red"), 0);
   EXPECT_EQ(use("red").lent, 3);
-  cluster.in("red").job("own", 1, 4).pass(seconds(2));
-  EXPECT_EQ(cluster.said("own", "Admitted"), "False LentOut");
-  cluster.in("blue").finish("big-1-0", 0).settle();
-  EXPECT_EQ(cluster.in("red").said("own", "Admitted"), "True Admitted");
+  cluster.in("red").job("own", 1, 4).settle();
+  EXPECT_EQ(cluster.said("own", "Admitted"), "True Admitted");
+  EXPECT_EQ(cluster.in("blue").said("big", "Preempted"), "True Preempted");
 }
 
 TEST_F(QuotaStory, ADeletedQuotaHoldsItsNamespacesJobs) {

@@ -102,11 +102,6 @@ void delete_live_pods(const JobFacts& facts, JobPlan& plan) {
   }
 }
 
-bool is_ending(const api::GpuJobStatus& status) {
-  return status.placement && !status.attempts.empty() &&
-         status.attempts.back().attempt == status.placement->attempt;
-}
-
 void write_if_changed(const JobFacts& facts, api::GpuJobStatus status, JobPlan& plan) {
   status.observed_generation = facts.job.meta.generation;
   if (status != facts.job.status) plan.status = std::move(status);

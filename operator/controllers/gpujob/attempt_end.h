@@ -13,8 +13,6 @@ bool any_live(const JobFacts& facts);
 void delete_live_pods(const JobFacts& facts, JobPlan& plan);
 void write_if_changed(const JobFacts& facts, api::GpuJobStatus status, JobPlan& plan);
 
-// The end of the placed attempt is written down, its pods may still be there.
-bool is_ending(const api::GpuJobStatus& status);
 // Writes down that the placed attempt is over and why, before any pod is touched.
 JobPlan end_attempt(const JobFacts& facts, EndCause cause, const std::string& message);
 // Of an attempt that is_ending: stops what still runs, then gives the devices back.

@@ -65,6 +65,8 @@ JobFacts GpuJobController::gather(const api::GpuJob& job) const {
       .violations = {},
       .granted = desk_.granted(job),
       .hold = desk_.hold(job.meta.uid),
+      .nominated = desk_.nominated(job),
+      .gives_way = desk_.gives_way(job.meta.uid),
       .missing_nodes = {},
       .start_counts_from = pulse_.counts_from(job.status.admitted_at.value_or(Instant{})),
       .has_service =

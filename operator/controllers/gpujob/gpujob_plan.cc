@@ -91,6 +91,10 @@ JobPlan run(const JobFacts& facts) {
     verdict.end = EndCause::Suspended;
     verdict.message = "suspend is true";
   }
+  if (!verdict.end && facts.gives_way) {
+    verdict.end = EndCause::Preempted;
+    verdict.message = *facts.gives_way;
+  }
   if (verdict.end) {
     JobPlan plan = end_attempt(facts, *verdict.end, verdict.message);
     plan.avoid_nodes = std::move(verdict.bad_nodes);
@@ -127,6 +131,7 @@ JobPlan admit(const JobFacts& facts) {
   }
   api::GpuJobStatus status = facts.job.status;
   status.placement = facts.granted;
+  status.nominated.reset();
   status.attempt = facts.granted->attempt;
   status.admitted_at = facts.now;
   status.started_at.reset();
@@ -148,6 +153,7 @@ void say_why(const JobFacts& facts, std::string_view reason, const std::string& 
   api::GpuJobStatus status = facts.job.status;
   Stamp stamp{status.conditions, facts.job.meta.generation, facts.now};
   stamp.set("Admitted", false, reason, message);
+  status.nominated.reset();
   if (api::find_condition(status.conditions, "Ready") == nullptr) {
     stamp.set("Ready", false, "NotAdmitted", "waits for admission");
   }
@@ -173,16 +179,35 @@ JobPlan hold(const JobFacts& facts) {
   const api::Condition* shown = api::find_condition(facts.job.status.conditions, "Admitted");
   const bool same_reason = shown != nullptr && shown->reason == reason;
   const Millis refresh = std::max(facts.settings.hold_refresh, held.waiting * kHoldRefreshEvery);
-  if (same_reason && shown->message == held.hold.message) {
+  const bool is_said = same_reason && !facts.job.status.nominated;
+  if (is_said && shown->message == held.hold.message) {
     plan.again_at = facts.now + refresh;  // the numbers may be others then
     return plan;
   }
-  if (same_reason && held.since_written < refresh) {
+  if (is_said && held.since_written < refresh) {
     plan.again_at = facts.now + (refresh - held.since_written);
     return plan;
   }
   say_why(facts, reason, held.hold.message, plan);
   if (!same_reason) plan.notes.push_back({false, reason, "Hold", held.hold.message});
+  return plan;
+}
+
+// Its victims are asked to go once this is stored.
+JobPlan nominate(const JobFacts& facts) {
+  JobPlan plan;
+  api::GpuJobStatus status = facts.job.status;
+  if (status.nominated == facts.nominated->placement) return plan;
+  status.nominated = facts.nominated->placement;
+  Stamp stamp{status.conditions, facts.job.meta.generation, facts.now};
+  stamp.set("Admitted", false, "Preempting", facts.nominated->message);
+  if (api::find_condition(status.conditions, "Ready") == nullptr) {
+    stamp.set("Ready", false, "NotAdmitted", "waits for admission");
+  }
+  stamp.clear_if_set("Suspended", "NotSuspended", "suspend is false");
+  plan.notes.push_back({false, "Preempting", "Nominate",
+                        text_of(*status.nominated) + ", " + facts.nominated->message});
+  write_if_changed(facts, std::move(status), plan);
   return plan;
 }
 
@@ -206,6 +231,7 @@ JobPlan wait(const JobFacts& facts) {
     plan.again_at = *not_before;
     return plan;
   }
+  if (facts.nominated) return nominate(facts);
   if (facts.hold) return hold(facts);
   return plan;
 }

@@ -17,6 +17,8 @@
 //   waiting --placement written--> running --end written--> ending --pods gone--> waiting |
 //   finished
 //
+// Where others have to give way first, `nominated` is written before the placement.
+//
 // Every state is read off the status, so a crash between any two writes continues where it was.
 namespace berth::control {
 
@@ -26,6 +28,12 @@ struct HoldFacts {
   Millis age{};
   Millis since_written{};
   int64_t waiting = 1;
+};
+
+// A placement that is proved, and whom it waits for.
+struct NominatedFacts {
+  api::Placement placement;
+  std::string message;
 };
 
 // What a worker left as its termination message.
@@ -40,6 +48,8 @@ struct JobFacts {
   Violations violations;                    // of a spec that an older schema let in
   std::optional<api::Placement> granted;    // the pass decided and the charge is written
   std::optional<HoldFacts> hold;
+  std::optional<NominatedFacts> nominated;
+  std::optional<std::string> gives_way;    // it runs and has to: for whom
   std::vector<std::string> missing_nodes;  // of the placement
   Instant start_counts_from{};             // admission, or later when no scheduler was alive
   bool has_service = false;                // the rendezvous Service is there

@@ -17,7 +17,8 @@ QuotaController::QuotaController(Stores& stores, Books& books, const Scheduler& 
       scheduler_(scheduler),
       coverage_(coverage),
       settings_(settings),
-      clock_(clock) {}
+      clock_(clock),
+      tree_(stores, books) {}
 
 std::set<std::string> QuotaController::take_touched() {
   std::set<std::string> names;
@@ -47,7 +48,7 @@ std::vector<std::string> QuotaController::lenders() {
   for (const api::Quota& quota : quotas) {
     const auto& uses = quota.status.limits;
     const bool is_old = std::any_of(uses.begin(), uses.end(), [&](const api::QuotaUse& use) {
-      return tree().lent({quota.meta.name}, use.device_class) != use.lent;
+      return tree_.get().lent({quota.meta.name}, use.device_class) != use.lent;
     });
     if (is_old) names.push_back(quota.meta.name);
   }
@@ -116,30 +117,13 @@ bool QuotaController::take_back_uncharged(const sched::QuotaId& quota,
   return !jobs.empty() || !pods.empty();
 }
 
-// Rebuilt when anything that it is made of has changed.
-const sched::QuotaTree& QuotaController::tree() {
-  if (tree_ && tree_version_ == books_.version()) return *tree_;
-  std::map<sched::DeviceClass, int64_t> capacity;
-  for (const translate::Node& node : stores_.nodes.all()) {
-    if (node.is_usable() && !node.device_class.empty()) capacity[node.device_class] += node.devices;
-  }
-  tree_.emplace(books_.tenancy().quotas, capacity);
-  for (const auto& [leaf, use] : books_.ledger().quotas()) {
-    for (const auto& [device_class, devices] : use.admitted) {
-      tree_->use(leaf, device_class, devices);
-    }
-  }
-  tree_version_ = books_.version();
-  return *tree_;
-}
-
 QuotaFacts QuotaController::gather(const api::Quota& quota) {
   const sched::QuotaId id{quota.meta.name};
   QuotaFacts facts{
       .quota = quota, .classes = {}, .problem = {}, .epoch = epoch_, .now = clock_.now()};
   const auto problem = books_.tenancy().problems.find(quota.meta.name);
   if (problem != books_.tenancy().problems.end()) facts.problem = problem->second;
-  const sched::QuotaTree& all = tree();
+  const sched::QuotaTree& all = tree_.get();
   std::set<sched::DeviceClass> classes;
   for (const api::QuotaLimit& limit : quota.spec.limits) classes.insert(limit.device_class);
   for (const auto& [leaf, use] : books_.ledger().quotas()) {

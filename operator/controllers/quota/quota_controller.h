@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "operator/controllers/quota/quota_plan.h"
 #include "operator/scheduling/books.h"
+#include "operator/scheduling/charged_tree.h"
 #include "operator/scheduling/coverage.h"
 #include "operator/scheduling/scheduler.h"
 #include "operator/world/stores.h"
@@ -43,7 +44,6 @@ class QuotaController final : public runtime::Reconciler {
   bool take_back_uncharged(const sched::QuotaId& quota,
                            const std::set<sched::DeviceClass>& classes);
   QuotaFacts gather(const api::Quota& quota);
-  const sched::QuotaTree& tree();
 
   Stores& stores_;
   Books& books_;
@@ -53,8 +53,7 @@ class QuotaController final : public runtime::Reconciler {
   const Clock& clock_;
   int64_t epoch_ = 0;
   bool is_superseded_ = false;
-  std::optional<sched::QuotaTree> tree_;  // of tree_version_
-  uint64_t tree_version_ = 0;
+  ChargedTree tree_;
   bool is_lending_old_ = false;
   Monotonic next_lending_ = Monotonic::min();  // when `lent` of all may be looked at again
   std::map<std::string, Monotonic> written_;   // when each was last written

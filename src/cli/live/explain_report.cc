@@ -45,15 +45,30 @@ Ordered condition_json(const api::GpuJob& job) {
                  {"since", format_time(admitted->last_transition_time)}};
 }
 
-Ordered pass_json(const sched::Decision& decision) {
+// Who has to give way so that it can start.
+std::string victims_text(const sched::Explanation& explain, const sched::Preempt& preempt) {
+  std::string names;
+  for (const sched::Victim& victim : preempt.victims) {
+    const auto at = std::find_if(explain.holdings.begin(), explain.holdings.end(),
+                                 [&](const auto& h) { return h.source == victim.id.uid; });
+    const std::string& name = at == explain.holdings.end() ? victim.id.uid : at->name;
+    names += (names.empty() ? "" : ", ") + name;
+  }
+  return names + (preempt.victims.size() == 1 ? " has" : " have") + " to give way to it";
+}
+
+Ordered pass_json(const sched::Explanation& explain) {
+  const sched::Decision& decision = explain.decision;
   if (const auto* hold = std::get_if<sched::Hold>(&decision)) {
     return Ordered{{"decision", "Hold"},
                    {"reason", std::string(name_of(hold->reason))},
                    {"message", hold->message}};
   }
-  const bool is_admit = std::holds_alternative<sched::Admit>(decision);
-  return Ordered{
-      {"decision", is_admit ? "Admit" : "Preempt"}, {"reason", nullptr}, {"message", nullptr}};
+  if (const auto* preempt = std::get_if<sched::Preempt>(&decision)) {
+    return Ordered{
+        {"decision", "Preempt"}, {"reason", nullptr}, {"message", victims_text(explain, *preempt)}};
+  }
+  return Ordered{{"decision", "Admit"}, {"reason", nullptr}, {"message", nullptr}};
 }
 
 Ordered numbers_json(const sched::ClassNumbers& numbers) {
@@ -104,7 +119,7 @@ Ordered holding_json(const sched::Holding& holding) {
 }
 
 void add_explanation(const sched::Explanation& explain, Ordered& json) {
-  json["pass"] = pass_json(explain.decision);
+  json["pass"] = pass_json(explain);
   for (const auto& numbers : explain.numbers) json["numbers"].push_back(numbers_json(numbers));
   for (const auto& holding : explain.holdings) json["holders"].push_back(holding_json(holding));
   for (const auto& fix : explain.fixes) json["fixes"].push_back(fix_json(fix));
@@ -192,6 +207,9 @@ std::string blocker_text(const JobStory& story) {
   const bool is_same = hold != nullptr && said != nullptr && said->message == hold->message;
   if (hold != nullptr && !is_same) {
     text += "Now: " + std::string(name_of(hold->reason)) + ": " + hold->message + "\n";
+  }
+  if (const auto* preempt = std::get_if<sched::Preempt>(&story.explain->decision)) {
+    return text + "The next pass starts it: " + victims_text(*story.explain, *preempt) + ".\n";
   }
   if (hold == nullptr) text += "Nothing is in its way any more: the next pass starts it.\n";
   return text;

@@ -59,6 +59,9 @@ Result<Live> read_live(const Connection& connection) {
   const translate::Accelerators accelerators = translate::well_known_accelerators();
   Live live;
   live.quotas = BERTH_TRY(read_quotas(connection));
+  const auto tiers = BERTH_TRY(list_all(connection, kube::kSlaTiers));
+  live.tiers = decode_all<api::SlaTier>(
+      tiers, [](const Json& o) { return api::from_json<api::SlaTier>(o); });
   live.jobs = BERTH_TRY(read_jobs(connection));
   const auto nodes = BERTH_TRY(list_all(connection, kube::kNodes));
   live.nodes = decode_all<translate::Node>(

@@ -6,6 +6,7 @@
 
 #include "api/gpujob.h"
 #include "api/quota.h"
+#include "api/slatier.h"
 #include "cli/live/cluster.h"
 #include "sched/ledger.h"
 #include "translate/accelerators.h"
@@ -30,6 +31,7 @@ translate::Tenancy tenancy_of(const std::vector<api::Quota>& quotas);
 // Everything that a decision is made from.
 struct Live {
   std::vector<api::Quota> quotas;
+  std::vector<api::SlaTier> tiers;
   std::vector<api::GpuJob> jobs;
   std::vector<translate::Node> nodes;
   std::vector<translate::Pod> pods;

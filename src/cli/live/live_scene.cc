@@ -1,84 +1,68 @@
 #include "cli/live/live_scene.h"
 
-#include <algorithm>
-#include <chrono>
 #include <utility>
 
-#include "sched/time/profile.h"
 #include "translate/asks.h"
+#include "translate/runs.h"
 
 namespace berth::cli {
 namespace {
 
-using std::chrono::seconds;
-
-Millis ran_before(const api::GpuJob& job) {
-  Millis ran{0};
-  for (const api::Attempt& attempt : job.status.attempts) {
-    if (!attempt.started_at || !attempt.ended_at) continue;
-    ran += std::max(Millis{0}, *attempt.ended_at - *attempt.started_at);
+// As the operator learns them: from jobs that completed.
+sched::Estimates learn(const std::vector<api::GpuJob>& jobs) {
+  sched::Estimates known;
+  for (const api::GpuJob& job : jobs) {
+    const auto ran = translate::whole_run(job);
+    if (!ran || job.spec.worker.devices.empty()) continue;
+    known.learn(translate::run_key(job, job.spec.worker.devices.front().device_class), *ran);
   }
-  return ran;
+  return known;
 }
 
-sched::Running running_of(const std::string& uid, Held held, Instant now) {
+sched::Running running_of(const std::string& uid, Held held, const sched::Scene& scene,
+                          const Live& live, const sched::Estimates& known) {
   const ObjectMeta& meta = held.meta();
   sched::Running running{
       .holder = {.source = uid, .charges = {}, .run = {}},
       .name = (held.job != nullptr ? "gpujob/" : "pod/") + meta.name_space + "/" + meta.name,
-      .since = meta.creation.value_or(now),
+      .since = meta.creation.value_or(scene.now),
       .may_be_suggested = held.job != nullptr};
   if (held.job != nullptr) {
     const api::GpuJob& job = *held.job;
     running.since = job.status.admitted_at.value_or(running.since);
-    sched::Run run{.job = {.id = {uid}, .devices = held.devices(), .started = running.since},
-                   .tier = job.spec.tier,
-                   .priority = job.spec.priority,
-                   .ran_before = ran_before(job)};
-    run.ends = expected_end(job, now);
-    running.holder.run = std::move(run);
+    const std::string name = translate::tier_name(job, live.tenancy);
+    const auto tier = scene.tiers.find(name);
+    running.holder.run = translate::run_of(
+        job, name, tier == scene.tiers.end() ? sched::no_tier() : tier->second, known, scene.now);
   }
+  // A guess of nobody's experience is good enough for a plan, not for an answer.
+  auto& run = running.holder.run;
+  const bool is_told = held.job != nullptr &&
+                       (held.job->spec.limits.max_runtime_seconds || held.job->status.progress);
+  if (run && known.keys() == 0 && !is_told) run->ends = Instant::max();
   running.holder.charges = std::move(held.charges);
   return running;
 }
 
 }  // namespace
 
-Instant expected_end(const api::GpuJob& job, Instant now) {
-  Instant end = Instant::max();
-  const auto& progress = job.status.progress;
-  if (progress && progress->eta_seconds) {
-    const Instant heard = progress->last_heartbeat.value_or(now);
-    end = std::max(now, sched::later(heard, seconds(*progress->eta_seconds)));
-  }
-  if (job.spec.limits.max_runtime_seconds) {
-    const Millis left = seconds(*job.spec.limits.max_runtime_seconds) - ran_before(job);
-    const Instant from = job.status.started_at.value_or(now);
-    end = std::min(end, std::max(now, sched::later(from, left)));
-  }
-  return end;
-}
-
 sched::Scene scene_of(const Live& live, Instant now) {
+  const sched::Estimates known = learn(live.jobs);
   sched::Scene scene;
   scene.now = now;
+  scene.is_expected_learnt = known.keys() > 0;
   scene.quotas = live.tenancy.quotas;
+  for (const api::SlaTier& tier : live.tiers) {
+    scene.tiers.emplace(tier.meta.name, translate::tier_of(tier));
+  }
   for (const translate::Node& node : live.nodes) {
     if (!node.device_class.empty()) scene.nodes.push_back(translate::to_sched(node));
   }
   for (auto& [uid, held] : holdings_of(live)) {
-    scene.running.push_back(running_of(uid, std::move(held), now));
+    scene.running.push_back(running_of(uid, std::move(held), scene, live, known));
   }
   for (const api::GpuJob& job : live.jobs) {
-    if (!is_waiting(job)) continue;
-    sched::Ask ask = translate::ask_of(job, live.tenancy, {});
-    if (job.spec.limits.max_runtime_seconds) {
-      ask.ran = ran_before(job);
-      ask.max_runtime = seconds(*job.spec.limits.max_runtime_seconds);
-      ask.expected = std::max(Millis{0}, *ask.max_runtime - ask.ran);
-      ask.shape = sched::shape_of(ask);
-    }
-    scene.waiting.push_back(std::move(ask));
+    if (is_waiting(job)) scene.waiting.push_back(translate::ask_of(job, live.tenancy, known, {}));
   }
   return scene;
 }

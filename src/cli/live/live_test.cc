@@ -35,7 +35,8 @@ class Live : public ::testing::Test {
     cluster.quota("research", Json::array({LiveCluster::limit(8, 4)}), "org");
     cluster.quota("sales", Json::array({LiveCluster::limit(8)}), "org");
     cluster.job("serve", "sales", 1, 8).runs("serve", "sales", {{"a", 8}});
-    cluster.hours(3).job("train", "research", 2, 2, {{"limits", {{"maxRuntimeSeconds", 36'000}}}});
+    cluster.hours(3).job("train", "research", 2, 2,
+                         {{"limits", {{"maxRuntimeSeconds", 36'000}}}, {"priority", 5}});
     cluster.runs("train", "research", {{"b", 2}, {"b", 2}}).pod("notebook", "lab", "b", 1);
     cluster.hours(1).job("big", "research", 2, 4);
     cluster.held("big", "research", "OverQuota", "wants 8 nvidia-h200, quota org leaves 4");
@@ -135,6 +136,14 @@ TEST_F(Live, ExplainHasStableJson) {
   const auto ran = run({"explain", "gpujob/next", "-n", "research", "-o", "json"});
   EXPECT_EQ(ran.exit, 0) << ran.err;
   EXPECT_EQ(ran.out, golden("explain.json"));
+}
+
+TEST_F(Live, ExplainNamesWhoHasToGiveWay) {
+  cluster.job("urgent", "research", 1, 4, {{"priority", 9}});
+  const auto ran = run({"explain", "gpujob/urgent", "-n", "research"});
+  EXPECT_THAT(ran.out,
+              ::testing::HasSubstr(
+                  "The next pass starts it: gpujob/research/train has to give way to it."));
 }
 
 TEST_F(Live, ExplainOfAJobThatRunsSaysSoAndIsANo) {

@@ -64,7 +64,7 @@ std::vector<WaitingJob> waiting_jobs(const std::vector<api::GpuJob>& jobs,
   for (const api::GpuJob& job : jobs) {
     if (!is_waiting(job)) continue;
     by_uid.emplace(job.meta.uid, &job);
-    asks.push_back(translate::ask_of(job, tenancy, {}));
+    asks.push_back(translate::ask_of(job, tenancy, sched::Estimates(), {}));
   }
   std::map<std::optional<std::string>, std::vector<const sched::Ask*>> by_tenant;
   for (const sched::Ask& ask : asks) {

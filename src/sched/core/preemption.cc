@@ -40,7 +40,7 @@ void Preemption::gather() {
   std::vector<Holding> holdings;
   for (const auto& [source, held] : world_.holders()) {
     const Charge* pays = payer(held);
-    if (pays == nullptr) continue;
+    if (pays == nullptr || held.facts.leaving) continue;
     const auto leaf = tree_.find(pays->quota);
     const auto device_class = tree_.find_class(pays->device_class);
     if (!leaf || !device_class) continue;
@@ -72,7 +72,8 @@ void Preemption::add_runner(const std::string& source, const World::Held& held,
     const Run& run = *held.facts.run;
     runner.tier = world_.tier(run.tier).order;
     runner.priority = run.priority;
-    runner.level = service_level(world_.settings(), run, now_);
+    // Nobody loses what it has done only because it has done much.
+    if (run.job.saves_on_notice) runner.level = service_level(world_.settings(), run, now_);
     runner.may_be_taken = !unpreemptible(run.job, now_);
     runner.cost = price_of(run.job);
   }

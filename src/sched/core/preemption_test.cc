@@ -94,11 +94,15 @@ TEST(Preemption, MovesLowerTiersOfOthersOutOfARackOnlyWhenTheyFindAnotherPlace) 
 
 TEST(Preemption, WorkThatHasHadMuchServiceGivesWayToWorkThatHasHadNone) {
   Scene scene;
-  scene.node("a", 8).quota("q", 8).run("long", "q", {{"a", 8}}, {.hours_ago = 20});
+  scene.node("a", 8).quota("q", 8).run("long", "q", {{"a", 8}}, {.hours_ago = 20, .saves = true});
   scene.ask("x", "q", 1, 1);
   EXPECT_EQ(scene.told(), "x on a for long\n");
+  Scene forgetful;
+  forgetful.node("a", 8).quota("q", 8).run("long", "q", {{"a", 8}}, {.hours_ago = 20});
+  forgetful.ask("x", "q", 1, 1);
+  EXPECT_EQ(forgetful.told(), "x OverQuota\n") << "it would lose what it has done";
   Scene others({.service_levels_device_ms = {}});
-  others.node("a", 8).quota("q", 16).run("long", "q", {{"a", 8}}, {.hours_ago = 20});
+  others.node("a", 8).quota("q", 16).run("long", "q", {{"a", 8}}, {.hours_ago = 20, .saves = true});
   others.ask("x", "q", 1, 1);
   EXPECT_EQ(others.told(), "x NoCapacity\n");
 }

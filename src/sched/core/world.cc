@@ -81,7 +81,7 @@ void World::lift_holder(Held& held) {
 }
 
 void World::use_quota(const Holder& holder, int64_t sign) {
-  if (!tree_) return;  // counted when it is made
+  if (!tree_ || holder.leaving) return;  // counted when it is made
   for (const Charge& charge : holder.charges) {
     if (charge.kind != ChargeKind::Admitted || charge.devices == 0) continue;
     tree_->use(charge.quota, charge.device_class, sign * charge.devices);
@@ -107,6 +107,19 @@ void World::remove_holder(const std::string& source) {
   holders_.erase(at);
 }
 
+void World::set_run(const std::string& source, std::optional<Run> run) {
+  const auto at = holders_.find(source);
+  if (at != holders_.end()) at->second.facts.run = std::move(run);
+}
+
+void World::set_leaving(const std::string& source, bool leaving) {
+  const auto at = holders_.find(source);
+  if (at == holders_.end() || at->second.facts.leaving == leaving) return;
+  use_quota(at->second.facts, -1);
+  at->second.facts.leaving = leaving;
+  use_quota(at->second.facts, +1);
+}
+
 void World::set_quotas(std::vector<Quota> quotas) {
   quotas_ = std::move(quotas);
   tree_.reset();
@@ -127,9 +140,8 @@ QuotaTree& World::tree() {
 }
 
 const Tier& World::tier(const std::string& name) const {
-  static const Tier kNone;
   const auto at = tiers_.find(name);
-  return at == tiers_.end() ? kNone : at->second;
+  return at == tiers_.end() ? no_tier() : at->second;
 }
 
 const std::set<std::string>& World::holders_on(NodeIndex node) const {

@@ -29,6 +29,12 @@ struct Tier {
   bool operator==(const Tier&) const = default;
 };
 
+// Of work that names no tier, or one that is not known: nothing is promised to it.
+inline const Tier& no_tier() {
+  static const Tier kNone{.preemptible = true};
+  return kNone;
+}
+
 // Work that runs and could give way.
 struct Run {
   RunningJob job;
@@ -49,6 +55,9 @@ struct Holder {
   std::string source;  // the UID of its object
   std::vector<Charge> charges;
   std::optional<Run> run;  // nothing: it cannot be asked to give way, nor is its end known
+  // It has to give way already: its devices are promised to somebody who is counted, so the quota
+  // no longer counts it. What it has on its nodes it has until it is gone.
+  bool leaving = false;
 };
 
 inline constexpr int64_t kDeviceHour = 3'600'000;  // device-milliseconds
@@ -80,6 +89,9 @@ class World {
   void remove_node(const NodeId& id);
   void set_holder(Holder holder);
   void remove_holder(const std::string& source);
+  // Of a known holder; of another, nothing happens.
+  void set_run(const std::string& source, std::optional<Run> run);
+  void set_leaving(const std::string& source, bool leaving);
 
   struct Held {
     Holder facts;

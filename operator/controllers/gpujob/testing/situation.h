@@ -104,6 +104,8 @@ struct Situation {
   std::deque<translate::Pod> pods;  // addresses stay
   std::optional<api::Placement> granted;
   std::optional<HoldFacts> held;
+  std::optional<NominatedFacts> nominated;
+  std::optional<std::string> gives_way;
   std::vector<std::string> missing;
   Violations violations;
   bool service = true;
@@ -156,6 +158,11 @@ struct Situation {
     held = HoldFacts{{{job.meta.uid}, reason, std::move(message)}, age, since_written};
     return *this;
   }
+  Situation& nominate(const std::vector<std::string>& nodes, std::string message) {
+    const int64_t devices = job.spec.worker.devices.front().count;
+    nominated = {placement_on(nodes, job.status.attempt + 1, devices), std::move(message)};
+    return *this;
+  }
   Situation& after(Millis time) {
     now += time;
     return *this;
@@ -206,6 +213,8 @@ struct Situation {
                    .violations = violations,
                    .granted = granted,
                    .hold = held,
+                   .nominated = nominated,
+                   .gives_way = gives_way,
                    .missing_nodes = missing,
                    .has_service = service,
                    .slices = slices,

@@ -48,8 +48,9 @@ struct Scene {
     int64_t hours_ago = 2;  // started, or asked
     int64_t hours = 1;      // expected from now on
     std::optional<Nearness> near = {};
+    bool saves = false;  // when it is told to go
   };
-  // A job that has run for `hours_ago`, never saved, with so many devices on each node.
+  // A job that has run for `hours_ago`, saved nothing yet, with so many devices on each node.
   Scene& run(const std::string& name, const std::string& quota,
              const std::vector<std::pair<std::string, int64_t>>& places, Options o) {
     Holder holder{.source = name};
@@ -62,6 +63,7 @@ struct Scene {
     holder.run = Run{.job = {.id = {name},
                              .devices = devices,
                              .started = now - std::chrono::hours{o.hours_ago},
+                             .saves_on_notice = o.saves,
                              .preemptible = world.tier(o.tier).preemptible,
                              .min_runtime = world.tier(o.tier).min_runtime},
                      .tier = o.tier,

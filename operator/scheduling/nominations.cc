@@ -1,0 +1,171 @@
+#include "operator/scheduling/nominations.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace berth::control {
+namespace {
+
+// Beside the source of its own charges, which come later.
+std::string world_source(const sched::WorkloadId& id) { return "nominated:" + id.uid; }
+
+std::vector<sched::Charge> charges_of(const sched::Ask& ask, const sched::Admit& placement) {
+  std::vector<sched::Charge> charges;
+  for (size_t worker = 0; worker < placement.nodes.size(); ++worker) {
+    charges.push_back({.node = placement.nodes[worker],
+                       .device_class = placement.device_class,
+                       .devices = placement.counts[worker],
+                       .room = ask.rooms[worker],
+                       .kind = sched::ChargeKind::Admitted,
+                       .quota = placement.quota});
+  }
+  return charges;
+}
+
+int64_t total_of(const sched::Admit& admit) {
+  int64_t devices = 0;
+  for (const int64_t count : admit.counts) devices = add_saturating(devices, count);
+  return devices;
+}
+
+}  // namespace
+
+Nominations::Nominations(Stores& stores, Books& books, WorldFeed& feed, const Settings& settings,
+                         const Clock& clock)
+    : stores_(stores),
+      books_(books),
+      feed_(feed),
+      settings_(settings),
+      clock_(clock),
+      tree_(stores, books) {}
+
+void Nominations::add(const sched::Ask& ask, sched::Preempt made) {
+  Nomination nomination{.made = std::move(made), .name = ask.name, .charges = {}, .until = {}};
+  nomination.charges = charges_of(ask, nomination.made.placement);
+  Millis grace{0};
+  for (const sched::Victim& victim : nomination.made.victims) {
+    feed_.world().set_leaving(victim.id.uid, true);
+    victims_.insert_or_assign(victim.id.uid, ask.id);
+    const api::GpuJob* job = stores_.jobs.find_uid(victim.id.uid);
+    if (job == nullptr || !job->spec.checkpoint) continue;
+    grace = std::max<Millis>(grace, std::chrono::seconds(job->spec.checkpoint->grace_seconds));
+  }
+  nomination.until = clock_.monotonic() + grace + settings_.release_patience;
+  feed_.world().set_holder(
+      {.source = world_source(ask.id), .charges = nomination.charges, .run = {}});
+  by_id_.insert_or_assign(ask.id, std::move(nomination));
+}
+
+bool Nominations::is_chargeable(const sched::Admit& admit) {
+  return !tree_.get().refuses(admit.quota, admit.device_class, total_of(admit));
+}
+
+const Nomination* Nominations::find(const sched::WorkloadId& id) const {
+  const auto at = by_id_.find(id);
+  return at == by_id_.end() ? nullptr : &at->second;
+}
+
+void Nominations::told(const sched::WorkloadId& id) {
+  const auto at = by_id_.find(id);
+  if (at == by_id_.end() || at->second.is_told) return;
+  at->second.is_told = true;
+  if (!ask_to_go) return;
+  for (const sched::Victim& victim : at->second.made.victims) ask_to_go(victim.id.uid);
+}
+
+void Nominations::withdraw(const sched::WorkloadId& id) {
+  const auto at = by_id_.find(id);
+  if (at != by_id_.end()) drop(at);
+}
+
+// Victims that have not been asked to go by now stay.
+void Nominations::drop(std::map<sched::WorkloadId, Nomination>::iterator at) {
+  feed_.world().remove_holder(world_source(at->first));
+  for (const sched::Victim& victim : at->second.made.victims) {
+    feed_.world().set_leaving(victim.id.uid, false);
+    victims_.erase(victim.id.uid);
+  }
+  by_id_.erase(at);
+}
+
+std::optional<GivesWay> Nominations::gives_way(const std::string& job_uid) const {
+  const auto victim = victims_.find(job_uid);
+  if (victim == victims_.end()) return std::nullopt;
+  const Nomination& nomination = by_id_.at(victim->second);
+  if (!nomination.is_told) return std::nullopt;
+  const auto& all = nomination.made.victims;
+  const auto at = std::find_if(all.begin(), all.end(),
+                               [&](const sched::Victim& v) { return v.id.uid == job_uid; });
+  return GivesWay{nomination.name, at->lost_device_ms};
+}
+
+// What the books charge beside it leaves room on every node.
+bool Nominations::has_room(const Nomination& nomination) const {
+  std::map<sched::NodeId, sched::NodeUse> wants;
+  for (const sched::Charge& charge : nomination.charges) {
+    sched::NodeUse& use = wants[charge.node];
+    use.devices += charge.devices;
+    use.room.cpu_milli = add_saturating(use.room.cpu_milli, charge.room.cpu_milli);
+    use.room.memory_bytes = add_saturating(use.room.memory_bytes, charge.room.memory_bytes);
+    ++use.workers;
+  }
+  return std::all_of(wants.begin(), wants.end(), [&](const auto& wanted) {
+    const auto& [id, use] = wanted;
+    const translate::Node* node = stores_.nodes.find({"", id.name});
+    if (node == nullptr) return false;
+    const sched::NodeUse& taken = books_.ledger().on(id);
+    return taken.devices + use.devices <= node->devices &&
+           taken.room.cpu_milli + use.room.cpu_milli <= node->room.cpu_milli &&
+           taken.room.memory_bytes + use.room.memory_bytes <= node->room.memory_bytes &&
+           taken.workers + use.workers <= node->pods;
+  });
+}
+
+bool Nominations::is_hopeless(const Nomination& nomination) const {
+  if (clock_.monotonic() >= nomination.until) return true;
+  const auto& nodes = nomination.made.placement.nodes;
+  const bool has_nodes = std::all_of(nodes.begin(), nodes.end(), [&](const sched::NodeId& id) {
+    const translate::Node* node = stores_.nodes.find({"", id.name});
+    return node != nullptr && node->is_usable();
+  });
+  return !has_nodes || (nomination.is_told && !anything_leaves(nomination));
+}
+
+// One without victims waits for those of others.
+bool Nominations::anything_leaves(const Nomination& nomination) const {
+  const auto& victims = nomination.made.victims;
+  return victims.empty() ||
+         std::any_of(victims.begin(), victims.end(), [&](const sched::Victim& victim) {
+           return !books_.ledger().held_by(victim.id.uid).empty();
+         });
+}
+
+std::optional<sched::Admit> Nominations::take_due() {
+  for (auto at = by_id_.begin(); at != by_id_.end(); ++at) {
+    const sched::Admit& placement = at->second.made.placement;
+    if (!has_room(at->second) || !is_chargeable(placement)) continue;
+    sched::Admit due = placement;
+    drop(at);
+    return due;
+  }
+  return std::nullopt;
+}
+
+bool Nominations::drop_hopeless() {
+  const size_t before = by_id_.size();
+  for (auto at = by_id_.begin(); at != by_id_.end();) {
+    const auto next = std::next(at);
+    if (is_hopeless(at->second)) drop(at);
+    at = next;
+  }
+  return by_id_.size() < before;
+}
+
+Monotonic Nominations::next() const {
+  Monotonic next = Monotonic::max();
+  for (const auto& [id, nomination] : by_id_) next = std::min(next, nomination.until);
+  return next;
+}
+
+}  // namespace berth::control

@@ -1,0 +1,140 @@
+#include "translate/runs.h"
+
+#include <algorithm>
+
+#include "base/saturating.h"
+#include "sched/time/profile.h"
+
+namespace berth::translate {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr int64_t kBasisPoints = 8'000;  // of the chance that it has ended by then
+// What nobody has measured yet: seconds to write a checkpoint, to start containers and to load.
+constexpr Millis kSave = seconds(10);
+constexpr Millis kRestore = seconds(30);
+constexpr Millis kRequeue = seconds(10);
+constexpr Millis kNoGrace = seconds(30);  // Kubernetes' default
+
+int64_t devices_of(const api::Placement& placement) {
+  int64_t devices = 0;
+  for (const api::PlacedWorker& worker : placement.workers) {
+    devices = add_saturating(devices, worker.count);
+  }
+  return devices;
+}
+
+int64_t first_ask_devices(const api::GpuJob& job) {
+  if (job.spec.worker.devices.empty()) return 0;
+  return multiply_saturating(job.spec.workers.max, job.spec.worker.devices.front().count);
+}
+
+Millis grace_of(const api::GpuJob& job) {
+  return job.spec.checkpoint ? Millis(seconds(job.spec.checkpoint->grace_seconds)) : kNoGrace;
+}
+
+// The workers' own forecast, where they make one; else what was learned.
+Instant expected_end(const api::GpuJob& job, const sched::DeviceClass& device_class, Millis ran,
+                     const sched::Estimates& known, Instant now) {
+  const auto& progress = job.status.progress;
+  if (progress && progress->eta_seconds && progress->last_heartbeat) {
+    const Instant told = sched::later(*progress->last_heartbeat, seconds(*progress->eta_seconds));
+    if (told > now) return told;
+  }
+  return sched::later(now, expected_left(job, device_class, ran, known));
+}
+
+sched::RunningJob cost_facts(const api::GpuJob& job, Instant started) {
+  const api::GpuJobStatus& status = job.status;
+  sched::RunningJob facts{.id = {job.meta.uid},
+                          .devices = devices_of(*status.placement),
+                          .started = started,
+                          .last_checkpoint = {},
+                          .saves_on_notice = job.spec.checkpoint.has_value(),
+                          .save = job.spec.checkpoint ? std::min(kSave, grace_of(job)) : Millis{0},
+                          .restore = kRestore,
+                          .requeue = kRequeue,
+                          .preemptions_left = job.spec.retry.max_preemptions - status.preemptions};
+  if (!status.checkpoint) return facts;
+  if (status.checkpoint->at && *status.checkpoint->at > started) {
+    facts.last_checkpoint = status.checkpoint->at;
+  }
+  if (status.checkpoint->last_restore_seconds) {
+    facts.restore = seconds(*status.checkpoint->last_restore_seconds);
+  }
+  return facts;
+}
+
+}  // namespace
+
+sched::Tier tier_of(const api::SlaTier& tier) {
+  sched::Tier made{.order = tier.spec.order,
+                   .device_time_percent = tier.spec.device_time_percent,
+                   .window = seconds(tier.spec.window_seconds),
+                   .max_queue = {},
+                   .preemptible = tier.spec.preemptible,
+                   .min_runtime = seconds(tier.spec.min_runtime_seconds)};
+  if (tier.spec.max_queue_seconds) made.max_queue = seconds(*tier.spec.max_queue_seconds);
+  return made;
+}
+
+std::string tier_name(const api::GpuJob& job, const Tenancy& tenancy) {
+  return job.spec.tier.empty() ? tenancy.default_tier(job.meta.name_space) : job.spec.tier;
+}
+
+sched::RunKey run_key(const api::GpuJob& job, const sched::DeviceClass& device_class) {
+  return {.owner = job.meta.name_space,
+          .template_name = job.spec.worker.image,
+          .device_class = device_class,
+          .devices = first_ask_devices(job)};
+}
+
+Millis ran_before(const api::GpuJob& job) {
+  const int64_t devices = std::max<int64_t>(1, first_ask_devices(job));
+  const int64_t productive = job.status.device_seconds ? job.status.device_seconds->productive : 0;
+  return seconds(productive / devices);
+}
+
+std::optional<Millis> whole_run(const api::GpuJob& job) {
+  const api::Condition* complete = api::find_condition(job.status.conditions, "Complete");
+  if (complete == nullptr || !complete->is_true()) return std::nullopt;
+  return ran_before(job);
+}
+
+Millis expected_left(const api::GpuJob& job, const sched::DeviceClass& device_class, Millis ran,
+                     const sched::Estimates& known) {
+  std::optional<Millis> most;
+  if (job.spec.limits.max_runtime_seconds) most = seconds(*job.spec.limits.max_runtime_seconds);
+  // While nothing was learned, what was declared is the better guess.
+  if (most && known.keys() == 0) return std::max(Millis{1}, *most - ran);
+  return known.remaining(run_key(job, device_class), ran, kBasisPoints, most);
+}
+
+sched::Run run_of(const api::GpuJob& job, const std::string& tier_name, const sched::Tier& tier,
+                  const sched::Estimates& known, Instant now) {
+  const api::GpuJobStatus& status = job.status;
+  const Instant started = status.started_at.value_or(status.admitted_at.value_or(now));
+  sched::Run run{.job = cost_facts(job, started),
+                 .tier = tier_name,
+                 .priority = job.spec.priority,
+                 .ran_before = ran_before(job)};
+  if (is_ending(status)) {
+    const Instant asked = status.attempts.back().ended_at.value_or(now);
+    run.ends = std::max(now, sched::later(asked, grace_of(job)));
+    return run;
+  }
+  run.job.preemptible = tier.preemptible;
+  run.job.min_runtime = tier.min_runtime;
+  const sched::DeviceClass& device_class = status.placement->workers.front().device_class;
+  const Millis ran = run.ran_before + std::max(Millis{0}, now - started);
+  run.ends = expected_end(job, device_class, ran, known, now);
+  if (job.spec.limits.max_runtime_seconds) {
+    const Millis left = seconds(*job.spec.limits.max_runtime_seconds) - run.ran_before;
+    run.ends_surely = sched::later(started, std::max(Millis{0}, left));
+    run.ends = std::min(run.ends, std::max(now, run.ends_surely));
+  }
+  return run;
+}
+
+}  // namespace berth::translate
