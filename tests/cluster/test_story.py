@@ -6,7 +6,7 @@ import time
 import client as kube
 import installed
 import pytest
-from objects import REAL_CLASS, used
+from objects import REAL_CLASS, gpujob, used
 
 VISION = "vision"
 FIRST, SECOND = (f"{kube.jobs(VISION)}/digits-{name}" for name in ("first", "second"))
@@ -63,6 +63,28 @@ def test_a_suspended_training_loses_nothing_and_goes_on_from_its_checkpoint(bert
     berth.merge(FIRST, {"spec": {"suspend": False}})
     done = berth.until(FIRST, kube.holds("Complete"), TRAIN_SECONDS, "complete")
     assert done["status"]["attempt"] == 2 and accuracy(done) >= ACCURACY_MIN
+    assert done["status"]["checkpoint"]["step"] > saved
+
+
+def test_a_training_gives_way_to_urgent_work_and_goes_on_from_its_checkpoint(berth, apply):
+    apply("first.yaml")
+    berth.until(FIRST, kube.holds("Ready"), 120, "Ready")
+    _await_steps("digits-first-1-0")
+    urgent = gpujob("urgent", workers=1, devices=2, device_class=REAL_CLASS, priority=10)
+    urgent["spec"]["worker"].update(image="localhost/berth-trainer:0.1.0", args=["--help"],
+                                    imagePullPolicy="IfNotPresent")
+    berth.create(kube.jobs(VISION), urgent)
+    gone = berth.until(FIRST, kube.holds("Preempted"), 60, "preempted")
+    assert "gives way to vision/urgent" in kube.condition(gone, "Preempted")[2]
+    berth.until(f"{kube.jobs(VISION)}/urgent", kube.holds("Complete"), 120, "complete")
+    again = berth.until(FIRST, lambda job: job["status"]["attempt"] == 2, 60, "placed again")
+    saved = again["status"]["checkpoint"]["step"]
+    assert saved > 0
+    assert again["status"]["attempts"][0]["cause"] == "Preempted"
+    assert again["status"]["attempts"][0]["lostDeviceSeconds"] == 0
+    done = berth.until(FIRST, kube.holds("Complete"), TRAIN_SECONDS, "complete")
+    assert done["status"]["attempt"] == 2 and done["status"]["preemptions"] == 1
+    assert done["status"].get("failures", 0) == 0 and accuracy(done) >= ACCURACY_MIN
     assert done["status"]["checkpoint"]["step"] > saved
 
 
