@@ -9,7 +9,9 @@ def test_a_guarantee_is_taken_back_from_who_borrowed_it(berth, tenant):
     lender, parent = f"{tenant.name}-lender", f"{tenant.name}-org"
     borrowing = {"class": "nvidia-l40s", "guaranteed": 2, "borrowingLimit": 2}
     berth.create("/api/v1/namespaces", {"metadata": {"name": lender}})
-    berth.create(f"{kube.BERTH}/quotas", quota(parent, [], 0))
+    org = quota(parent, [], 0)
+    del org["spec"]["namespaces"]  # a parent has none
+    berth.create(f"{kube.BERTH}/quotas", org)
     berth.create(f"{kube.BERTH}/quotas", quota(lender, [lender], 2, parent=parent))
     berth.merge(kube.quota(tenant.name), {"spec": {"parent": parent, "limits": [borrowing]}})
     try:
