@@ -5,6 +5,8 @@
 
 #include "base/saturating.h"
 #include "base/text.h"
+#include "operator/scheduling/dependencies.h"
+#include "sched/sla/elastic.h"
 #include "translate/asks.h"
 
 namespace berth::control {
@@ -39,20 +41,55 @@ JobDesk::JobDesk(Stores& stores, Books& books, const Coverage& coverage, const W
 
 void JobDesk::on_job(const api::GpuJob* before, const api::GpuJob* after) {
   const std::string& uid = after != nullptr ? after->meta.uid : before->meta.uid;
+  const bool was_over = before != nullptr && is_finished(*before);
+  if (after == nullptr || before == nullptr || is_finished(*after) != was_over) {
+    wake_dependents(after != nullptr ? *after : *before);
+  }
+  dependents_.erase(uid);
+  if (after != nullptr && is_waiting(*after) && !after->spec.depends_on.empty()) {
+    dependents_.insert(uid);
+  }
   if (after != nullptr && is_waiting(*after)) {
     const bool is_known = waiting_.contains(uid);
     if (is_known && before != nullptr && before->meta.generation == after->meta.generation) {
       return follow_nomination(*after);
     }
-    nominations_.withdraw({uid});
+    if (!is_resizing(*after)) nominations_.withdraw({uid});
+    growing_.erase(uid);
     renew(*after);
     return scheduler_.mark_dirty();
   }
-  nominations_.withdraw({uid});
   waiting_.erase(uid);
+  growing_.erase(uid);
+  if (after != nullptr && is_resizing(*after)) return follow_nomination(*after);
+  nominations_.withdraw({uid});
+  if (after != nullptr) {
+    if (auto ask = growth_ask_of(*after, books_.tenancy(), feed_.estimates())) {
+      growing_.emplace(uid, *std::move(ask));
+    }
+  }
   held_.erase(uid);
   if (after != nullptr && !after->status.placement) books_.revoke(uid);
   if (after == nullptr || is_finished(*after)) avoided_.erase(uid);
+}
+
+// Its own attempt ends for its own nomination; anything else that happens to it comes first.
+bool JobDesk::is_resizing(const api::GpuJob& job) const {
+  const Nomination* nomination = nominations_.find({job.meta.uid});
+  return nomination != nullptr && is_resize(*nomination) && !job.spec.suspend &&
+         !job.meta.deletion && !is_finished(job);
+}
+
+// Of a job that has come, ended or gone.
+void JobDesk::wake_dependents(const api::GpuJob& first) {
+  for (const std::string& uid : dependents_) {
+    const api::GpuJob* job = stores_.jobs.find_uid(uid);
+    if (job == nullptr || job->meta.name_space != first.meta.name_space) continue;
+    const auto& names = job->spec.depends_on;
+    if (std::find(names.begin(), names.end(), first.meta.name) == names.end()) continue;
+    scheduler_.mark_dirty();
+    if (wake) wake(runtime::key_of(job->meta));
+  }
 }
 
 // Victims are asked to go once everybody can read for whom.
@@ -95,6 +132,7 @@ std::optional<Instant> JobDesk::collect(Instant now, std::vector<const sched::As
       again = std::min(again.value_or(*not_before), *not_before);
       continue;
     }
+    if (dependents_.contains(uid) && waits_for_job(stores_, *job)) continue;
     if (stores_.has_live_pods(uid)) continue;  // what is left of an earlier attempt goes first
     if (!ask.avoid.empty()) {
       // Some of it may have run out; when more does, it is worth asking again.
@@ -105,6 +143,23 @@ std::optional<Instant> JobDesk::collect(Instant now, std::vector<const sched::As
       }
     }
     asks.push_back(&ask);
+  }
+  const auto grows = collect_growing(now, asks);
+  return grows && (!again || *grows < *again) ? grows : again;
+}
+
+// A gang that has just started is left alone for a while; then it may ask.
+std::optional<Instant> JobDesk::collect_growing(Instant now, std::vector<const sched::Ask*>& asks) {
+  std::optional<Instant> again;
+  for (const auto& [uid, ask] : growing_) {
+    const api::GpuJob* job = stores_.jobs.find_uid(uid);
+    if (job == nullptr || nominations_.find({uid}) != nullptr) continue;
+    const Instant settled = job->status.started_at.value_or(now) + sched::ResizeSettings().settle;
+    if (now >= settled) {
+      asks.push_back(&ask);
+    } else {
+      again = std::min(again.value_or(settled), settled);
+    }
   }
   return again;
 }
@@ -135,11 +190,13 @@ std::optional<NominatedFacts> JobDesk::nominated(const api::GpuJob& job) const {
   const Nomination* nomination = nominations_.find({job.meta.uid});
   if (nomination == nullptr) return std::nullopt;
   return NominatedFacts{translate::placement_of(nomination->made.placement, job.status.attempt + 1),
-                        waits_for(nomination->made.victims)};
+                        waits_for(*nomination)};
 }
 
-std::string JobDesk::waits_for(const std::vector<sched::Victim>& victims) const {
+std::string JobDesk::waits_for(const Nomination& nomination) const {
+  const std::vector<sched::Victim>& victims = nomination.made.victims;
   if (victims.empty()) return "waits for devices that others are giving back";
+  if (is_resize(nomination)) return "to go on with more workers";
   std::string names;
   int64_t lost = 0;
   for (size_t i = 0; i < victims.size(); ++i) {
@@ -156,10 +213,16 @@ std::string JobDesk::waits_for(const std::vector<sched::Victim>& victims) const 
          " given way, at a price of " + count_text(lost, "device-second");
 }
 
-std::optional<std::string> JobDesk::gives_way(const std::string& uid) const {
+std::optional<StopFacts> JobDesk::has_to_stop(const std::string& uid) const {
   const auto why = nominations_.gives_way(uid);
   if (!why) return std::nullopt;
-  return "gives way to " + why->to;
+  const Nomination* own = nominations_.find({uid});
+  if (own == nullptr || !is_resize(*own)) {
+    return StopFacts{EndCause::Preempted, "gives way to " + why->to};
+  }
+  return StopFacts{
+      EndCause::Resized,
+      "goes on with " + count_text(static_cast<int64_t>(own->charges.size()), "worker")};
 }
 
 void JobDesk::held(const sched::Hold& hold) {

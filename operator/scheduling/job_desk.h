@@ -39,8 +39,8 @@ class JobDesk final : public AskSource {
 
   // The placement that a job waits for, and for whom.
   std::optional<NominatedFacts> nominated(const api::GpuJob& job) const;
-  // Why a running job has to give way; nothing while it may stay.
-  std::optional<std::string> gives_way(const std::string& uid) const;
+  // Why a running job has to end its attempt; nothing while it may stay.
+  std::optional<StopFacts> has_to_stop(const std::string& uid) const;
   // The placement of a job whose charges are all written.
   std::optional<api::Placement> granted(const api::GpuJob& job) const;
   // More charges are written: wakes the jobs that can be told now.
@@ -60,9 +60,12 @@ class JobDesk final : public AskSource {
 
   void on_job(const api::GpuJob* before, const api::GpuJob* after);
   void follow_nomination(const api::GpuJob& job);
+  void wake_dependents(const api::GpuJob& first);
+  bool is_resizing(const api::GpuJob& job) const;
+  std::optional<Instant> collect_growing(Instant now, std::vector<const sched::Ask*>& asks);
   void renew(const api::GpuJob& job);
   void renew_all();
-  std::string waits_for(const std::vector<sched::Victim>& victims) const;
+  std::string waits_for(const Nomination& nomination) const;
   std::set<sched::NodeId> avoided(const std::string& uid);
 
   Stores& stores_;
@@ -75,8 +78,10 @@ class JobDesk final : public AskSource {
   const Clock& clock_;
   uint64_t learned_ = 0;  // runs, when the asks were last made anew
   Monotonic next_renewal_ = Monotonic::min();
-  std::map<std::string, sched::Ask> waiting_;                          // by UID
-  std::map<std::string, Held> held_;                                   // by UID
+  std::map<std::string, sched::Ask> waiting_;  // by UID
+  std::map<std::string, sched::Ask> growing_;  // by UID
+  std::set<std::string> dependents_;           // UIDs of waiting jobs with dependsOn
+  std::map<std::string, Held> held_;           // by UID
   std::map<std::string, std::map<sched::NodeId, Monotonic>> avoided_;  // by UID, until when
 };
 

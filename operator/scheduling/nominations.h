@@ -26,6 +26,12 @@ struct Nomination {
   bool is_told = false;  // the victims may be asked to go
 };
 
+// A running gang goes on with another number of workers: it is its own and only victim.
+inline bool is_resize(const Nomination& nomination) {
+  const auto& victims = nomination.made.victims;
+  return victims.size() == 1 && victims.front().id == nomination.made.id;
+}
+
 // Why a job has to give way.
 struct GivesWay {
   std::string to;              // "namespace/name"

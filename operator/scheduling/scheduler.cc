@@ -78,6 +78,9 @@ void Scheduler::hand_back(const sched::Decision& decision, PassReport& report) {
     report.victims += preempt->victims.size();
     return nominate(asked, *preempt);
   }
+  if (const auto* resize = std::get_if<sched::Resize>(&decision)) {
+    return nominate(asked, {resize->id, resize->placement, {{.id = resize->id}}});
+  }
   const auto& hold = std::get<sched::Hold>(decision);
   ++report.held[hold.reason];
   if (asked.ask->quota && !asked.ask->alternatives.empty()) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -48,6 +49,14 @@ struct GpuJob {
     v.field("spec", &GpuJob::spec, {.required = true},
             "What to run. Immutable but for suspend, priority and workers.max.");
     v.field("status", &GpuJob::status, {}, "How it goes.");
+    v.rule(
+        "!has(self.spec.dependsOn) || !(self.metadata.name in self.spec.dependsOn)",
+        "a GpuJob cannot wait for itself",
+        [](const GpuJob& job) {
+          const auto& names = job.spec.depends_on;
+          return std::find(names.begin(), names.end(), job.meta.name) == names.end();
+        },
+        ".spec.dependsOn");
   }
   bool operator==(const GpuJob&) const = default;
 };

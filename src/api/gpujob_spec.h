@@ -21,14 +21,13 @@ struct GangSize {
     v.field("min", &GangSize::min,
             {.required = true, .immutable = true, .minimum = 1, .maximum = kMostWorkers},
             "Fewest workers that run; fewer than these never start.");
-    v.field("max", &GangSize::max, {.required = true, .minimum = 1, .maximum = kMostWorkers},
-            "Most workers that run.");
+    v.field(
+        "max", &GangSize::max, {.required = true, .minimum = 1, .maximum = kMostWorkers},
+        "Most workers that run; more than min only with a checkpoint, since a gang that grows is "
+        "stopped and goes on from it.");
     v.rule(
         "self.min <= self.max", "max may not be below min",
         [](const GangSize& size) { return size.min <= size.max; }, ".max");
-    v.rule(
-        "self.min >= self.max", "elastic gangs (max above min) are not supported yet",
-        [](const GangSize& size) { return size.min >= size.max; }, ".max");
   }
   bool operator==(const GangSize&) const = default;
 };
@@ -280,6 +279,13 @@ struct GpuJobSpec {
             "Waiting for capacity does not count.");
     describe_later(v);
     v.rule(
+        "self.workers.min == self.workers.max || has(self.checkpoint)",
+        "an elastic gang (max above min) needs a checkpoint to go on from",
+        [](const GpuJobSpec& spec) {
+          return spec.workers.min == spec.workers.max || spec.checkpoint.has_value();
+        },
+        ".checkpoint");
+    v.rule(
         "!has(self.reproducibility) || self.worker.image.matches('@sha256:[0-9a-f]{64}$')",
         "a reproducible job names its image by digest (@sha256:...)",
         [](const GpuJobSpec& spec) {
@@ -306,7 +312,12 @@ struct GpuJobSpec {
     v.field("output", &GpuJobSpec::output, {.immutable = true, .unsupported = true},
             "What becomes of the trained model.");
     v.field("dependsOn", &GpuJobSpec::depends_on,
-            {.immutable = true, .unsupported = true, .set = true, .min_length = 1},
+            {.immutable = true,
+             .set = true,
+             .min_length = 1,
+             .max_length = 63,
+             .max_items = 32,
+             .pattern = kDnsLabelPattern},
             "GpuJobs in this namespace that have to complete first.");
     v.field("locations", &GpuJobSpec::locations,
             {.immutable = true, .unsupported = true, .set = true, .min_length = 1},

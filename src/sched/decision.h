@@ -63,6 +63,15 @@ struct Preempt {
   bool operator==(const Preempt&) const = default;
 };
 
-using Decision = std::variant<Admit, Hold, Preempt>;
+// A running elastic gang goes on with more workers: it is stopped once, as if it were its own
+// victim, and started anew on these places.
+struct Resize {
+  WorkloadId id;
+  Admit placement;
+  int64_t from = 0;  // workers
+  bool operator==(const Resize&) const = default;
+};
+
+using Decision = std::variant<Admit, Hold, Preempt, Resize>;
 
 }  // namespace berth::sched

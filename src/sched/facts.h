@@ -52,6 +52,10 @@ struct Ask {
   Millis expected = std::chrono::hours{1};  // how long it is expected to run from its start on
   Millis ran{0};                            // useful run of its earlier attempts
   std::optional<Millis> max_runtime;        // after which it is ended; a sure bound
+  // An elastic gang starts with fewer workers rather than wait, but not with fewer than this; 0:
+  // with all of them. Its workers are all alike.
+  size_t least_workers = 0;
+  size_t runs_with = 0;  // workers with which it runs already: it asks to grow
   // All of the above that decides about it beside its turn, as text: once an ask is held, the asks
   // of the same shape behind it are held without a second look. shape_of() makes it, once per ask
   // and not once per pass; empty: never alike.
@@ -59,6 +63,9 @@ struct Ask {
 };
 // Empty for an ask with `only` or `avoid`.
 std::string shape_of(const Ask& ask);
+
+// The same ask with only its first workers.
+Ask with_workers(const Ask& ask, size_t workers);
 
 inline int64_t Alternative::total() const {
   int64_t sum = 0;

@@ -33,7 +33,23 @@ sched::Ask ask_of(const api::GpuJob& job, const Tenancy& tenancy, const sched::E
   if (const auto& most = job.spec.limits.max_runtime_seconds) {
     ask.max_runtime = std::chrono::seconds(*most);
   }
+  if (job.spec.workers.min < job.spec.workers.max) {
+    ask.least_workers = static_cast<size_t>(job.spec.workers.min);
+  }
   ask.shape = sched::shape_of(ask);
+  return ask;
+}
+
+std::optional<sched::Ask> growth_ask_of(const api::GpuJob& job, const Tenancy& tenancy,
+                                        const sched::Estimates& known) {
+  const api::GpuJobStatus& status = job.status;
+  const bool runs = status.placement && status.started_at && !is_ending(status) &&
+                    !job.meta.deletion && !job.spec.suspend;
+  if (!runs || !job.spec.checkpoint) return std::nullopt;
+  const auto workers = static_cast<int64_t>(status.placement->workers.size());
+  if (workers >= job.spec.workers.max) return std::nullopt;
+  sched::Ask ask = ask_of(job, tenancy, known, {});
+  ask.runs_with = static_cast<size_t>(workers);
   return ask;
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <set>
 #include <string>
 
@@ -12,6 +13,10 @@ namespace berth::translate {
 
 sched::Ask ask_of(const api::GpuJob& job, const Tenancy& tenancy, const sched::Estimates& known,
                   std::set<sched::NodeId> avoid);
+
+// A running elastic gang with fewer workers than it could have asks to grow; nothing otherwise.
+std::optional<sched::Ask> growth_ask_of(const api::GpuJob& job, const Tenancy& tenancy,
+                                        const sched::Estimates& known);
 
 // The placement that a decision gives the next attempt of a job.
 api::Placement placement_of(const sched::Admit& admit, int64_t attempt);

@@ -13,7 +13,7 @@ namespace {
 constexpr int32_t kCheckpointedOnRequest = 42;
 constexpr int32_t kConfigError = 64;
 
-constexpr std::array<std::pair<EndCause, std::string_view>, 7> kNames{{
+constexpr std::array<std::pair<EndCause, std::string_view>, 8> kNames{{
     {EndCause::Completed, "Completed"},
     {EndCause::Failed, "Failed"},
     {EndCause::NonRetriableExit, "NonRetriableExit"},
@@ -21,6 +21,7 @@ constexpr std::array<std::pair<EndCause, std::string_view>, 7> kNames{{
     {EndCause::PlanFailed, "PlanFailed"},
     {EndCause::DeadlineExceeded, "DeadlineExceeded"},
     {EndCause::Suspended, "Suspended"},
+    {EndCause::Resized, "Resized"},
 }};
 
 struct WorkerEnd {
@@ -70,6 +71,7 @@ int severity(EndCause cause) {
     case EndCause::Failed: return 2;
     case EndCause::DeadlineExceeded:
     case EndCause::Suspended:
+    case EndCause::Resized:
     case EndCause::Completed: return 1;
   }
   __builtin_unreachable();

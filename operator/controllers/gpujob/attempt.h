@@ -20,6 +20,7 @@ enum class EndCause {
   PlanFailed,        // a worker could not start where it was planned; not the job's fault
   DeadlineExceeded,
   Suspended,
+  Resized,  // an elastic gang goes on with another number of workers
 };
 std::string_view name_of(EndCause cause);
 std::optional<EndCause> end_cause(std::string_view name);

@@ -57,6 +57,7 @@ void release(const JobFacts& facts, api::GpuJobStatus& status) {
     case EndCause::NonRetriableExit: return give_up("NonRetriableExit", why);
     case EndCause::DeadlineExceeded: return give_up("DeadlineExceeded", why);
     case EndCause::Suspended: return stamp.set("Admitted", false, "Suspended", "suspend is true");
+    case EndCause::Resized: return stamp.set("Admitted", false, "Resizing", why);
     case EndCause::PlanFailed:
       return stamp.set("Admitted", false, "PlanFailed", "to be planned anew: " + why);
     case EndCause::Preempted:
@@ -129,7 +130,7 @@ JobPlan end_attempt(const JobFacts& facts, EndCause cause, const std::string& me
   if (!any_live(facts)) release(facts, status);
   if (!completed) {  // success is no news: the conditions say it
     plan.notes.push_back(
-        {.warning = cause != EndCause::Suspended,
+        {.warning = cause != EndCause::Suspended && cause != EndCause::Resized,
          .reason = std::string(name_of(cause)),
          .action = "EndAttempt",
          .text = "attempt " + std::to_string(facts.job.status.attempt) + " ended: " + message});

@@ -8,6 +8,7 @@
 #include "kube/request.h"
 #include "operator/controllers/gpujob/rendezvous.h"
 #include "operator/controllers/gpujob/worker_pod.h"
+#include "operator/scheduling/dependencies.h"
 #include "operator/world/status_write.h"
 #include "runtime/ownership.h"
 #include "translate/worker_name.h"
@@ -65,8 +66,9 @@ JobFacts GpuJobController::gather(const api::GpuJob& job) const {
       .violations = {},
       .granted = desk_.granted(job),
       .hold = desk_.hold(job.meta.uid),
+      .waits_for_job = {},
       .nominated = desk_.nominated(job),
-      .gives_way = desk_.gives_way(job.meta.uid),
+      .has_to_stop = desk_.has_to_stop(job.meta.uid),
       .missing_nodes = {},
       .start_counts_from = pulse_.counts_from(job.status.admitted_at.value_or(Instant{})),
       .has_service =
@@ -79,6 +81,7 @@ JobFacts GpuJobController::gather(const api::GpuJob& job) const {
       .settings = settings_};
   const auto invalid = stores_.invalid_jobs.find(job.meta.uid);
   if (invalid != stores_.invalid_jobs.end()) facts.violations = invalid->second;
+  if (is_waiting(job)) facts.waits_for_job = waits_for_job(stores_, job);
   if (job.status.placement) {
     for (const api::PlacedWorker& worker : job.status.placement->workers) {
       if (stores_.nodes.find({"", worker.node}) == nullptr) {

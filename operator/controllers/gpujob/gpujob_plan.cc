@@ -91,9 +91,9 @@ JobPlan run(const JobFacts& facts) {
     verdict.end = EndCause::Suspended;
     verdict.message = "suspend is true";
   }
-  if (!verdict.end && facts.gives_way) {
-    verdict.end = EndCause::Preempted;
-    verdict.message = *facts.gives_way;
+  if (!verdict.end && facts.has_to_stop) {
+    verdict.end = facts.has_to_stop->cause;
+    verdict.message = facts.has_to_stop->message;
   }
   if (verdict.end) {
     JobPlan plan = end_attempt(facts, *verdict.end, verdict.message);
@@ -102,6 +102,9 @@ JobPlan run(const JobFacts& facts) {
   }
   JobPlan plan;
   api::GpuJobStatus status = job.status;
+  // A larger gang is proved: this one ends once that is stored.
+  status.nominated.reset();
+  if (facts.nominated) status.nominated = facts.nominated->placement;
   show_progress(facts, attempt, verdict, status);
   write_if_changed(facts, std::move(status), plan);
   if (plan.status) return plan;
@@ -222,6 +225,10 @@ JobPlan wait(const JobFacts& facts) {
   if (!facts.violations.empty()) {
     const Violation& first = facts.violations.front();
     say_why(facts, "InvalidSpec", first.path + ": " + first.message, plan);
+    return plan;
+  }
+  if (facts.waits_for_job) {
+    say_why(facts, "Dependency", *facts.waits_for_job, plan);
     return plan;
   }
   // Not beside the rest of an earlier attempt that is still ending.

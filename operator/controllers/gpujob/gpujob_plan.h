@@ -7,6 +7,7 @@
 #include "api/gpujob.h"
 #include "base/clock.h"
 #include "json/violation.h"
+#include "operator/controllers/gpujob/attempt.h"
 #include "operator/controllers/gpujob/rendezvous.h"
 #include "operator/world/settings.h"
 #include "sched/core/pass.h"
@@ -30,6 +31,12 @@ struct HoldFacts {
   int64_t waiting = 1;
 };
 
+// Why a running attempt has to end: Preempted or Resized, and for whom or what.
+struct StopFacts {
+  EndCause cause = EndCause::Preempted;
+  std::string message;
+};
+
 // A placement that is proved, and whom it waits for.
 struct NominatedFacts {
   api::Placement placement;
@@ -48,8 +55,9 @@ struct JobFacts {
   Violations violations;                    // of a spec that an older schema let in
   std::optional<api::Placement> granted;    // the pass decided and the charge is written
   std::optional<HoldFacts> hold;
+  std::optional<std::string> waits_for_job;  // of dependsOn
   std::optional<NominatedFacts> nominated;
-  std::optional<std::string> gives_way;    // it runs and has to: for whom
+  std::optional<StopFacts> has_to_stop;    // it runs, and its attempt has to end
   std::vector<std::string> missing_nodes;  // of the placement
   Instant start_counts_from{};             // admission, or later when no scheduler was alive
   bool has_service = false;                // the rendezvous Service is there

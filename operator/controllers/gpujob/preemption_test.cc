@@ -54,7 +54,7 @@ TEST(GpuJobNominated, IsTakenBackBySuspension) {
 TEST(GpuJobGivingWay, WritesDownTheCauseBeforeAnyPodIsTouched) {
   Situation s;
   s.placed({"a"}).started();
-  s.gives_way = "gives way to blue/high";
+  s.has_to_stop = StopFacts{EndCause::Preempted, "gives way to blue/high"};
   const JobPlan plan = s.store();
   ASSERT_TRUE(plan.status);
   EXPECT_THAT(plan.delete_pods, IsEmpty());
@@ -67,7 +67,7 @@ TEST(GpuJobGivingWay, WritesDownTheCauseBeforeAnyPodIsTouched) {
 TEST(GpuJobGivingWay, KeepsItsOwnEndWhenThatCameFirst) {
   Situation s;
   s.placed({"a"}).started().pod(0, exited(0));
-  s.gives_way = "gives way to blue/high";
+  s.has_to_stop = StopFacts{EndCause::Preempted, "gives way to blue/high"};
   EXPECT_EQ(s.plan().status->attempts.back().cause, "Completed");
 }
 

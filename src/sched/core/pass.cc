@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <set>
 #include <string_view>
 #include <utility>
 
 #include "sched/core/claims.h"
+#include "sched/core/growth.h"
 #include "sched/core/order.h"
 #include "sched/core/preemption.h"
 #include "sched/core/trial.h"
@@ -52,13 +54,18 @@ class Pass {
     for (const Ask* ask : asks) {
       const auto leaf = ask->quota ? tree_.find(*ask->quota) : std::nullopt;
       if (leaf) {
-        tiers[world_.tier(ask->tier).order][*leaf].push_back(ask);
+        if (ask->runs_with > 0) {
+          growing_.push_back(ask);
+        } else {
+          tiers[world_.tier(ask->tier).order][*leaf].push_back(ask);
+        }
       } else {
         homeless.push_back(ask);
       }
     }
     decisions_.reserve(asks.size());
     for (auto& [order, leaves] : tiers) decide_tier(leaves);
+    for (const WorkerChange& change : growth(world_, growing_, waited_for_, now_)) grow(change);
     std::sort(homeless.begin(), homeless.end(),
               [](const Ask* a, const Ask* b) { return a->id < b->id; });
     for (const Ask* ask : homeless) decisions_.emplace_back(no_quota(*ask, ask->quota.has_value()));
@@ -119,11 +126,64 @@ class Pass {
       return Hold{ask.id, Reason::NoSuchDevice,
                   "asks for no device that its Quota has a limit for"};
     }
+    if (ask.least_workers == 0) return give_room(ask, *std::move(first));
+    if (auto admit = try_fewer(ask)) return *std::move(admit);
+    return give_room(with_workers(ask, ask.least_workers), *std::move(first));
+  }
+
+  // Others give way to it, or it is held, and perhaps its start is planned.
+  Decision give_room(const Ask& ask, Look found) {
     for (const Alternative& wants : ask.alternatives) {
       if (auto preempt = try_preempt(ask, wants)) return *std::move(preempt);
     }
-    if (first->lacks_room) plan_start(ask, first->hold);
-    return std::move(first->hold);
+    if (!found.lacks_room) return std::move(found.hold);
+    plan_start(ask, found.hold);
+    for (const Alternative& wants : ask.alternatives) waited_for_.insert(wants.device_class);
+    return std::move(found.hold);
+  }
+
+  // As many workers of an elastic gang as there are devices for, in ever larger steps down.
+  std::optional<Admit> try_fewer(const Ask& ask) {
+    for (const Alternative& wants : ask.alternatives) {
+      const int64_t each = std::max<int64_t>(1, wants.counts.front());
+      const int64_t free = stock_of(world_, wants.device_class).free / each;
+      auto workers = std::min(static_cast<int64_t>(wants.counts.size()) - 1, free);
+      const auto least = static_cast<int64_t>(ask.least_workers);
+      for (int64_t step = 1; workers >= least; step *= 2) {
+        const Ask fewer = with_workers(ask, static_cast<size_t>(workers));
+        const auto at = static_cast<size_t>(&wants - ask.alternatives.data());
+        if (Look found = try_one(fewer, fewer.alternatives[at]); found.admit) return found.admit;
+        if (workers == least) break;
+        workers = std::max(least, workers - step);
+      }
+    }
+    return std::nullopt;
+  }
+
+  // The gang is lifted and placed anew, larger.
+  void grow(const WorkerChange& change) {
+    const auto at = std::find_if(growing_.begin(), growing_.end(),
+                                 [&](const Ask* ask) { return ask->id == change.id; });
+    const World::Held& held = world_.holders().at(change.id.uid);
+    const Charge& has = held.facts.charges.front();
+    const auto use = [&](int64_t sign) {
+      for (const Charge& charge : held.facts.charges) {
+        tree_.use(charge.quota, charge.device_class, sign * charge.devices);
+      }
+    };
+    const Ask larger = with_workers(**at, static_cast<size_t>(change.to));
+    const Trial::Mark mark = trial_.mark();
+    trial_.lift(held);
+    use(-1);
+    for (const Alternative& wants : larger.alternatives) {
+      if (wants.device_class != has.device_class) continue;
+      if (Look found = try_one(larger, wants); found.admit) {
+        decisions_.emplace_back(Resize{change.id, *std::move(found.admit), change.from});
+        return;
+      }
+    }
+    use(+1);
+    trial_.back_to(mark);
   }
 
   Look try_one(const Ask& ask, const Alternative& wants) {
@@ -215,7 +275,9 @@ class Pass {
   // the asks.
   std::map<std::pair<uint64_t, std::string_view>, Hold> held_;
   std::vector<NodeIndex> allowed_;
-  bool is_head_ = false;  // the ask that was looked at last
+  std::vector<const Ask*> growing_;
+  std::set<DeviceClass> waited_for_;  // by work that is held
+  bool is_head_ = false;              // the ask that was looked at last
 };
 
 }  // namespace
@@ -242,6 +304,7 @@ std::string shape_of(const Ask& ask) {
     for (const std::string& level : ask.near->levels) shape += '|' + level;
     shape += ask.near->required ? "!" : "?";
   }
+  if (ask.least_workers > 0) shape += '|' + std::to_string(ask.least_workers) + "up";
   for (const Alternative& wants : ask.alternatives) {
     shape += '|' + wants.device_class;
     for (const int64_t count : wants.counts) shape += ',' + std::to_string(count);
@@ -250,6 +313,15 @@ std::string shape_of(const Ask& ask) {
     shape += '|' + std::to_string(room.cpu_milli) + ',' + std::to_string(room.memory_bytes);
   }
   return shape;
+}
+
+Ask with_workers(const Ask& ask, size_t workers) {
+  Ask made = ask;
+  for (Alternative& wants : made.alternatives) wants.counts.resize(workers);
+  made.rooms.resize(workers);
+  made.least_workers = 0;
+  made.shape.clear();
+  return made;
 }
 
 std::vector<Decision> run_pass(World& world, const std::vector<const Ask*>& asks, Instant now) {

@@ -139,8 +139,8 @@ bool grow_round(std::vector<Candidate>& all, int64_t& idle) {
   }
 }
 
-std::vector<Resize> resizes(const std::vector<Candidate>& all) {
-  std::vector<Resize> made;
+std::vector<WorkerChange> resizes(const std::vector<Candidate>& all) {
+  std::vector<WorkerChange> made;
   for (const Candidate& one : all) {
     if (one.workers != one.job->workers)
       made.push_back({one.job->id, one.job->workers, one.workers});
@@ -163,8 +163,8 @@ void give_back(std::vector<Candidate>& all, std::vector<size_t> order, int64_t n
 
 }  // namespace
 
-std::vector<Resize> grow(std::span<const ElasticJob> jobs, int64_t idle_devices, Instant now,
-                         const ResizeSettings& settings) {
+std::vector<WorkerChange> grow(std::span<const ElasticJob> jobs, int64_t idle_devices, Instant now,
+                               const ResizeSettings& settings) {
   std::vector<Candidate> all = candidates(jobs, now, settings);
   int64_t idle = std::max<int64_t>(0, idle_devices);
   while (grow_round(all, idle)) {  // again: what is left may now be worth it for the barred

@@ -23,11 +23,11 @@ struct ElasticJob {
   Instant last_resized = Instant::min();
 };
 
-struct Resize {
+struct WorkerChange {
   WorkloadId id;
   int64_t from = 0;
   int64_t to = 0;
-  bool operator==(const Resize&) const = default;
+  bool operator==(const WorkerChange&) const = default;
 };
 
 struct ResizeSettings {
@@ -42,12 +42,12 @@ struct ResizeSettings {
 // devices than idle. Ties go to the smaller id. The answer is by id. Asking again with the answer
 // applied at `now` gives nothing, while settle is above zero. Cost: O((workers given + jobs) x log
 // points x jobs) at worst, jobs that do not gain being few.
-std::vector<Resize> grow(std::span<const ElasticJob> jobs, int64_t idle_devices, Instant now,
-                         const ResizeSettings& settings = {});
+std::vector<WorkerChange> grow(std::span<const ElasticJob> jobs, int64_t idle_devices, Instant now,
+                               const ResizeSettings& settings = {});
 
 struct Shrunk {
-  std::vector<Resize> resizes;  // by id
-  int64_t devices = 0;          // freed; below what was needed when there is no more to free
+  std::vector<WorkerChange> resizes;  // by id
+  int64_t devices = 0;                // freed; below what was needed when there is no more to free
 };
 
 // Frees devices where the least is lost by it, in the same measure. Never below `min`. Frees at

@@ -39,33 +39,33 @@ TEST(Speedup, TheGuessIsOneForOneAndHalfOfEachAtSixtySixWorkers) {
 
 TEST(Grow, DevicesGoWhereTheyGainMost) {
   const std::vector<ElasticJob> jobs{job("a", 1, 8, 16), job("b", 1, 2, 4)};
-  const std::vector<Resize> want{{{"a"}, 8, 10}, {{"b"}, 2, 4}};
+  const std::vector<WorkerChange> want{{{"a"}, 8, 10}, {{"b"}, 2, 4}};
   EXPECT_EQ(grow(jobs, 4, kNow), want) << "b first, up to its most, then a";
 }
 
 TEST(Grow, AWeightCountsAsMuchAsASpeedup) {
   std::vector<ElasticJob> jobs{job("a", 1, 4, 8), job("b", 1, 4, 8)};
   jobs[1].weight = 5000;
-  EXPECT_EQ(grow(jobs, 4, kNow), (std::vector<Resize>{{{"b"}, 4, 8}}));
+  EXPECT_EQ(grow(jobs, 4, kNow), (std::vector<WorkerChange>{{{"b"}, 4, 8}}));
 }
 
 TEST(Grow, StopsWhereMoreWorkersAreSlower) {
   std::vector<ElasticJob> jobs{job("bert", 1, 2, 64)};  // ElasticFlow, A100, batch 64
   jobs[0].speedup = Speedup({{1, 6031}, {2, 8643}, {4, 10356}, {8, 11060}, {16, 10987}});
-  EXPECT_EQ(grow(jobs, 100, kNow), (std::vector<Resize>{{{"bert"}, 2, 8}}));
+  EXPECT_EQ(grow(jobs, 100, kNow), (std::vector<WorkerChange>{{{"bert"}, 2, 8}}));
 }
 
 TEST(Grow, SeesPastAPlateau) {
   std::vector<ElasticJob> jobs{job("a", 1, 4, 8)};
   jobs[0].speedup = Speedup({{4, 4000}, {7, 4000}, {8, 8000}});
-  EXPECT_EQ(grow(jobs, 4, kNow), (std::vector<Resize>{{{"a"}, 4, 8}}));
+  EXPECT_EQ(grow(jobs, 4, kNow), (std::vector<WorkerChange>{{{"a"}, 4, 8}}));
   EXPECT_TRUE(grow(jobs, 3, kNow).empty());
 }
 
 TEST(Grow, AResizeHasToSaveMoreTimeThanItCosts) {
   std::vector<ElasticJob> jobs{job("a", 1, 4, 8), job("b", 1, 6, 8)};
   jobs[0].remaining = 40s;  // doubling it would save about 20 s
-  EXPECT_EQ(grow(jobs, 4, kNow), (std::vector<Resize>{{{"b"}, 6, 8}}))
+  EXPECT_EQ(grow(jobs, 4, kNow), (std::vector<WorkerChange>{{{"b"}, 6, 8}}))
       << "what a does not get is divided anew";
 }
 
@@ -79,7 +79,7 @@ TEST(Grow, WholeWorkersOnly) {
 TEST(Shrink, TakesWhereLeastIsLostAndNoMoreThanNeeded) {
   std::vector<ElasticJob> jobs{job("a", 1, 16, 16), job("b", 1, 2, 4), job("c", 4, 4, 8)};
   const Shrunk shrunk = shrink(jobs, 5, kNow);
-  EXPECT_EQ(shrunk.resizes, (std::vector<Resize>{{{"a"}, 16, 11}}));
+  EXPECT_EQ(shrunk.resizes, (std::vector<WorkerChange>{{{"a"}, 16, 11}}));
   EXPECT_EQ(shrunk.devices, 5);
   EXPECT_EQ(shrink(jobs, 1000, kNow).devices, 15 + 1);
   EXPECT_TRUE(shrink(jobs, 0, kNow).resizes.empty());
@@ -88,7 +88,7 @@ TEST(Shrink, TakesWhereLeastIsLostAndNoMoreThanNeeded) {
 TEST(Shrink, GivesBackWhatAWideStepTookTooMuch) {
   std::vector<ElasticJob> jobs{job("a", 1, 16, 16)};
   jobs[0].speedup = Speedup({{1, 1000}, {8, 8000}, {16, 8000}});
-  EXPECT_EQ(shrink(jobs, 3, kNow).resizes, (std::vector<Resize>{{{"a"}, 16, 13}}));
+  EXPECT_EQ(shrink(jobs, 3, kNow).resizes, (std::vector<WorkerChange>{{{"a"}, 16, 13}}));
 }
 
 TEST(Resizing, AJobStaysAsItIsUntilItHasSettled) {
@@ -122,9 +122,9 @@ class RandomElastic : public testing::TestWithParam<unsigned> {
     std::shuffle(made.begin(), made.end(), random_);
     return made;
   }
-  static int64_t apply(std::vector<ElasticJob>& jobs, const std::vector<Resize>& resizes) {
+  static int64_t apply(std::vector<ElasticJob>& jobs, const std::vector<WorkerChange>& resizes) {
     int64_t devices = 0;
-    for (const Resize& resize : resizes) {
+    for (const WorkerChange& resize : resizes) {
       for (ElasticJob& one : jobs) {
         if (one.id != resize.id) continue;
         EXPECT_EQ(one.workers, resize.from);
@@ -143,7 +143,7 @@ TEST_P(RandomElastic, NeverMoreThanIdleNeverOutsideItsBoundsAndTwiceIsOnce) {
   for (int round = 0; round < 100; ++round) {
     std::vector<ElasticJob> all = jobs(draw(1, 12));
     const int64_t idle = draw(0, 100);
-    const std::vector<Resize> grown = grow(all, idle, kNow);
+    const std::vector<WorkerChange> grown = grow(all, idle, kNow);
     std::vector<ElasticJob> other = all;
     std::shuffle(other.begin(), other.end(), random_);
     ASSERT_EQ(grow(other, idle, kNow), grown) << "input order does not matter";
@@ -151,8 +151,8 @@ TEST_P(RandomElastic, NeverMoreThanIdleNeverOutsideItsBoundsAndTwiceIsOnce) {
     ASSERT_GE(taken, 0);
     ASSERT_LE(taken, idle);
     ASSERT_TRUE(grow(all, idle - taken, kNow).empty());
-    for (const Resize& back : shrink(all, draw(0, 200), kNow).resizes) {
-      for (const Resize& resize : grown) ASSERT_NE(back.id, resize.id) << "no flapping";
+    for (const WorkerChange& back : shrink(all, draw(0, 200), kNow).resizes) {
+      for (const WorkerChange& resize : grown) ASSERT_NE(back.id, resize.id) << "no flapping";
     }
   }
 }
@@ -168,7 +168,7 @@ TEST_P(RandomElastic, ShrinkingFreesWhatIsNeededOrAllThereIsAndNoWorkerMore) {
     }
     const Shrunk shrunk = shrink(all, needed, kNow);
     ASSERT_GE(shrunk.devices, std::min(needed, there));
-    for (const Resize& resize : shrunk.resizes) {
+    for (const WorkerChange& resize : shrunk.resizes) {
       for (const ElasticJob& one : all) {
         if (one.id == resize.id && shrunk.devices >= needed) {
           ASSERT_LT(shrunk.devices - one.devices_per_worker, needed);

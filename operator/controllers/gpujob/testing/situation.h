@@ -104,8 +104,9 @@ struct Situation {
   std::deque<translate::Pod> pods;  // addresses stay
   std::optional<api::Placement> granted;
   std::optional<HoldFacts> held;
+  std::optional<std::string> waits_for_job;
   std::optional<NominatedFacts> nominated;
-  std::optional<std::string> gives_way;
+  std::optional<StopFacts> has_to_stop;
   std::vector<std::string> missing;
   Violations violations;
   bool service = true;
@@ -213,8 +214,9 @@ struct Situation {
                    .violations = violations,
                    .granted = granted,
                    .hold = held,
+                   .waits_for_job = waits_for_job,
                    .nominated = nominated,
-                   .gives_way = gives_way,
+                   .has_to_stop = has_to_stop,
                    .missing_nodes = missing,
                    .has_service = service,
                    .slices = slices,

@@ -49,6 +49,8 @@ struct Scene {
     int64_t hours = 1;      // expected from now on
     std::optional<Nearness> near = {};
     bool saves = false;  // when it is told to go
+    size_t least = 0;    // workers of an elastic gang
+    size_t runs_with = 0;
   };
   // A job that has run for `hours_ago`, saved nothing yet, with so many devices on each node.
   Scene& run(const std::string& name, const std::string& quota,
@@ -86,6 +88,8 @@ struct Scene {
     made.tier = o.tier;
     made.expected = std::chrono::hours{o.hours};
     made.near = o.near;
+    made.least_workers = o.least;
+    made.runs_with = o.runs_with;
     made.shape = shape_of(made);
     asks.push_back(std::move(made));
     return *this;
@@ -110,6 +114,9 @@ struct Scene {
       return hold->id.uid + " " + std::string(name_of(hold->reason));
     }
     if (const auto* admit = std::get_if<Admit>(&decision)) return line(*admit);
+    if (const auto* resize = std::get_if<Resize>(&decision)) {
+      return line(resize->placement) + " grown from " + std::to_string(resize->from);
+    }
     const auto& preempt = std::get<Preempt>(decision);
     std::string text = line(preempt.placement) + " for";
     for (const Victim& victim : preempt.victims) text += " " + victim.id.uid;
