@@ -26,6 +26,8 @@ struct Raw {
   std::string log_level = "info";
   int64_t foreign_start_timeout_seconds = 300;
   int64_t progress_interval_seconds = 30;
+  int64_t resize_settle_seconds = 600;
+
   bool metrics_docs = false;
 };
 
@@ -58,6 +60,10 @@ void add_work_options(CLI::App& app, Flags& flags, Raw& raw) {
                  "Seconds that an admitted foreign pod gets to be ready")
       ->check(CLI::Range(1, 86'400))
       ->capture_default_str();
+  app.add_option("--resize-settle-seconds", raw.resize_settle_seconds,
+                 "Seconds that an elastic gang stays as it is after a start")
+      ->check(CLI::Range(0, 86'400))
+      ->capture_default_str();
   app.add_option("--progress-interval-seconds", raw.progress_interval_seconds,
                  "Seconds between two reads of a job's progress from its workers; 0 never")
       ->check(CLI::Range(0, 86'400))
@@ -80,6 +86,7 @@ Status check(const Raw& raw, Flags& flags) {
   }
   if (!raw.exempt.empty()) settings.exempt_namespaces = {raw.exempt.begin(), raw.exempt.end()};
   settings.foreign_start_timeout = std::chrono::seconds(raw.foreign_start_timeout_seconds);
+  settings.resize_settle = std::chrono::seconds(raw.resize_settle_seconds);
   settings.progress_interval = std::chrono::seconds(raw.progress_interval_seconds);
   settings.seed = host::random_seed();
   return Done{};

@@ -18,7 +18,7 @@ Operator::Operator(kube::Transport& transport, const Clock& clock, Settings sett
       clock_(clock),
       log_(log),
       books_(stores_, settings_),
-      feed_(stores_, books_, clock),
+      feed_(stores_, books_, settings_, clock),
       nominations_(stores_, books_, feed_, settings_, clock),
       scheduler_(books_, feed_, nominations_, settings_, clock),
       job_desk_(stores_, books_, coverage_, feed_, nominations_, scheduler_, settings_, clock),

@@ -6,7 +6,6 @@
 #include "base/saturating.h"
 #include "base/text.h"
 #include "operator/scheduling/dependencies.h"
-#include "sched/sla/elastic.h"
 #include "translate/asks.h"
 
 namespace berth::control {
@@ -154,7 +153,7 @@ std::optional<Instant> JobDesk::collect_growing(Instant now, std::vector<const s
   for (const auto& [uid, ask] : growing_) {
     const api::GpuJob* job = stores_.jobs.find_uid(uid);
     if (job == nullptr || nominations_.find({uid}) != nullptr) continue;
-    const Instant settled = job->status.started_at.value_or(now) + sched::ResizeSettings().settle;
+    const Instant settled = job->status.started_at.value_or(now) + settings_.resize_settle;
     if (now >= settled) {
       asks.push_back(&ask);
     } else {

@@ -73,7 +73,7 @@ class SchedulerTest : public testing::Test {
   Settings settings;
   Books books{stores, settings};
   Coverage coverage;
-  WorldFeed feed{stores, books, clock};
+  WorldFeed feed{stores, books, settings, clock};
   Nominations nominations{stores, books, feed, settings, clock};
   Scheduler scheduler{books, feed, nominations, settings, clock};
   JobDesk desk{stores, books, coverage, feed, nominations, scheduler, settings, clock};

@@ -7,8 +7,11 @@
 
 namespace berth::control {
 
-WorldFeed::WorldFeed(Stores& stores, Books& books, const Clock& clock)
-    : stores_(stores), books_(books), clock_(clock) {
+WorldFeed::WorldFeed(Stores& stores, Books& books, const Settings& settings, const Clock& clock)
+    : stores_(stores),
+      books_(books),
+      clock_(clock),
+      world_({.resize = {.settle = settings.resize_settle}}) {
   books.on_held = [this](const std::string& source, const std::vector<sched::Charge>& charges) {
     set_held(source, charges);
   };

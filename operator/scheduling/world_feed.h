@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "operator/scheduling/books.h"
+#include "operator/world/settings.h"
 #include "operator/world/stores.h"
 #include "sched/core/world.h"
 #include "sched/time/estimates.h"
@@ -19,7 +20,7 @@ namespace berth::control {
 // learns it again from those that are stored.
 class WorldFeed {
  public:
-  WorldFeed(Stores& stores, Books& books, const Clock& clock);
+  WorldFeed(Stores& stores, Books& books, const Settings& settings, const Clock& clock);
   WorldFeed(const WorldFeed&) = delete;
   WorldFeed& operator=(const WorldFeed&) = delete;
 

@@ -25,6 +25,7 @@ struct Settings {
   Millis quota_refresh{2'000};     // least time between writes of a Quota that charge nothing new
   Millis node_avoidance{600'000};  // how long a job keeps off a node that failed its plan
   Millis release_patience{120'000};  // beyond its victims' grace, until a nomination is given up
+  Millis resize_settle{600'000};  // how long an elastic gang stays as it is after a start
   Millis progress_interval{30'000};  // how often a worker is asked; 0 never
   uint64_t seed = 0;                 // of jitter
 };

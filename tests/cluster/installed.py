@@ -58,7 +58,8 @@ def install():
     run("helm", "upgrade", "--install", "berth", ROOT / "charts" / "berth",
         "--namespace", NAMESPACE, "--create-namespace", "--wait", "--timeout", "180s",
         "--set", f"operator.{selector}", "--set", f"scheduler.{selector}",
-        "--set", "scheduler.image.repository=localhost/kube-scheduler")
+        "--set", "scheduler.image.repository=localhost/kube-scheduler",
+        "--set", "elastic.settleSeconds=5")
     run("kubectl", "label", "namespace", NAMESPACE, "--overwrite",
         "pod-security.kubernetes.io/enforce=restricted")
 

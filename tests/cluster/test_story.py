@@ -6,6 +6,7 @@ import time
 import client as kube
 import installed
 import pytest
+import yaml
 from objects import REAL_CLASS, gpujob, used
 
 VISION = "vision"
@@ -86,6 +87,31 @@ def test_a_training_gives_way_to_urgent_work_and_goes_on_from_its_checkpoint(ber
     assert done["status"]["attempt"] == 2 and done["status"]["preemptions"] == 1
     assert done["status"].get("failures", 0) == 0 and accuracy(done) >= ACCURACY_MIN
     assert done["status"]["checkpoint"]["step"] > saved
+
+
+@pytest.mark.usefixtures("apply")
+def test_an_elastic_training_grows_into_what_is_free_and_goes_on(berth, examples):
+    other = gpujob("other", devices=1, device_class=REAL_CLASS)
+    other["spec"]["worker"].update(image="localhost/berth-trainer:0.1.0",
+                                   imagePullPolicy="IfNotPresent",
+                                   args=["--data=/data/digits.csv.gz", "--epochs=100000"])
+    berth.create(kube.jobs(VISION), other)
+    berth.until(f"{kube.jobs(VISION)}/other", kube.holds("Ready"), 120, "Ready")
+    training = yaml.safe_load((examples / "demo" / "first.yaml").read_text())
+    training["spec"]["workers"] = {"min": 1, "max": 2}
+    training["spec"]["worker"]["args"][2] = "--epochs=100000"
+    berth.create(kube.jobs(VISION), training)
+    small = berth.until(FIRST, kube.holds("Ready"), 120, "Ready")
+    assert small["status"]["workers"]["desired"] == 1
+    _await_steps("digits-first-1-0")
+    berth.remove(f"{kube.jobs(VISION)}/other")
+    large = berth.until(FIRST, lambda job: job["status"]["attempt"] == 2 and
+                        kube.condition(job, "Ready")[0] == "True", 120, "larger")
+    assert large["status"]["workers"] == {"desired": 2, "ready": 2}
+    assert large["status"]["attempts"][0]["cause"] == "Resized"
+    assert large["status"]["checkpoint"]["step"] > 0
+    assert large["status"].get("preemptions", 0) == 0
+    _await_steps("digits-first-2-0")
 
 
 def _await_steps(pod, limit_s=60):

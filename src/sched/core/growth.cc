@@ -35,7 +35,8 @@ std::vector<WorkerChange> growth(World& world, const std::vector<const Ask*>& gr
   std::vector<WorkerChange> changes;
   for (const auto& [device_class, of_class] : jobs) {
     const int64_t idle = world.fleet().free_of(device_class) / kWholeDevice;
-    for (const WorkerChange& change : grow(of_class, idle, now)) changes.push_back(change);
+    for (const WorkerChange& change : grow(of_class, idle, now, world.settings().resize))
+      changes.push_back(change);
   }
   return changes;
 }

@@ -14,6 +14,7 @@
 #include "sched/place/topology.h"
 #include "sched/quota/fair_share.h"
 #include "sched/quota_tree.h"
+#include "sched/sla/elastic.h"
 #include "sched/sla/victim.h"
 
 namespace berth::sched {
@@ -69,6 +70,7 @@ struct CoreSettings {
                                                    1'000 * kDeviceHour};
   VictimOrder victims = VictimOrder::LeastLost;
   int heads = 1;  // held workloads per class whose start is planned and kept
+  ResizeSettings resize;
   bool operator==(const CoreSettings&) const = default;
 };
 

@@ -33,6 +33,7 @@ struct WorkerChange {
 struct ResizeSettings {
   // A job stays as it is so long after a resize, in both directions: no flapping.
   Millis settle = std::chrono::minutes{10};
+  bool operator==(const ResizeSettings&) const = default;
 };
 
 // Gives idle devices to the jobs that gain the most by them: step by step to the largest weighted
