@@ -33,9 +33,16 @@ uint64_t hash_of(std::string_view text) {
 
 // What one look at one alternative found.
 struct Look {
+  enum class Obstacle { NotListed, Quota, TooLarge, Room };
   std::optional<Admit> admit;
-  Hold hold;                // else
-  bool lacks_room = false;  // the quota allows it, but there is no place
+  Obstacle obstacle = Obstacle::NotListed;  // else
+  std::optional<QuotaRefusal> refusal;      // of Quota
+};
+
+// A shape that was held, and the least run time with which it was.
+struct Alike {
+  Hold hold;
+  Millis expected;
 };
 
 class Pass {
@@ -46,25 +53,28 @@ class Pass {
         tree_(world.tree()),
         trial_(world),
         claims_(world, trial_, now),
-        preemption_(world, trial_, tree_, world.fairness(), now) {}
+        preemption_(world, trial_, tree_, world.fairness(), now),
+        held_(tree_.nodes()) {}
 
   std::vector<Decision> run(const std::vector<const Ask*>& asks) {
-    std::map<int64_t, std::map<QuotaTree::Node, std::vector<const Ask*>>> tiers;
+    std::map<int64_t, std::vector<Queue>> tiers;  // of each, a queue by leaf
     std::vector<const Ask*> homeless;
     for (const Ask* ask : asks) {
       const auto leaf = ask->quota ? tree_.find(*ask->quota) : std::nullopt;
-      if (leaf) {
-        if (ask->runs_with > 0) {
-          growing_.push_back(ask);
-        } else {
-          tiers[world_.tier(ask->tier).order][*leaf].push_back(ask);
-        }
-      } else {
+      if (!leaf) {
         homeless.push_back(ask);
+        continue;
       }
+      if (ask->runs_with > 0) {
+        growing_.push_back(ask);
+        continue;
+      }
+      std::vector<Queue>& queues = tiers[world_.tier(ask->tier).order];
+      queues.resize(tree_.nodes());
+      queues[*leaf].asks.push_back(ask);
     }
     decisions_.reserve(asks.size());
-    for (auto& [order, leaves] : tiers) decide_tier(leaves);
+    for (auto& [order, queues] : tiers) decide_tier(queues);
     for (const WorkerChange& change : growth(world_, growing_, waited_for_, now_)) grow(change);
     std::sort(homeless.begin(), homeless.end(),
               [](const Ask* a, const Ask* b) { return a->id < b->id; });
@@ -73,43 +83,58 @@ class Pass {
   }
 
  private:
+  struct Queue {
+    std::vector<const Ask*> asks;
+    size_t next = 0;
+  };
+
   // Tenants by fair share as it would be after their next ask, each in its own order.
-  void decide_tier(std::map<QuotaTree::Node, std::vector<const Ask*>>& leaves) {
+  void decide_tier(std::vector<Queue>& queues) {
     FairOrder order(preemption_.fair());
-    std::map<QuotaTree::Node, size_t> next;
     const auto offer = [&](QuotaTree::Node leaf) {
-      const std::vector<const Ask*>& asks = leaves.at(leaf);
-      if (next[leaf] == asks.size()) return order.withdraw(leaf);
-      const auto& alternatives = asks[next[leaf]]->alternatives;
+      const Queue& queue = queues[leaf];
+      if (queue.next == queue.asks.size()) return order.withdraw(leaf);
+      const auto& alternatives = queue.asks[queue.next]->alternatives;
       FairShare::Want wants;
       if (!alternatives.empty()) {
-        wants = {tree_.class_of(alternatives.front().device_class), alternatives.front().total()};
+        wants = {class_of(alternatives.front().device_class), alternatives.front().total()};
       }
       order.offer(leaf, wants);
     };
-    for (auto& [leaf, asks] : leaves) {
-      sort_asks(world_.settings(), asks);
+    for (QuotaTree::Node leaf = 0; leaf < queues.size(); ++leaf) {
+      if (queues[leaf].asks.empty()) continue;
+      sort_asks(world_.settings(), queues[leaf].asks);
       offer(leaf);
     }
     while (const auto leaf = order.next()) {
-      const Ask& ask = *leaves.at(*leaf)[next[*leaf]++];
-      decisions_.push_back(decide(ask));
+      const Ask& ask = *queues[*leaf].asks[queues[*leaf].next++];
+      decisions_.push_back(decide(ask, *leaf));
       offer(*leaf);
       if (!std::holds_alternative<Preempt>(decisions_.back())) continue;
       for (const QuotaTree::Node victim : preemption_.victim_leaves()) order.used(victim);
     }
   }
 
-  Decision decide(const Ask& ask) {
+  // Most asks want the class that the one before them wants.
+  QuotaTree::Class class_of(const DeviceClass& device_class) {
+    if (!last_class_ || tree_.name(*last_class_) != device_class) {
+      last_class_ = tree_.class_of(device_class);
+    }
+    return *last_class_;
+  }
+
+  Decision decide(const Ask& ask, QuotaTree::Node leaf) {
     const uint64_t level = static_cast<uint64_t>(service_level(world_.settings(), ask));
     const std::pair key(hash_of(ask.shape) ^ level, std::string_view(ask.shape));
-    const auto alike = ask.shape.empty() ? held_.end() : held_.find(key);
-    if (alike != held_.end()) {
-      return Hold{ask.id, alike->second.reason, alike->second.message, alike->second.starts};
+    const auto alike = ask.shape.empty() ? held_[leaf].end() : held_[leaf].find(key);
+    // Who runs for longer than one that found no place meanwhile finds none either.
+    if (alike != held_[leaf].end() && alike->second.expected <= ask.expected) {
+      const Hold& hold = alike->second.hold;
+      return Hold{ask.id, hold.reason, hold.message, hold.starts};
     }
     Decision decision = look(ask);
     if (const auto* hold = std::get_if<Hold>(&decision); hold != nullptr && !ask.shape.empty()) {
-      if (!is_head_) held_.emplace(key, *hold);
+      if (!is_head_) held_[leaf].insert_or_assign(key, Alike{*hold, ask.expected});
     }
     return decision;
   }
@@ -126,20 +151,22 @@ class Pass {
       return Hold{ask.id, Reason::NoSuchDevice,
                   "asks for no device that its Quota has a limit for"};
     }
-    if (ask.least_workers == 0) return give_room(ask, *std::move(first));
+    if (ask.least_workers == 0) return give_room(ask, ask, *first);
     if (auto admit = try_fewer(ask)) return *std::move(admit);
-    return give_room(with_workers(ask, ask.least_workers), *std::move(first));
+    return give_room(with_workers(ask, ask.least_workers), ask, *first);
   }
 
-  // Others give way to it, or it is held, and perhaps its start is planned.
-  Decision give_room(const Ask& ask, Look found) {
+  // Others give way to it, or it is held, and perhaps its start is planned. `whole` is the ask with
+  // all its workers, which found that.
+  Decision give_room(const Ask& ask, const Ask& whole, const Look& found) {
     for (const Alternative& wants : ask.alternatives) {
       if (auto preempt = try_preempt(ask, wants)) return *std::move(preempt);
     }
-    if (!found.lacks_room) return std::move(found.hold);
-    plan_start(ask, found.hold);
+    Hold hold = why(whole, found);
+    if (found.obstacle != Look::Obstacle::Room) return hold;
+    plan_start(ask, hold);
     for (const Alternative& wants : ask.alternatives) waited_for_.insert(wants.device_class);
-    return std::move(found.hold);
+    return hold;
   }
 
   // As many workers of an elastic gang as there are devices for, in ever larger steps down.
@@ -187,26 +214,37 @@ class Pass {
   }
 
   Look try_one(const Ask& ask, const Alternative& wants) {
-    const auto& limits = tree_.limits(*ask.quota);
-    if (!limits.contains(wants.device_class)) return {{}, not_listed(ask, wants, limits)};
+    if (!tree_.limits(*ask.quota).contains(wants.device_class)) return {};
     const int64_t total = wants.total();
-    if (const auto no = tree_.refuses(*ask.quota, wants.device_class, total)) {
-      return {{}, over_quota(ask, wants, *no)};
+    if (auto no = tree_.refuses(*ask.quota, wants.device_class, total)) {
+      return {{}, Look::Obstacle::Quota, std::move(no)};
     }
     const Stock stock = stock_of(world_, wants.device_class);
-    if (stock.exist < total) return {{}, no_room(world_, ask, wants, stock)};
+    if (stock.exist < total) return {{}, Look::Obstacle::TooLarge, {}};
     const Gang gang = gang_of(ask, wants);
     std::optional<std::vector<Spot>> spots;
     if (stock.free >= total) spots = trial_.place(gang);
     const Instant ends = later(now_, ask.expected);
     if (!spots && !claims_.is_empty()) spots = claims_.place_meanwhile(gang, ends);
-    if (spots) {
-      claims_.started(*spots, ends);
-      return {admitted(ask, wants, *spots), {}};
+    if (!spots) return {{}, Look::Obstacle::Room, {}};
+    claims_.started(*spots, ends);
+    return {admitted(ask, wants, *spots)};
+  }
+
+  // In words, once it is sure that nobody gives way either: they cost more than the decision.
+  Hold why(const Ask& ask, const Look& found) {
+    const Alternative& wants = ask.alternatives.front();
+    const Stock stock = stock_of(world_, wants.device_class);
+    switch (found.obstacle) {
+      case Look::Obstacle::NotListed: return not_listed(ask, wants, tree_.limits(*ask.quota));
+      case Look::Obstacle::Quota: return over_quota(ask, wants, *found.refusal);
+      case Look::Obstacle::TooLarge: return no_room(world_, ask, wants, stock);
+      case Look::Obstacle::Room: break;
     }
-    if (claims_.stand_in_the_way(wants.device_class, gang, total))
-      return {{}, reserved(ask, wants, stock), true};
-    return {{}, no_room(world_, ask, wants, stock), true};
+    if (claims_.stand_in_the_way(wants.device_class, gang_of(ask, wants), wants.total())) {
+      return reserved(ask, wants, stock);
+    }
+    return no_room(world_, ask, wants, stock);
   }
 
   Admit admitted(const Ask& ask, const Alternative& wants, const std::vector<Spot>& spots) {
@@ -250,7 +288,7 @@ class Pass {
     hold.starts = claims_.plan(wants.device_class, gang_of(ask, wants), wants.total());
     if (hold.starts == Instant::max()) return;
     is_head_ = true;
-    held_.clear();  // what is kept for it may be had meanwhile: those of its shape look for
+    forget_held();  // what is kept for it may be had meanwhile: those of its shape look for
                     // themselves
   }
 
@@ -260,8 +298,12 @@ class Pass {
     if (!preempt) return preempt;
     for (const World::Held* victim : preemption_.victims()) claims_.gone(victim);
     claims_.started(preemption_.spots(), later(now_, ask.expected));
-    held_.clear();  // victims may have left more room than it took
+    forget_held();  // victims may have left more room than it took
     return preempt;
+  }
+
+  void forget_held() {
+    for (auto& of_leaf : held_) of_leaf.clear();
   }
 
   World& world_;
@@ -271,9 +313,10 @@ class Pass {
   Claims claims_;
   Preemption preemption_;
   std::vector<Decision> decisions_;
-  // By shape and before it a hash of it, for speed, and of the level of service. The views are into
-  // the asks.
-  std::map<std::pair<uint64_t, std::string_view>, Hold> held_;
+  // Of each leaf, by shape and before it a hash of it, for speed, and of the level of service. The
+  // views are into the asks.
+  std::vector<std::map<std::pair<uint64_t, std::string_view>, Alike>> held_;
+  std::optional<QuotaTree::Class> last_class_;
   std::vector<NodeIndex> allowed_;
   std::vector<const Ask*> growing_;
   std::set<DeviceClass> waited_for_;  // by work that is held
@@ -298,8 +341,7 @@ std::string_view name_of(Reason reason) {
 
 std::string shape_of(const Ask& ask) {
   if (!ask.quota || ask.only || !ask.avoid.empty()) return {};
-  std::string shape = ask.quota->name + '|' + ask.tier + '|' + std::to_string(ask.priority) + '|' +
-                      std::to_string(ask.expected.count());
+  std::string shape = ask.quota->name + '|' + ask.tier + '|' + std::to_string(ask.priority);
   if (ask.near) {
     for (const std::string& level : ask.near->levels) shape += '|' + level;
     shape += ask.near->required ? "!" : "?";

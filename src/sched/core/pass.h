@@ -17,7 +17,7 @@ namespace berth::sched {
 //   preempt    where nothing is free: victims by least lost work, proved by the placement
 //
 // Asks of the shape of one that was held before in the same pass are held without a second look,
-// until somebody is preempted: all else only ever takes room.
+// if they run no shorter, until somebody is preempted: all else only ever takes room.
 std::vector<Decision> run_pass(World& world, const std::vector<const Ask*>& asks, Instant now);
 
 }  // namespace berth::sched

@@ -44,7 +44,7 @@ void Preemption::gather() {
     const auto leaf = tree_.find(pays->quota);
     const auto device_class = tree_.find_class(pays->device_class);
     if (!leaf || !device_class) continue;
-    add_runner(source, held, *leaf);
+    add_runner(held, *leaf);
     const Runner& runner = runners_.back();
     int64_t devices = 0;
     for (const Charge& charge : held.facts.charges) devices += charge.devices;
@@ -58,16 +58,15 @@ void Preemption::gather() {
          .may_be_taken = runner.may_be_taken});
   }
   for (Holding& holding : early_) {
-    runners_.push_back({.source = holding.id.uid});
+    runners_.push_back({});
     holdings.push_back(std::move(holding));
   }
   early_.clear();
   reclaim_.emplace(tree_, fair_, std::move(holdings));
 }
 
-void Preemption::add_runner(const std::string& source, const World::Held& held,
-                            QuotaTree::Node leaf) {
-  Runner runner{.source = source, .held = &held};
+void Preemption::add_runner(const World::Held& held, QuotaTree::Node leaf) {
+  Runner runner{.held = &held};
   if (held.facts.run) {
     const Run& run = *held.facts.run;
     runner.tier = world_.tier(run.tier).order;
@@ -107,30 +106,43 @@ void Preemption::add(Chosen& chosen, size_t runner, Terms terms) const {
   chosen.devices += reclaim_->holdings()[runner].devices;
 }
 
-// `out` are victims already.
+bool Preemption::is_held(size_t runner, QuotaTree::Class device_class) const {
+  return reclaim_->holds(runner) && reclaim_->holdings()[runner].device_class == device_class;
+}
+
+std::vector<size_t> Preemption::own_candidates(const Ask& ask, const Reclaim::Ask& wants) const {
+  const auto own = std::tuple(-world_.tier(ask.tier).order, ask.priority,
+                              -service_level(world_.settings(), ask));
+  std::vector<size_t> found;
+  const auto of_leaf = by_leaf_.find(wants.leaf);
+  if (of_leaf == by_leaf_.end()) return found;
+  for (const size_t i : of_leaf->second) {
+    const Runner& runner = runners_[i];
+    if (std::tuple(-runner.tier, runner.priority, -runner.level) >= own) continue;
+    if (is_held(i, wants.device_class)) found.push_back(i);
+  }
+  return found;
+}
+
+// `out` are victims already, and lifted; so many devices are free with what they had.
 Preemption::Chosen Preemption::candidates_for(const Ask& ask, const Reclaim::Ask& wants,
-                                              const std::vector<size_t>& out) {
+                                              const std::vector<size_t>& out, int64_t free) {
   const int64_t tier = world_.tier(ask.tier).order;
-  const auto own = std::tuple(-tier, ask.priority, -service_level(world_.settings(), ask));
   std::set<size_t> seen(out.begin(), out.end());
   Chosen chosen;
-  const auto is_held = [&](size_t i) {
-    return reclaim_->holds(i) && reclaim_->holdings()[i].device_class == wants.device_class;
-  };
-  for (const size_t i : by_leaf_[wants.leaf]) {
-    const Runner& runner = runners_[i];
-    if (!is_held(i) || std::tuple(-runner.tier, runner.priority, -runner.level) >= own) continue;
-    if (seen.insert(i).second) add(chosen, i, Terms::Own);
+  for (const size_t i : own_candidates(ask, wants)) {
+    if (!seen.contains(i)) add(chosen, i, Terms::Own);
   }
   for (const Reclaimable& r : reclaimable(wants)) {
     const bool may = r.rule == ReclaimRule::Guarantee || runners_[r.holding].tier >= tier;
     if (may && seen.insert(r.holding).second) add(chosen, r.holding, Terms::Reclaimed);
   }
-  // Who has to find another place can do so only on what is free.
-  const int64_t free = world_.fleet().free_of(tree_.name(wants.device_class)) / kWholeDevice;
-  for (size_t i = 0; i < runners_.size() && free > 0; ++i) {
+  // Who has to find another place takes there what he leaves here, so that what is free has to be
+  // enough without him.
+  if (free <= 0 || free + chosen.devices < wants.devices) return chosen;
+  for (size_t i = 0; i < runners_.size(); ++i) {
     const Runner& runner = runners_[i];
-    if (!runner.may_be_taken || runner.tier <= tier || !is_held(i)) continue;
+    if (!runner.may_be_taken || runner.tier <= tier || !is_held(i, wants.device_class)) continue;
     const Holding& holding = reclaim_->holdings()[i];
     if (holding.leaf == wants.leaf || holding.devices > free) continue;
     if (seen.insert(i).second) add(chosen, i, Terms::MovedOnly);
@@ -159,7 +171,7 @@ std::optional<Preempt> Preemption::place(const Ask& ask, const Alternative& want
   std::optional<std::vector<Spot>> spots;
   if (free >= wants.total()) spots = trial_.place(gang);
   if (!spots) {
-    const Chosen chosen = candidates_for(ask, reclaims, victims);
+    const Chosen chosen = candidates_for(ask, reclaims, victims, free);
     std::optional<Eviction> eviction;
     if (free + chosen.devices >= wants.total()) {
       eviction = evict_for(world_, trial_, gang, chosen.candidates);
@@ -193,11 +205,7 @@ std::optional<Preempt> Preemption::place(const Ask& ask, const Alternative& want
 
 // A tenant at its limit makes room in it with its own less urgent work, the cheapest first.
 std::vector<size_t> Preemption::own_until_granted(const Ask& ask, const Reclaim::Ask& wants) {
-  Chosen chosen = candidates_for(ask, wants, {});
-  std::vector<size_t> own;
-  for (size_t i = 0; i < chosen.runners.size(); ++i) {
-    if (chosen.terms[i] == Terms::Own) own.push_back(chosen.runners[i]);
-  }
+  std::vector<size_t> own = own_candidates(ask, wants);
   std::stable_sort(own.begin(), own.end(),
                    [&](size_t a, size_t b) { return runners_[a].cost < runners_[b].cost; });
   const auto use = [&](size_t runner, int64_t sign) {
@@ -290,7 +298,7 @@ void Preemption::admitted(const Ask& ask, const Alternative& wants) {
                   .may_be_taken = false};
   changed();
   if (reclaim_) {
-    runners_.push_back({.source = ask.id.uid});
+    runners_.push_back({});
     reclaim_->admit(std::move(holding));
     return;
   }

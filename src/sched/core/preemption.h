@@ -35,7 +35,6 @@ class Preemption {
 
  private:
   struct Runner {
-    std::string source;
     const World::Held* held = nullptr;  // nothing: admitted by this pass
     int64_t tier = 0;
     int64_t priority = 0;
@@ -56,8 +55,11 @@ class Preemption {
   const std::vector<Reclaimable>& reclaimable(const Reclaim::Ask& wants);
   void changed();
   void gather();
-  void add_runner(const std::string& source, const World::Held& held, QuotaTree::Node leaf);
-  Chosen candidates_for(const Ask& ask, const Reclaim::Ask& wants, const std::vector<size_t>& out);
+  void add_runner(const World::Held& held, QuotaTree::Node leaf);
+  bool is_held(size_t runner, QuotaTree::Class device_class) const;
+  std::vector<size_t> own_candidates(const Ask& ask, const Reclaim::Ask& wants) const;
+  Chosen candidates_for(const Ask& ask, const Reclaim::Ask& wants, const std::vector<size_t>& out,
+                        int64_t free);
   Reclaim::Ask ask_of(const Ask& ask, const Alternative& wants) const;
   bool is_allowed(const Ask& ask, const Reclaim::Ask& wants, const std::vector<size_t>& victims,
                   const std::map<size_t, Terms>& terms);

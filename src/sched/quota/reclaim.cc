@@ -53,7 +53,24 @@ const std::vector<size_t>& Reclaim::claims() {
   std::copy_if(by_age_.begin(), by_age_.end(), std::back_inserter(held),
                [&](size_t at) { return is_held_[at]; });
   claims_ = claim_depths(tree_, holdings_, std::move(held));
+  alike_.clear();
   return claims_;
+}
+
+const std::vector<Reclaim::Alike>& Reclaim::alike(QuotaTree::Class of, Node leaf) {
+  claims();
+  const auto [at, is_new] = alike_.try_emplace({of, leaf});
+  if (!is_new) return at->second;
+  std::map<std::pair<size_t, int64_t>, std::vector<size_t>> found;
+  for (const size_t holding : by_leaf_.at({of, leaf})) {
+    const Holding& held = holdings_[holding];
+    if (!is_held_[holding] || !held.may_be_taken) continue;
+    found[{claims_[holding], held.devices}].push_back(holding);
+  }
+  for (auto& [key, holdings] : found) {
+    at->second.push_back({key.first, key.second, std::move(holdings)});
+  }
+  return at->second;
 }
 
 size_t Reclaim::claim_of(size_t holding) { return claims()[holding]; }
@@ -87,18 +104,17 @@ bool Reclaim::is_fair(const Path& path, const Fork& fork, QuotaTree::Class of, i
   return fair_.borrowed(fork.x, of, with - now) <= fair_.borrowed(fork.y, of, -less);
 }
 
-// As the tree is now, with the victims before this one taken.
+// Of any one of them: as the tree is now, with the victims before this one taken.
 std::optional<ReclaimRule> Reclaim::rule_for(const Ask& ask, const Path& path, const Fork& fork,
-                                             size_t holding) {
+                                             Node leaf, const Alike& victims) const {
   const QuotaTree::Class of = ask.device_class;
-  const size_t claim = claims()[holding];
-  if (claim > fork.depth || tree_.usage(fork.y, of) <= tree_.subtree(fork.y, of)) {
+  if (victims.claim > fork.depth || tree_.usage(fork.y, of) <= tree_.subtree(fork.y, of)) {
     return std::nullopt;
   }
   if (path.usage[fork.depth + 1] <= tree_.subtree(fork.x, of)) return ReclaimRule::Guarantee;
-  if (claim > path.claim) return std::nullopt;
-  int64_t more = -holdings_[holding].devices;
-  for (Node node = holdings_[holding].leaf; node != fork.y; node = tree_.parent(node)) {
+  if (victims.claim > path.claim) return std::nullopt;
+  int64_t more = -victims.devices;
+  for (Node node = leaf; node != fork.y; node = tree_.parent(node)) {
     more = tree_.bubbles(node, of, more);
   }
   if (!is_fair(path, fork, of, -more)) return std::nullopt;
@@ -127,16 +143,16 @@ std::vector<Reclaim::Key> Reclaim::eligible(const Ask& ask, size_t least_depth, 
     }
     const Share of_y = fair_.borrowed(fork.y);
     const Share of_leaf = fair_.borrowed(leaf);
-    for (const size_t holding : at->second) {
-      const Holding& held = holdings_[holding];
-      if (!is_held_[holding] || !held.may_be_taken) continue;
-      const auto rule = rule_for(ask, path, fork, holding);
+    for (const Alike& victims : alike(of, leaf)) {
+      const auto rule = rule_for(ask, path, fork, leaf, victims);
       if (!rule) continue;
-      const size_t claim = claims()[holding];
       const bool lowers_l = *rule == ReclaimRule::FairShare && fork.depth > path.claim;
-      if (lowers_l && claim == path.claim && held.devices > may_lose) continue;
-      keys.push_back(
-          {*rule, claim, is_within, -of_y, -of_leaf, held.lost_work, -held.admitted, holding});
+      if (lowers_l && victims.claim == path.claim && victims.devices > may_lose) continue;
+      for (const size_t holding : victims.holdings) {
+        const Holding& held = holdings_[holding];
+        keys.push_back({*rule, victims.claim, is_within, -of_y, -of_leaf, held.lost_work,
+                        -held.admitted, holding});
+      }
     }
   }
   return keys;

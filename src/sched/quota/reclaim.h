@@ -91,7 +91,8 @@ class Reclaim {
 
   // What may be taken for the ask as the first victim, in the order in which it should be: weakest
   // claim first, then tenants by the largest share above fair, then the least lost work, then the
-  // newest. Cost: O(leaves x (depth + classes) + holdings of the class).
+  // newest. Cost: O(leaves x (depth + classes) + claims and sizes of holdings in leaves that have
+  // to give + n log n of what is returned).
   std::vector<Reclaimable> candidates(const Ask& ask);
   // How many devices of each leaf those are.
   std::map<QuotaTree::Node, int64_t> reclaimable(const Ask& ask);
@@ -116,12 +117,19 @@ class Reclaim {
   struct Path;
   struct Fork;
   struct Key;
+  // Holdings of one leaf that no rule tells apart, of those that may be taken.
+  struct Alike {
+    size_t claim = 0;
+    int64_t devices = 0;
+    std::vector<size_t> holdings;
+  };
 
   const std::vector<size_t>& claims();
+  const std::vector<Alike>& alike(QuotaTree::Class device_class, Node leaf);
   Path path_of(const Ask& ask) const;
   Fork fork_of(const Ask& ask, Node leaf) const;
-  std::optional<ReclaimRule> rule_for(const Ask& ask, const Path& path, const Fork& fork,
-                                      size_t holding);
+  std::optional<ReclaimRule> rule_for(const Ask& ask, const Path& path, const Fork& fork, Node leaf,
+                                      const Alike& victims) const;
   bool is_fair(const Path& path, const Fork& fork, QuotaTree::Class of, int64_t less) const;
   std::vector<Key> eligible(const Ask& ask, size_t least_depth, int64_t may_lose);
   ReclaimFault judge_taken(const Ask& ask, const Path& before, const std::vector<size_t>& victims);
@@ -137,6 +145,7 @@ class Reclaim {
   std::map<std::pair<QuotaTree::Class, Node>, std::vector<size_t>> by_leaf_;  // held ones
   std::vector<size_t> by_age_;  // indices of holdings; of another size: to be sorted
   std::vector<size_t> claims_;  // by holding; empty: to be counted
+  std::map<std::pair<QuotaTree::Class, Node>, std::vector<Alike>> alike_;  // goes with claims_
 };
 
 }  // namespace berth::sched
