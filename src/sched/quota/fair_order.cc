@@ -30,11 +30,20 @@ void FairOrder::climb(Node leaf) {
     }
     if (node == tree.pool()) return;
     std::set<Rank>& siblings = children_[tree.parent(node)];
-    if (rank_[node]) siblings.erase({*rank_[node], node});
-    rank_[node].reset();
-    if (!winner_[node]) continue;
-    rank_[node] = fair_.standing(node, *winner_[node], *head_[*winner_[node]]);
-    siblings.emplace(*rank_[node], node);
+    std::optional<Standing> rank;
+    if (winner_[node]) rank = fair_.standing(node, *winner_[node], *head_[*winner_[node]]);
+    if (rank == rank_[node]) continue;
+    // The entry itself moves: one climb is made per ask of a pass.
+    std::set<Rank>::node_type entry;
+    if (rank_[node]) entry = siblings.extract({*rank_[node], node});
+    rank_[node] = rank;
+    if (!rank) continue;
+    if (entry.empty()) {
+      siblings.emplace(*rank, node);
+    } else {
+      entry.value() = {*rank, node};
+      siblings.insert(std::move(entry));
+    }
   }
 }
 
