@@ -26,6 +26,16 @@ TEST(Backfill, WorkThatEndsBeforeThePlannedStartRunsMeanwhile) {
   EXPECT_EQ(scene.told(), "head NoCapacity\nshort on a\n");
 }
 
+TEST(Backfill, WorkOfAShapeThatWasHeldRunsMeanwhileWhenItIsShorter) {
+  Scene scene(plain());
+  scene.node("a", 8).quota("q", 64).run("r", "q", {{"a", 6}}, {.hours = 3});
+  scene.ask("head", "q", 1, 8).ask("long", "q", 1, 2, {.hours_ago = 1, .hours = 4});
+  scene.ask("longer", "q", 1, 2, {.hours_ago = 1, .hours = 9});
+  scene.ask("short", "q", 1, 2, {.hours_ago = 1, .hours = 2});
+  EXPECT_EQ(scene.asks[1].shape, scene.asks[3].shape);
+  EXPECT_EQ(scene.told(), "head NoCapacity\nlong Reserved\nlonger Reserved\nshort on a\n");
+}
+
 TEST(Backfill, WorkThatTouchesNothingOfThePlannedStartRunsForAsLongAsItLikes) {
   Scene scene(plain());
   scene.node("a", 8).node("b", 8).quota("q", 64);

@@ -85,7 +85,6 @@ void Preemption::changed() {
   none_from_.clear();
 }
 
-// Whoever finds nobody for n devices finds nobody for more: shares only grow by what is asked.
 const std::vector<Reclaimable>& Preemption::reclaimable(const Reclaim::Ask& wants) {
   static const std::vector<Reclaimable> kNone;
   const LeafAndClass whose{wants.leaf, wants.device_class};
@@ -94,7 +93,9 @@ const std::vector<Reclaimable>& Preemption::reclaimable(const Reclaim::Ask& want
   const auto [at, is_new] = reclaimable_.try_emplace({whose, wants.devices});
   if (is_new) {
     at->second = reclaim_->candidates(wants);
-    if (at->second.empty()) none_from_[whose] = wants.devices;
+    if (at->second.empty() && reclaim_->has_nobody_for_more(wants)) {
+      none_from_[whose] = wants.devices;
+    }
   }
   return at->second;
 }

@@ -167,6 +167,8 @@ std::vector<Reclaimable> Reclaim::candidates(const Ask& ask) {
   return victims;
 }
 
+bool Reclaim::has_nobody_for_more(const Ask& ask) { return eligible(ask, 0, kUnlimited).empty(); }
+
 std::map<QuotaTree::Node, int64_t> Reclaim::reclaimable(const Ask& ask) {
   std::map<Node, int64_t> devices;
   for (const Reclaimable& victim : candidates(ask)) {

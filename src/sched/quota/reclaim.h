@@ -94,6 +94,10 @@ class Reclaim {
   // newest. Cost: O(leaves x (depth + classes) + claims and sizes of holdings in leaves that have
   // to give + n log n of what is returned).
   std::vector<Reclaimable> candidates(const Ask& ask);
+  // Nobody may be taken for the ask, nor for one of the same leaf for more: claims and shares only
+  // get worse with what is asked. That candidates() has nobody does not say so, since it leaves out
+  // who is larger than the ask where its side would end up with less.
+  bool has_nobody_for_more(const Ask& ask);
   // How many devices of each leaf those are.
   std::map<QuotaTree::Node, int64_t> reclaimable(const Ask& ask);
   // Whether all of these may be taken together for the ask. For a caller who chooses victims

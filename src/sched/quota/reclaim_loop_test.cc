@@ -309,6 +309,26 @@ TEST_P(ReclaimSeeds, TryingChangesNothing) {
   EXPECT_EQ(before, usage());
 }
 
+TEST_P(ReclaimSeeds, WhoHasNobodyForMoreHasNobody) {
+  Simulation run(GetParam());
+  for (Work& work : run.work_) {
+    if (run.pick(4) > 0) run.step(work);
+  }
+  for (Node leaf = 0; leaf < run.tree_->pool(); ++leaf) {
+    for (QuotaTree::Class of = 0; of < run.tree_->classes(); ++of) {
+      if (!run.tree_->children(leaf).empty()) continue;
+      bool has_nobody = false;
+      for (int64_t devices = 1; devices <= 24; ++devices) {
+        const Reclaim::Ask ask{leaf, of, devices};
+        const bool has_nobody_now = run.reclaim_->has_nobody_for_more(ask);
+        EXPECT_TRUE(has_nobody_now || !has_nobody) << devices << " of leaf " << leaf;
+        has_nobody = has_nobody_now;
+        EXPECT_TRUE(!has_nobody || run.reclaim_->candidates(ask).empty());
+      }
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Seeds, ReclaimSeeds, testing::Range(0U, 300U));
 
 }  // namespace
