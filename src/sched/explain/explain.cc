@@ -99,7 +99,11 @@ std::optional<Explanation> explain(const Scene& scene, const WorkloadId& id) {
                    .starts = scene.now};
   if (const auto* hold = std::get_if<Hold>(&told.decision)) {
     told.fixes = fixes_for(scene, id);
-    told.starts = hold->starts != Instant::max() ? hold->starts : forecast_start(scene, id);
+    // A planned start goes by the one end that is expected of each run, and is late more often than
+    // not.
+    const bool is_planned = hold->starts != Instant::max();
+    told.starts = is_planned && futures_of(scene) == 1 ? hold->starts : forecast_start(scene, id);
+    if (told.starts == Instant::max()) told.starts = hold->starts;
   }
   return told;
 }

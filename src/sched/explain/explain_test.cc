@@ -163,6 +163,17 @@ TEST(Explain, StartsAfterThoseInFrontOfItHaveHadTheirTurn) {
   EXPECT_EQ(of(builder.scene, "x").starts, builder.scene.now + std::chrono::hours(5));
 }
 
+TEST(Explain, EstimatesAStartByTheMedianOfItsFutures) {
+  SceneBuilder builder;
+  builder.node("a", 8).quota("q", 64).run("r", "q", {{"a", 8}}, {.hours = 9});
+  builder.ask("x", "q", 1, 8);
+  const Instant now = builder.scene.now;
+  for (const int hours : {1, 4, 20}) {
+    builder.scene.running.front().ends.push_back(now + std::chrono::hours(hours));
+  }
+  EXPECT_EQ(of(builder.scene, "x").starts, now + std::chrono::hours(4));
+}
+
 TEST(Explain, SaysThatItStartsNowWhenNothingIsInTheWayAnyMore) {
   const Scene scene = SceneBuilder().node("a", 4).quota("blue", 4).ask("x", "blue", 1, 4).scene;
   const Explanation why = of(scene, "x");

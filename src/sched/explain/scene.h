@@ -15,6 +15,7 @@ struct Running {
   std::string name;              // for people
   Instant since;                 // when it was admitted
   bool may_be_suggested = true;  // that it could end; false for what is not a job
+  std::vector<Instant> ends;     // as in Scene::run_times, for a forecast; none: Run::ends
 };
 
 // The facts of one pass as values, so that they can be copied and changed.
@@ -31,6 +32,9 @@ struct Scene {
   // Ask::expected was learnt from runs like it; else only Ask::max_runtime says when work that is
   // started in a forecast ends.
   bool is_expected_learnt = false;
+  // How long waiting work may run from its start on, each value as likely as the next, ascending:
+  // quantiles. A forecast takes the median of as many futures as the longest list has values.
+  std::map<WorkloadId, std::vector<Millis>> run_times;
 };
 
 // Puts the scene into an empty world. Cost: a few microseconds per node and holder.
