@@ -7,6 +7,7 @@
 
 #include "pricing/cpu.h"
 #include "pricing/waste.h"
+#include "sim/openb/random.h"
 
 namespace berth::sim::openb {
 namespace {
@@ -48,17 +49,25 @@ BerthPolicy::BerthPolicy(const Trace& trace, std::span<const Node> nodes,
                     .cpu_milli = shape.cpu_milli});
   }
   for (const std::string& model : trace.models) supply_.push_back({.type = model});
-  for (const Node& node : nodes) {
+  add_nodes(nodes);
+  outlook_.weights = options.weights;
+}
+
+void BerthPolicy::add_nodes(std::span<const Node> nodes) {
+  std::vector<std::string> ids;
+  for (const Node& node : nodes) ids.push_back(node.name);
+  if (options_.ties) Random(*options_.ties).shuffle(ids);
+  for (size_t at = 0; at < nodes.size(); ++at) {
+    const Node& node = nodes[at];
     const auto model = static_cast<size_t>(node.model);
     supply_[model].devices_per_node_max =
         std::max(supply_[model].devices_per_node_max, node.devices);
-    fleet_.add({.id = {"", node.name},
-                .device_class = trace.models[model],
+    fleet_.add({.id = {"", ids[at]},
+                .device_class = trace_.models[model],
                 .devices = node.devices,
                 .cpu_milli = node.cpu_milli,
                 .memory_bytes = node.memory_mib});
   }
-  outlook_.weights = options.weights;
 }
 
 Result<std::unique_ptr<Policy>> BerthPolicy::make(const Trace& trace, std::span<const Node> nodes,

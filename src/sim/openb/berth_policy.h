@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "base/result.h"
@@ -21,11 +22,13 @@ struct BerthOptions {
   pricing::ScarcityOptions scarcity;
   pricing::CpuOptions cpu;
   sched::ScoreWeights weights;
+  // Of nodes in the same state the fleet takes the smallest id: with a seed that is anyone's guess.
+  std::optional<uint64_t> ties;
 };
 
 // Berth's own placement engine behind the protocol's interface: the fleet of src/sched/fleet, with
 // the outlook that production gives it. The mix is that of the pod list, as FGD's is. Every choice
-// is by a total order over what nodes are, so there are no ties to break, and names do not matter.
+// is by a total order over what nodes are; ties are between nodes that are alike in all of it.
 class BerthPolicy final : public Policy {
  public:
   // Errors: those of the prices.
@@ -35,6 +38,7 @@ class BerthPolicy final : public Policy {
 
  private:
   BerthPolicy(const Trace& trace, std::span<const Node> nodes, const BerthOptions& options);
+  void add_nodes(std::span<const Node> nodes);
   Status expect();
   Status refresh();
 

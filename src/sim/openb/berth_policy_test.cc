@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <set>
 
 #include "sim/openb/policies.h"
 #include "sim/openb/run.h"
@@ -37,6 +38,17 @@ TEST(BerthPolicy, LeavesScarceModelsToWhoNeedsThem) {
   EXPECT_EQ(policy->place(trace.shape_of(0))->node, 1);
   EXPECT_EQ(policy->place(trace.shape_of(1))->node, 0);
   EXPECT_FALSE(policy->place(trace.shape_of(1)));
+}
+
+TEST(BerthPolicy, BreaksTiesBetweenNodesThatAreAlikeByTheSeed) {
+  const Trace trace = trace_of("a,9,9,1,G\nb,9,9,1,G\n", "p,0,0,1,1000,\n");
+  std::set<int32_t> first;
+  for (uint64_t seed = 0; seed < 8; ++seed) {
+    auto policy = BerthPolicy::make(trace, trace.nodes, {.ties = seed});
+    ASSERT_TRUE(policy);
+    first.insert((*policy)->place(trace.shape_of(0))->node);
+  }
+  EXPECT_EQ(first.size(), 2U);
 }
 
 TEST(TraceBound, BindsPodsToTheirModels) {

@@ -35,9 +35,10 @@ Made any_node(const Trace&, std::span<const Node> nodes, PolicyOptions options) 
   return scan(nodes, std::make_unique<AnyNode>(~options.seed), options);
 }
 
-// Takes no options: nothing of it is random, and its order is total.
-Made berth(const Trace& trace, std::span<const Node> nodes, PolicyOptions) {
-  return BerthPolicy::make(trace, nodes);
+Made berth(const Trace& trace, std::span<const Node> nodes, PolicyOptions options) {
+  BerthOptions made;
+  if (options.random_ties) made.ties = options.seed;
+  return BerthPolicy::make(trace, nodes, made);
 }
 
 constexpr std::string_view kNames[] = {"berth",   "fgd",        "bestfit", "dotprod",
