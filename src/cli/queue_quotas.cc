@@ -63,9 +63,14 @@ Result<Tier> read_tier(const Document& document) {
   const auto tier = api::from_json<api::SlaTier>(document.value);
   if (!tier) return wrong(document, tier.error().message);
   if (tier->spec.window_seconds < 1) return wrong(document, "spec.windowSeconds: want at least 1");
-  return Tier{.name = tier->meta.name,
-              .device_time_percent = tier->spec.device_time_percent,
-              .window = std::chrono::seconds(tier->spec.window_seconds)};
+  Tier read{.name = tier->meta.name,
+            .device_time_percent = tier->spec.device_time_percent,
+            .window = std::chrono::seconds(tier->spec.window_seconds),
+            .order = tier->spec.order,
+            .preemptible = tier->spec.preemptible,
+            .min_runtime = std::chrono::seconds(tier->spec.min_runtime_seconds)};
+  if (const auto& most = tier->spec.max_queue_seconds) read.max_queue = std::chrono::seconds(*most);
+  return read;
 }
 
 }  // namespace

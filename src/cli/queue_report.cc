@@ -45,6 +45,14 @@ std::string queue_json(const QueueReport& report) {
   json["preemptions"] = report.preemptions;
   json["useless_preemptions"] = report.useless_preemptions;
   json["deadlines_met_percent"] = or_null(report.deadlines_met_percent);
+  if (const auto& explained = report.explained) {
+    json["explained"] = {{"sampled", explained->sampled},
+                         {"with_change", explained->with_change},
+                         {"started", explained->started},
+                         {"estimated", explained->estimated},
+                         {"start_error_percent", or_null(explained->start_error_percent)},
+                         {"early_percent", or_null(explained->early_percent)}};
+  }
   return json.dump() + "\n";
 }
 
@@ -76,6 +84,14 @@ std::string queue_table(const QueueReport& report) {
   line("preemptions", std::to_string(report.preemptions) + ", useless " +
                           std::to_string(report.useless_preemptions));
   line("ended by a failing node", std::to_string(report.failures_met));
+  if (const auto& explained = report.explained) {
+    line("held work explained", std::to_string(explained->sampled) + ", a change starts " +
+                                    std::to_string(explained->started) + " of " +
+                                    std::to_string(explained->with_change));
+    const auto& error = explained->start_error_percent;
+    line("start estimates, off by", (error ? percent(*error) : "-") + " of the wait (median of " +
+                                        std::to_string(explained->estimated) + ")");
+  }
   return out.str();
 }
 

@@ -40,7 +40,9 @@ constexpr const char* kExamples =
     "windows in the lives of its jobs, those that kept its promise), lost_device_seconds (held "
     "and\n"
     "not useful), preemptions, useless_preemptions (for a job that did not start at once),\n"
-    "deadlines_met_percent (null without deadlines).";
+    "deadlines_met_percent (null without deadlines); with --explain-sample explained {sampled,\n"
+    "with_change, started (by the cheapest change, in the next pass), estimated,\n"
+    "start_error_percent (median, of the wait), early_percent (estimates before the start)}.";
 
 struct Flags {
   std::vector<std::string> traces;
@@ -49,6 +51,8 @@ struct Flags {
   std::string victims = "least-lost";
   std::string quota;
   std::optional<uint64_t> failures;
+  int64_t explain_sample = 0;
+  uint64_t explain_seed = 42;
   OutputFlags output;
 };
 
@@ -74,6 +78,14 @@ void add_options(CLI::App& app, Flags& flags) {
   app.add_option("--failures", flags.failures,
                  "Let each node fail once in 30 days or so, for four hours")
       ->type_name("SEED");
+  app.add_option("--explain-sample", flags.explain_sample,
+                 "Explain so many held jobs of berth's, make the cheapest change that is told, and "
+                 "count who starts; takes two more replays")
+      ->check(CLI::Range(1, 1'000'000))
+      ->type_name("JOBS");
+  app.add_option("--explain-seed", flags.explain_seed, "Which jobs those are")
+      ->type_name("SEED")
+      ->capture_default_str();
   add_output_flags(app, flags.output);
 }
 
@@ -96,6 +108,9 @@ Result<ClusterShape> parse_cluster(const std::string& text) {
 
 Result<Answer> simulate(const Flags& flags, const Surroundings& around) {
   QueueSetup setup{.cluster = BERTH_TRY(parse_cluster(flags.cluster)), .policy = flags.policy};
+  if (flags.explain_sample > 0 && flags.policy != "berth") {
+    return Error{Code::Invalid, "--explain-sample: only the policy berth explains itself"};
+  }
   Workload workload = BERTH_TRY(load_traces(flags.traces));
   if (flags.victims == "newest") setup.core.victims = sched::VictimOrder::NewestFirst;
   setup.jobs = std::move(workload.jobs);
@@ -106,8 +121,12 @@ Result<Answer> simulate(const Flags& flags, const Surroundings& around) {
   }
   if (flags.failures) setup.failures = Failures{.seed = *flags.failures};
   Progress progress(around, "jobs");
-  const QueueReport report =
-      BERTH_TRY(run_queue(setup, [&](int64_t ended, int64_t all) { progress.show(ended, all); }));
+  const auto show = [&](int64_t ended, int64_t all) { progress.show(ended, all); };
+  QueueReport report = BERTH_TRY(run_queue(setup, show));
+  if (flags.explain_sample > 0) {
+    report.explained =
+        BERTH_TRY(explain_sample(setup, flags.explain_sample, flags.explain_seed, show));
+  }
   progress.clear();
   if (report.refused > 0) {
     around.err << "refused " << count_text(report.refused, "job") << " wider than the cluster of "

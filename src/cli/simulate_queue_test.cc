@@ -76,6 +76,44 @@ TEST_F(SimulateQueue, MakesATenantOfEachTraceAndGivesItWhatItsQuotaSays) {
   EXPECT_LT(json["sla_attainment_percent"]["Gold"], 100);
 }
 
+TEST_F(SimulateQueue, GoesByTheTiersOfTheFileUnderBerth) {
+  write("gold.csv", "job_id,submission_time,duration,num_gpu\ng,0,100,4\n");
+  write("spot.csv", "job_id,submission_time,duration,num_gpu\ns,0,100,4\n");
+  const auto attained = [&](int gold_order) {
+    const std::string quota =
+        "spec: {limits: [{class: nvidia-h200, guaranteed: 0, borrowingLimit: 4}], tiers: ";
+    write("quotas.yaml",
+          "kind: Quota\nmetadata: {name: gold}\n" + quota + "[Gold]}\n---\n" +
+              "kind: Quota\nmetadata: {name: spot}\n" + quota + "[Spot]}\n---\n" +
+              "kind: SlaTier\nmetadata: {name: Gold}\nspec: {order: " + std::to_string(gold_order) +
+              ", deviceTimePercent: 90, windowSeconds: 100}\n---\n" +
+              "kind: SlaTier\nmetadata: {name: Spot}\n"
+              "spec: {order: 5, deviceTimePercent: 90, windowSeconds: 100}\n");
+    EXPECT_EQ(run({"--trace", path("gold.csv"), path("spot.csv"), "--cluster", "1x4", "--policy",
+                   "berth", "--quota", path("quotas.yaml"), "--json"}),
+              0)
+        << err_.str();
+    return nlohmann::json::parse(out_.str())["sla_attainment_percent"];
+  };
+  EXPECT_EQ(attained(1), (nlohmann::json{{"Gold", 100.0}, {"Spot", 50.0}}));
+  EXPECT_EQ(attained(9), (nlohmann::json{{"Gold", 50.0}, {"Spot", 100.0}}));
+}
+
+TEST_F(SimulateQueue, ExplainsASampleOfWhatWasHeldAndTriesWhatItSuggests) {
+  const std::vector<std::string> berth = {"--trace",  path("red.csv"), "--cluster", "1x5",
+                                          "--policy", "berth",         "--json"};
+  std::vector<std::string> words = berth;
+  words.insert(words.end(), {"--explain-sample", "9"});
+  ASSERT_EQ(run(words), 0) << err_.str();
+  const auto told = nlohmann::json::parse(out_.str())["explained"];
+  EXPECT_EQ(told["sampled"], 2) << "b and c had to wait";
+  EXPECT_EQ(told["started"], told["with_change"]);
+  ASSERT_EQ(run(berth), 0);
+  EXPECT_FALSE(nlohmann::json::parse(out_.str()).contains("explained"));
+  words[5] = "easy";
+  EXPECT_EQ(run(words), 2);
+}
+
 TEST_F(SimulateQueue, SaysWhereAQuotaIsWrong) {
   const auto refused = [&](const std::string& text) {
     write("quotas.yaml", text);

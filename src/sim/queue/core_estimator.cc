@@ -20,6 +20,10 @@ Millis CoreEstimator::estimate(const VisibleJob& job, Millis already_run) const 
   return guess->second;
 }
 
+Millis CoreEstimator::left(const VisibleJob& job, Millis already_run, int64_t basis_points) const {
+  return known_.remaining(key_of(job), already_run, basis_points);
+}
+
 void CoreEstimator::learn(const VisibleJob& job, Millis ran) {
   known_.learn(key_of(job), ran);
   at_start_.clear();

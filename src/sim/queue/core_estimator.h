@@ -12,6 +12,7 @@ namespace berth::sim::queue {
 class CoreEstimator final : public Estimator {
  public:
   Millis estimate(const VisibleJob& job, Millis already_run) const override;
+  Millis left(const VisibleJob& job, Millis already_run, int64_t basis_points) const override;
   void learn(const VisibleJob& job, Millis ran) override;
 
  private:

@@ -8,6 +8,7 @@ namespace berth::sim::queue {
 namespace {
 
 constexpr const char* kClass = "device";
+constexpr int64_t kFutures = 5;                         // of a forecast
 constexpr Millis kLookAgain = std::chrono::minutes(5);  // while something waits, time alone tells
 
 std::string padded(int64_t number) {
@@ -37,23 +38,22 @@ void CorePolicy::set_up(const View& view) {
   const ClusterShape& shape = view.free.shape();
   for (int32_t n = 0; n < shape.nodes; ++n) nodes_.push_back({"", "n" + padded(n)});
   is_up_.assign(nodes_.size(), false);
-  std::vector<sched::Quota> quotas;
   for (const Tenant& tenant : view.tenants) {
-    quotas.push_back({.id = {tenant.name},
-                      .parent = {},
-                      .limits = {{kClass, limit_of(tenant, shape.devices())}},
-                      .weight = tenant.weight});
+    quotas_.push_back({.id = {tenant.name},
+                       .parent = {},
+                       .limits = {{kClass, limit_of(tenant, shape.devices())}},
+                       .weight = tenant.weight});
   }
-  world_.set_quotas(std::move(quotas));
-  // The tiers that the chart installs.
-  world_.set_tiers(
-      {{"Premium", {.order = 0, .device_time_percent = 95}},
-       {"Standard",
-        {.order = 10,
-         .device_time_percent = 70,
-         .preemptible = true,
-         .min_runtime = std::chrono::minutes(10)}},
-       {"Spot", {.order = 20, .preemptible = true, .min_runtime = std::chrono::minutes(10)}}});
+  world_.set_quotas(quotas_);
+  for (const Tier& tier : view.tiers) {
+    tiers_[tier.name] = {.order = tier.order,
+                         .device_time_percent = tier.device_time_percent,
+                         .window = tier.window,
+                         .max_queue = tier.max_queue,
+                         .preemptible = tier.preemptible,
+                         .min_runtime = tier.min_runtime};
+  }
+  world_.set_tiers(tiers_);
   known_.resize(view.jobs.size());
 }
 
@@ -189,10 +189,48 @@ Decision CorePolicy::decide(const View& view, Instant now) {
   size_t started = 0;
   for (const sched::Decision& made : sched::run_pass(world_, asks, now)) {
     add(view, made, decision);
-    started += std::holds_alternative<sched::Hold>(made) ? 0 : 1;
+    const auto* hold = std::get_if<sched::Hold>(&made);
+    started += hold != nullptr ? 0 : 1;
+    if (hold != nullptr && on_held_) on_held_(job_of(hold->id), Facts(*this, view, now));
   }
   if (started < view.waiting.size()) decision.again_at = now + kLookAgain;
   return decision;
+}
+
+std::vector<Millis> CorePolicy::Facts::quantiles(JobId job) const {
+  std::vector<Millis> left;
+  for (int64_t value = 0; value < kFutures; ++value) {
+    const int64_t basis_points = (2 * value + 1) * 10'000 / (2 * kFutures);
+    left.push_back(view_.estimator.left(view_.job(job), view_.of(job).ran(now_), basis_points));
+  }
+  return left;
+}
+
+sched::Scene CorePolicy::Facts::scene() const {
+  sched::Scene scene{.settings = policy_.world_.settings(),
+                     .quotas = policy_.quotas_,
+                     .tiers = policy_.tiers_,
+                     .fairness = {},
+                     .outlook = {},
+                     .nodes = {},
+                     .running = {},
+                     .waiting = {},
+                     .now = now_,
+                     .is_expected_learnt = true};
+  for (const auto& [id, node] : policy_.world_.nodes()) scene.nodes.push_back(node);
+  for (const auto& [source, held] : policy_.world_.holders()) {
+    sched::Running running{.holder = held.facts, .name = source, .since = {}};
+    running.since = held.facts.run->job.started;
+    for (const Millis left : quantiles(policy_.job_of({source}))) {
+      running.ends.push_back(std::max(now_, running.since) + left);
+    }
+    scene.running.push_back(std::move(running));
+  }
+  for (const JobId job : view_.waiting) {
+    scene.waiting.push_back(policy_.known_[static_cast<size_t>(job)].ask);
+    scene.run_times.emplace(scene.waiting.back().id, quantiles(job));
+  }
+  return scene;
 }
 
 }  // namespace berth::sim::queue

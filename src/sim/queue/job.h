@@ -37,11 +37,28 @@ struct Tenant {
   std::string tier = "Standard";
 };
 
-// The promise of a tier: in every window of a job's life this share of the devices it asked for.
+// A tier: what its jobs are promised and what they put up with. The promise is, in every window of
+// a job's life, this share of the devices it asked for; the rest is for policies that know tiers.
 struct Tier {
   std::string name;
   int64_t device_time_percent = 0;
   Millis window = std::chrono::hours(1);
+  int64_t order = 0;  // smaller goes first
+  std::optional<Millis> max_queue = std::nullopt;
+  bool preemptible = false;
+  Millis min_runtime{};  // of an attempt, before it may have to give way
 };
+
+// Those that the chart installs, their promises judged by the hour.
+inline std::vector<Tier> usual_tiers() {
+  constexpr Millis kMinRuntime = std::chrono::minutes(10);
+  return {{.name = "Premium", .device_time_percent = 95},
+          {.name = "Standard",
+           .device_time_percent = 70,
+           .order = 10,
+           .preemptible = true,
+           .min_runtime = kMinRuntime},
+          {.name = "Spot", .order = 20, .preemptible = true, .min_runtime = kMinRuntime}};
+}
 
 }  // namespace berth::sim::queue

@@ -47,6 +47,7 @@ struct View {
   std::span<const JobId> waiting;  // ascending, so by time of submission
   std::span<const JobId> running;  // ascending
   std::span<const Tenant> tenants;
+  std::span<const Tier> tiers;
   const FreeDevices& free;  // devices of failed nodes are not free
   const Estimator& estimator;
   CheckpointCost checkpoint;

@@ -174,8 +174,8 @@ class Replay {
   Status decide() {
     again_at_.reset();
     ++outcome_.decisions;
-    const View view{visible_,       progress_, waiting_,   running_,
-                    setup_.tenants, free_,     estimator_, setup_.checkpoint};
+    const View view{visible_,     progress_, waiting_,   running_,         setup_.tenants,
+                    setup_.tiers, free_,     estimator_, setup_.checkpoint};
     Decision decision = policy_.decide(view, now_);
     if (decision.again_at && *decision.again_at > now_) again_at_ = decision.again_at;
     beneficiaries_.clear();

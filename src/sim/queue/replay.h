@@ -20,7 +20,7 @@ struct Failures {
 struct QueueSetup {
   std::vector<Job> jobs;  // by time of submission, as load_traces() gives them
   std::vector<Tenant> tenants;
-  std::vector<Tier> tiers = {{"Premium", 95}, {"Standard", 70}, {"Spot", 0}};
+  std::vector<Tier> tiers = usual_tiers();
   ClusterShape cluster;
   std::string policy = "fifo";
   sched::CoreSettings core;  // of the policy berth

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "sim/queue/core_estimator.h"
 #include "sim/queue/testing/jobs.h"
 
 namespace berth::sim::queue {
@@ -19,7 +20,7 @@ TEST(QueueReplay, RefusesJobsThatAreWiderThanTheClusterAndRunsTheRest) {
 TEST(QueueReplay, RefusesJobsOutOfOrder) {
   Jobs jobs({1, 8});
   jobs.job("late", 10, 1, 1).job("early", 0, 1, 1);
-  PercentileEstimator estimator;
+  CoreEstimator estimator;
   const auto outcome = replay(jobs.setup, **make_policy("fifo"), estimator);
   EXPECT_EQ(outcome.error().message,
             "job early: out of order, or without tenant, devices or duration");
@@ -100,7 +101,7 @@ class ReplayProperty : public testing::TestWithParam<std::tuple<const char*, uin
     return setup;
   }
   static Outcome learned(const QueueSetup& setup) {
-    PercentileEstimator estimator;
+    CoreEstimator estimator;
     const auto outcome = replay(setup, **make_policy(setup.policy), estimator);
     EXPECT_TRUE(outcome) << outcome.error().message;
     return outcome.ok() ? *outcome : Outcome{};

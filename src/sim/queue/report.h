@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "sim/queue/explained.h"
 #include "sim/queue/replay.h"
 
 namespace berth::sim::queue {
@@ -34,6 +35,7 @@ struct QueueReport {
   int64_t useless_preemptions = 0;
   int64_t failures_met = 0;                     // attempts ended by a failing node
   std::optional<double> deadlines_met_percent;  // of the jobs that have one
+  std::optional<ExplainReport> explained;       // where it was asked for
 };
 
 QueueReport summarise(const QueueSetup& setup, const Outcome& outcome);

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sim/queue/core_estimator.h"
+
 namespace berth::sim::queue {
 
 Result<QueueReport> run_queue(const QueueSetup& setup, const OnProgress& on_progress) {
-  PercentileEstimator estimator;
+  CoreEstimator estimator;
   return run_queue(setup, estimator, on_progress);
 }
 

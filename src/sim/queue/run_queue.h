@@ -6,7 +6,7 @@
 namespace berth::sim::queue {
 
 // Replays the jobs under the policy of that name and sums up. Run times are learned as jobs end, by
-// a PercentileEstimator unless another is given.
+// a CoreEstimator unless another is given.
 // Errors: those of make_policy() and replay(); Invalid for a tenant whose tier is not listed.
 Result<QueueReport> run_queue(const QueueSetup& setup, const OnProgress& on_progress = {});
 Result<QueueReport> run_queue(const QueueSetup& setup, Estimator& estimator,
