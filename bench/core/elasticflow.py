@@ -12,6 +12,7 @@ LOADS = (0.9, 1.1)
 CLUSTERS = {**{f"cluster{n}": "deadline" for n in ("01", "02", "03", "05", "06", "10")},
             "cluster04": "raw", "cluster08": "raw"}
 QUICK = ("cluster01", "cluster06")
+EXPLAINED = ("cluster02", "cluster06")
 TOLERANCE = 0.1   # of the load, beyond which a cluster is no witness for it
 
 
@@ -126,6 +127,31 @@ def measure(programs, folder, is_quick):
         replays += at_load
         yield from _waits(at_load, load)
     yield from _preemptions(replays)
+
+
+def explained(programs, folder, is_quick):
+    """What `explain` is worth: on a random sample of held work, at the higher load."""
+    sample = 20 if is_quick else 100
+    told, details = [], []
+    for name in EXPLAINED[:1] if is_quick else EXPLAINED:
+        jobs = Jobs(folder / CLUSTERS[name] / f"{name}.csv.gz")
+        nodes = jobs.nodes_for(LOADS[-1])
+        got = programs.simulate("queue", "--trace", jobs.path, "--cluster",
+                                f"{nodes}x{DEVICES_PER_NODE}", "--policy", "berth",
+                                "--explain-sample", sample)["explained"]
+        told.append(got)
+        details.append(f"{name} {nodes:3}x{DEVICES_PER_NODE}: a change for {got['with_change']} of "
+                       f"{got['sampled']}, which starts {got['started']}; starts off by "
+                       f"{got['start_error_percent'] or 0:.0f} %, {got['early_percent'] or 0:.0f} %"
+                       f" of them too early, {got['estimated']} estimates")
+    changes = sum(got["with_change"] for got in told)
+    started = sum(got["started"] for got in told)
+    yield Row("core_explain_started_percent", "explain: held work that the cheapest change starts",
+              100 * started / changes if changes else None, "%", details=details,
+              note=f"of {changes} with a change, {sum(got['sampled'] for got in told)} looked at")
+    errors = [got["start_error_percent"] for got in told if got["start_error_percent"] is not None]
+    yield Row("core_explain_start_error_percent", "explain: error of start estimates, of the wait",
+              max(errors, default=None), "%", digits=0, note="median; the worst cluster")
 
 
 def _waits(replays, load):
