@@ -8,7 +8,10 @@
 namespace berth::control {
 
 WorldFeed::WorldFeed(Stores& stores, Books& books, const Clock& clock)
-    : stores_(stores), books_(books), clock_(clock) {
+    : stores_(stores),
+      books_(books),
+      clock_(clock),
+      policies_(stores, books, world_, [this] { ++version_; }) {
   books.on_held = [this](const std::string& source, const std::vector<sched::Charge>& charges) {
     set_held(source, charges);
   };

@@ -11,6 +11,8 @@
 #include "sched/core/growth.h"
 #include "sched/core/order.h"
 #include "sched/core/preemption.h"
+#include "sched/core/shadow.h"
+#include "sched/core/steering.h"
 #include "sched/core/trial.h"
 #include "sched/core/why.h"
 #include "sched/quota/fair_order.h"
@@ -40,13 +42,15 @@ struct Look {
 
 class Pass {
  public:
-  Pass(World& world, Instant now)
+  Pass(World& world, Instant now, PassNotes* notes)
       : world_(world),
         now_(now),
         tree_(world.tree()),
         trial_(world),
         claims_(world, trial_, now),
-        preemption_(world, trial_, tree_, world.fairness(), now) {}
+        steering_(world),
+        shadow_(world, steering_, notes),
+        preemption_(world, trial_, tree_, steering_, world.fairness(), now) {}
 
   std::vector<Decision> run(const std::vector<const Ask*>& asks) {
     std::map<int64_t, std::map<QuotaTree::Node, std::vector<const Ask*>>> tiers;
@@ -102,7 +106,8 @@ class Pass {
 
   Decision decide(const Ask& ask) {
     const uint64_t level = static_cast<uint64_t>(service_level(world_.settings(), ask));
-    const std::pair key(hash_of(ask.shape) ^ level, std::string_view(ask.shape));
+    const uint64_t fares = steering_.profile(ask) << 8 | level;
+    const std::pair key(hash_of(ask.shape) ^ fares, std::string_view(ask.shape));
     const auto alike = ask.shape.empty() ? held_.end() : held_.find(key);
     if (alike != held_.end()) {
       return Hold{ask.id, alike->second.reason, alike->second.message, alike->second.starts};
@@ -195,6 +200,8 @@ class Pass {
     }
     const Stock stock = stock_of(world_, wants.device_class);
     if (stock.exist < total) return {{}, no_room(world_, ask, wants, stock)};
+    shadow_.note_overruled(ask, wants);
+    if (auto unmet = steering_.unmet(ask, wants)) return {{}, *std::move(unmet)};
     const Gang gang = gang_of(ask, wants);
     std::optional<std::vector<Spot>> spots;
     if (stock.free >= total) spots = trial_.place(gang);
@@ -202,11 +209,19 @@ class Pass {
     if (!spots && !claims_.is_empty()) spots = claims_.place_meanwhile(gang, ends);
     if (spots) {
       claims_.started(*spots, ends);
+      starts(ask, wants, *spots);
       return {admitted(ask, wants, *spots), {}};
     }
     if (claims_.stand_in_the_way(wants.device_class, gang, total))
       return {{}, reserved(ask, wants, stock), true};
-    return {{}, no_room(world_, ask, wants, stock), true};
+    auto blamed = steering_.blamed(trial_, ask, wants, stock, bare_gang(ask, wants));
+    return {{}, blamed ? *std::move(blamed) : no_room(world_, ask, wants, stock), true};
+  }
+
+  // Policies look at it: what shadows say, and whether held work has waited for it.
+  void starts(const Ask& ask, const Alternative& wants, const std::vector<Spot>& spots) {
+    shadow_.compare(ask, wants, spots);
+    if (steering_.admitted(ask, spots)) held_.clear();
   }
 
   Admit admitted(const Ask& ask, const Alternative& wants, const std::vector<Spot>& spots) {
@@ -217,6 +232,13 @@ class Pass {
   }
 
   Gang gang_of(const Ask& ask, const Alternative& wants) {
+    Gang gang = bare_gang(ask, wants);
+    steering_.steer(ask, wants, gang);
+    return gang;
+  }
+
+  // As if there were no policies.
+  Gang bare_gang(const Ask& ask, const Alternative& wants) {
     Gang gang{.near = ask.near};
     for (size_t worker = 0; worker < wants.counts.size(); ++worker) {
       const bool is_alike = worker > 0 && wants.counts[worker] == wants.counts[worker - 1] &&
@@ -256,8 +278,11 @@ class Pass {
 
   std::optional<Preempt> try_preempt(const Ask& ask, const Alternative& wants) {
     if (!tree_.limits(*ask.quota).contains(wants.device_class)) return std::nullopt;
-    auto preempt = preemption_.place(ask, wants, gang_of(ask, wants));
+    const Gang gang = gang_of(ask, wants);
+    if (gang.allowed && gang.allowed->empty()) return std::nullopt;
+    auto preempt = preemption_.place(ask, wants, gang);
     if (!preempt) return preempt;
+    starts(ask, wants, preemption_.spots());
     for (const World::Held* victim : preemption_.victims()) claims_.gone(victim);
     claims_.started(preemption_.spots(), later(now_, ask.expected));
     held_.clear();  // victims may have left more room than it took
@@ -269,10 +294,12 @@ class Pass {
   QuotaTree tree_;  // as the pass goes on
   Trial trial_;
   Claims claims_;
+  Steering steering_;
+  Shadow shadow_;
   Preemption preemption_;
   std::vector<Decision> decisions_;
-  // By shape and before it a hash of it, for speed, and of the level of service. The views are into
-  // the asks.
+  // By shape and before it a hash of it, for speed, and of the level of service and the policies.
+  // The views are into the asks.
   std::map<std::pair<uint64_t, std::string_view>, Hold> held_;
   std::vector<NodeIndex> allowed_;
   std::vector<const Ask*> growing_;
@@ -292,6 +319,7 @@ std::string_view name_of(Reason reason) {
     case Reason::NoCapacity: return "NoCapacity";
     case Reason::Fragmented: return "Fragmented";
     case Reason::Reserved: return "Reserved";
+    case Reason::Policy: return "Policy";
   }
   __builtin_unreachable();
 }
@@ -324,8 +352,9 @@ Ask with_workers(const Ask& ask, size_t workers) {
   return made;
 }
 
-std::vector<Decision> run_pass(World& world, const std::vector<const Ask*>& asks, Instant now) {
-  return Pass(world, now).run(asks);
+std::vector<Decision> run_pass(World& world, const std::vector<const Ask*>& asks, Instant now,
+                               PassNotes* notes) {
+  return Pass(world, now, notes).run(asks);
 }
 
 }  // namespace berth::sched
