@@ -117,7 +117,7 @@ class Placing {
     for (const Domain& domain : topology_.domains(level)) {
       Candidate candidate{.domain = &domain};
       for (const NodeIndex node : domain.nodes) {
-        if (!is_allowed(node)) continue;
+        if (!is_allowed(node) || !spread_.is_open(node)) continue;
         const int64_t fits = fleet_.workers_that_fit(largest, node);
         candidate.free_milli += fleet_.free_milli(node);
         candidate.fits += fits;
@@ -161,7 +161,9 @@ class Placing {
       const auto best = std::min_element(
           found.begin(), found.end(),
           [&](const Candidate& a, const Candidate& b) { return rank(a) < rank(b); });
+      const size_t before = placed_;
       fill(best->nodes);
+      if (placed_ == before) return take_back(0);
     }
     return true;
   }
