@@ -50,7 +50,8 @@ def nodes_of(job):
 def test_work_runs_where_its_policy_says_and_a_change_acts_at_once(tenant, labelled, apply):
     tenant.start(4)
     path = apply("place", value="nowhere")
-    tenant.client.until(path, lambda item: kube.condition(item, "Ready")[1] == "NoNode", what="Ready")
+    tenant.client.until(path, lambda item: kube.condition(item, "Ready")[1] == "NoNode",
+                        what="looked at")
     tenant.submit(gpujob("train", workers=2, devices=1))
     job = tenant.until_job("train", lambda item: kube.condition(item, "Admitted")[1] == "Policy",
                            what="held by the policy")
@@ -84,4 +85,5 @@ def test_a_shadow_changes_nothing_and_counts(tenant, labelled, apply):
     tenant.submit(gpujob("train"))
     job = tenant.until_job("train", kube.holds("Ready"), what="Ready")
     assert nodes_of(job) != {labelled}
-    tenant.client.until(path, lambda item: item.get("status", {}).get("wouldChange") == 1, what="counted")
+    tenant.client.until(path, lambda item: item.get("status", {}).get("wouldChange") == 1,
+                        what="counted")

@@ -15,6 +15,7 @@ struct Running {
   std::string name;              // for people
   Instant since;                 // when it was admitted
   bool may_be_suggested = true;  // that it could end; false for what is not a job
+  Traits traits = {};            // for policies
 };
 
 // The facts of one pass as values, so that they can be copied and changed.
@@ -24,6 +25,7 @@ struct Scene {
   std::map<std::string, Tier> tiers;
   FairShareInputs fairness;
   std::optional<Outlook> outlook;
+  std::vector<PlacementPolicy> policies;
   std::vector<Node> nodes;
   std::vector<Running> running;
   std::vector<Ask> waiting;
