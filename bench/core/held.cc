@@ -6,7 +6,9 @@
 //
 //   10,000 nodes of 8 devices in racks of 16; 40 tenants, 5 in each of 8 departments, each with 2 %
 //   of the devices guaranteed and the rest to borrow; three tiers; workloads of 30 forms, 1 to 128
-//   devices, some of them wanting or requiring one rack. Before the first timed pass the core fills
+//   devices, some of them wanting or requiring one rack. With policies also ten PlacementPolicies,
+//   of which every tenant meets two to four: labels that a half or a quarter of the racks have, a
+//   preference, nearness, spread and one affinity. Before the first timed pass the core fills
 //   the cluster and is asked again until it has nothing left to do.
 #include <algorithm>
 #include <utility>
@@ -59,10 +61,50 @@ std::vector<sched::Quota> quotas(int64_t devices) {
   return all;
 }
 
+sched::Term label(const std::string& key) {
+  return sched::LabelTerm{key, sched::Comparison::In, {"yes"}};
+}
+
+std::vector<sched::PlacementPolicy> policies() {
+  using sched::PlacementPolicy;
+  std::vector<PlacementPolicy> all;
+  for (int t = 0; t < kTenants; ++t) {
+    const std::string name = tenant_name(t);
+    if (t % 8 == 0) {
+      all.push_back({.name = "half-" + name, .match = {.namespaces = {name}}});
+      all.back().require = {label("half")};
+    }
+  }
+  all.push_back({.name = "quarter", .priority = 5, .match = {.tiers = {"Premium"}}});
+  all.back().require = {label("quarter")};
+  all.push_back({.name = "fast", .match = {}, .prefer = {{label("half"), 10}}});
+  all.push_back({.name = "near", .match = {.tiers = {"Standard"}, .min_devices = 64}});
+  all.back().prefer = {{sched::DomainTerm{kRack, false}, 1}};
+  all.push_back({.name = "spread", .match = {.tiers = {"Spot"}, .min_devices = 16}});
+  all.back().require = {sched::DomainTerm{kRack, true}};
+  all.push_back({.name = "apart", .match = {.labels = {{"app", "eval"}}}});
+  all.back().require = {sched::AffinityTerm{{{"app", "eval"}}, kRack, true}};
+  return all;
+}
+
+// Every second and every fourth rack has a label.
+void label_nodes(sched::World& world, int nodes) {
+  for (int n = 0; n < nodes; ++n) {
+    sched::Node node = world.nodes().at(node_id(n));
+    const int rack = n / kNodesOfARack;
+    if (rack % 2 == 0) node.labels["half"] = "yes";
+    if (rack % 4 == 0) node.labels["quarter"] = "yes";
+    world.set_node(node);
+  }
+}
+
 class Backlog {
  public:
-  Backlog(int nodes, int held) : forms_(forms()), devices_(int64_t{nodes} * kDevices) {
+  Backlog(int nodes, int held, bool with_policies)
+      : forms_(forms()), devices_(int64_t{nodes} * kDevices) {
     build_nodes(world_, nodes);
+    if (with_policies) label_nodes(world_, nodes);
+    if (with_policies) world_.set_policies(policies());
     world_.set_quotas(quotas(devices_));
     asks_.resize(static_cast<size_t>(held));
     for (sched::Ask& ask : asks_) ask = next_ask();
@@ -111,6 +153,8 @@ class Backlog {
     sched::Ask ask{.id = {numbered("job-", ++made_)}};
     ask.name = "team/" + ask.id.uid;
     ask.quota = sched::QuotaId{tenant_name(static_cast<int>(pick(kTenants)))};
+    ask.name_space = ask.quota->name;
+    if (made_ % 16 == 0) ask.labels = {{"app", "eval"}};
     ask.tier = tier < 1 ? "Premium" : tier < 5 ? "Standard" : "Spot";
     ask.created = now_ + Millis{made_ % 1'000};
     const auto workers = static_cast<size_t>(form.workers);
@@ -140,6 +184,7 @@ class Backlog {
     const auto at = std::find_if(asks_.begin(), asks_.end(),
                                  [&](const sched::Ask& ask) { return ask.id == admit.id; });
     const Job job{admit.id.uid, at->quota->name, at->tier, now_, at->expected};
+    world_.set_traits(job.uid, sched::Traits{at->name_space, at->labels});
     world_.set_holder(core::running(world_, job, admit.nodes, admit.counts, at->rooms.front()));
     jobs_.insert(std::lower_bound(jobs_.begin(), jobs_.end(), job.uid), job.uid);
     *at = next_ask();
@@ -147,6 +192,7 @@ class Backlog {
 
   void stop(const std::string& uid) {
     world_.remove_holder(uid);
+    world_.set_traits(uid, {});
     jobs_.erase(std::lower_bound(jobs_.begin(), jobs_.end(), uid));
   }
 
@@ -161,10 +207,8 @@ class Backlog {
   std::vector<std::string> jobs_;  // that run, by uid
 };
 
-}  // namespace
-
-Result<Measured> pass_over_held(Size size) {
-  Backlog backlog(10'000 / size.divisor, 10'000 / size.divisor);
+Result<Measured> measure(Size size, bool with_policies) {
+  Backlog backlog(10'000 / size.divisor, 10'000 / size.divisor, with_policies);
   BERTH_TRY(backlog.settle());
   const int64_t free_before = backlog.free_devices();
   Stopwatch watch;
@@ -183,5 +227,10 @@ Result<Measured> pass_over_held(Size size) {
                      {"free_devices_at_start", free_before}};
   return measured;
 }
+
+}  // namespace
+
+Result<Measured> pass_over_held(Size size) { return measure(size, false); }
+Result<Measured> pass_over_held_with_policies(Size size) { return measure(size, true); }
 
 }  // namespace berth::bench::core

@@ -18,6 +18,7 @@ struct Named {
 
 constexpr Named kScenes[] = {
     {"pass_over_held", pass_over_held, {1, 200}, {10, 20}},
+    {"pass_over_held_with_policies", pass_over_held_with_policies, {1, 50}, {10, 20}},
     {"preemption_search", preemption_search, {1, 100}, {4, 20}},
     {"reclaim_plan", reclaim_plan, {1, 5}, {10, 3}},
 };

@@ -72,6 +72,7 @@ sched::Holder running(const sched::World& world, const Job& job,
 // Each measures its scene; the sizes and the reason are in its file. Errors: Internal where the
 // scene was not the one that it says it is, since its figures would mean something else.
 Result<Measured> pass_over_held(Size size);
+Result<Measured> pass_over_held_with_policies(Size size);
 Result<Measured> preemption_search(Size size);
 Result<Measured> reclaim_plan(Size size);
 

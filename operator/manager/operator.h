@@ -10,6 +10,7 @@
 #include "operator/controllers/gpujob/gpujob_controller.h"
 #include "operator/controllers/gpujob/progress_reader.h"
 #include "operator/controllers/namespace/namespace_controller.h"
+#include "operator/controllers/placementpolicy/placementpolicy_controller.h"
 #include "operator/controllers/quota/quota_controller.h"
 #include "operator/manager/feeds.h"
 #include "operator/scheduling/books.h"
@@ -29,7 +30,8 @@ struct Observers {
   runtime::OnReconciled on_reconciled;
   std::function<void(const PassReport&)> on_pass;
   std::function<void(const std::string& cause)> on_attempt_end;
-  std::function<void(const api::Quota&)> on_quota;  // its stored status is new
+  std::function<void(const api::Quota&)> on_quota;             // its stored status is new
+  std::function<void(const api::PlacementPolicy&)> on_policy;  // the same
   std::function<void(bool leads)> on_leading;
 };
 
@@ -99,11 +101,13 @@ class Operator {
   GpuJobController gpujob_;
   ForeignPodController foreignpod_;
   NamespaceController name_space_;
+  PlacementPolicyController policy_;
   runtime::Controller claims_;
   runtime::Controller quotas_;
   runtime::Controller jobs_;
   runtime::Controller foreign_pods_;
   runtime::Controller namespaces_;
+  runtime::Controller policies_;
   Feeds feeds_;
   std::optional<ProgressReader> progress_;
 };

@@ -25,6 +25,16 @@ void show_quota(const api::Quota& quota, http::Metrics& metrics) {
   }
 }
 
+void show_policy(const api::PlacementPolicy& policy, http::Metrics& metrics) {
+  const std::string& name = policy.meta.name;
+  const api::Condition* conflict = api::find_condition(policy.status.conditions, "Conflicting");
+  metrics.set("berth_policy_matched_workloads", {name}, static_cast<double>(policy.status.matched));
+  metrics.set("berth_policy_would_change_placements", {name},
+              static_cast<double>(policy.status.would_change));
+  metrics.set("berth_policy_conflicting", {name},
+              conflict != nullptr && conflict->is_true() ? 1 : 0);
+}
+
 }  // namespace
 
 void Pages::show(const runtime::Health& live, const runtime::Health& ready, Monotonic now) {
@@ -56,32 +66,34 @@ std::optional<std::string> Pages::ready() const {
 }
 
 Observers observers(http::Metrics& metrics) {
-  return {.on_reconciled =
-              [&metrics](std::string_view controller, const std::optional<Error>& error) {
-                // Another writer was first: the newer state is on its way, nothing is wrong.
-                const std::string_view outcome = !error                          ? "done"
-                                                 : error->code == Code::Conflict ? "conflict"
-                                                                                 : "error";
-                metrics.add("berth_reconcile_total", {controller, outcome});
-              },
-          .on_pass =
-              [&metrics](const PassReport& report) {
-                metrics.observe("berth_pass_duration_seconds", {},
-                                static_cast<double>(report.took.count()) / 1000);
-                metrics.add("berth_pass_admitted_total", {}, static_cast<double>(report.admitted));
-                metrics.set("berth_pass_asks", {}, static_cast<double>(report.asks));
-                for (const sched::Reason reason : sched::kReasons) {
-                  const auto held = report.held.find(reason);
-                  metrics.set("berth_held_workloads", {sched::name_of(reason)},
-                              held == report.held.end() ? 0 : static_cast<double>(held->second));
-                }
-              },
-          .on_attempt_end =
-              [&metrics](const std::string& cause) {
-                metrics.add("berth_gpujob_attempts_total", {cause});
-              },
-          .on_quota = [&metrics](const api::Quota& quota) { show_quota(quota, metrics); },
-          .on_leading = [&metrics](bool leads) { metrics.set("berth_leader", {}, leads ? 1 : 0); }};
+  return {
+      .on_reconciled =
+          [&metrics](std::string_view controller, const std::optional<Error>& error) {
+            // Another writer was first: the newer state is on its way, nothing is wrong.
+            const std::string_view outcome = !error                          ? "done"
+                                             : error->code == Code::Conflict ? "conflict"
+                                                                             : "error";
+            metrics.add("berth_reconcile_total", {controller, outcome});
+          },
+      .on_pass =
+          [&metrics](const PassReport& report) {
+            metrics.observe("berth_pass_duration_seconds", {},
+                            static_cast<double>(report.took.count()) / 1000);
+            metrics.add("berth_pass_admitted_total", {}, static_cast<double>(report.admitted));
+            metrics.set("berth_pass_asks", {}, static_cast<double>(report.asks));
+            for (const sched::Reason reason : sched::kReasons) {
+              const auto held = report.held.find(reason);
+              metrics.set("berth_held_workloads", {sched::name_of(reason)},
+                          held == report.held.end() ? 0 : static_cast<double>(held->second));
+            }
+          },
+      .on_attempt_end =
+          [&metrics](const std::string& cause) {
+            metrics.add("berth_gpujob_attempts_total", {cause});
+          },
+      .on_quota = [&metrics](const api::Quota& quota) { show_quota(quota, metrics); },
+      .on_policy = [&metrics](const api::PlacementPolicy& policy) { show_policy(policy, metrics); },
+      .on_leading = [&metrics](bool leads) { metrics.set("berth_leader", {}, leads ? 1 : 0); }};
 }
 
 }  // namespace berth::control

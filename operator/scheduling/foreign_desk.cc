@@ -123,6 +123,8 @@ std::optional<sched::Ask> ForeignDesk::ask_for(const ForeignUnit& unit) const {
   }
   if (pods.empty()) return std::nullopt;
   sched::Ask ask{.id = id_of(unit.key), .name = runtime::to_string(unit.key)};
+  ask.name_space = unit.key.name_space;
+  ask.labels = pods.front()->meta.labels;
   ask.created = pods.front()->meta.creation.value_or(Instant{});
   for (const translate::Pod* pod : pods) {
     ask.created = std::min(ask.created, pod->meta.creation.value_or(Instant{}));

@@ -50,7 +50,9 @@ void JobDesk::on_job(const api::GpuJob* before, const api::GpuJob* after) {
   }
   if (after != nullptr && is_waiting(*after)) {
     const bool is_known = waiting_.contains(uid);
-    if (is_known && before != nullptr && before->meta.generation == after->meta.generation) {
+    // A policy may be about its labels, which its generation does not count.
+    if (is_known && before != nullptr && before->meta.generation == after->meta.generation &&
+        before->meta.labels == after->meta.labels) {
       return follow_nomination(*after);
     }
     if (!is_resizing(*after)) nominations_.withdraw({uid});

@@ -41,9 +41,10 @@ void Scheduler::run() {
   PassReport report{.took = {}, .asks = asks.size(), .held = {}};
   const Pending before = std::exchange(pending_, {});
   for (const sched::Decision& decision :
-       sched::run_pass(feed_.at(clock_.now()), asks, clock_.now())) {
+       sched::run_pass(feed_.at(clock_.now()), asks, clock_.now(), feed_.policies().notes())) {
     hand_back(decision, report);
   }
+  feed_.policies().read_notes();
   note_pending(before);
   seen_feed_ = feed_.version();
   seen_version_ = books_.version();  // our own grants are no reason for another pass

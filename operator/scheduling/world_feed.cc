@@ -11,7 +11,8 @@ WorldFeed::WorldFeed(Stores& stores, Books& books, const Settings& settings, con
     : stores_(stores),
       books_(books),
       clock_(clock),
-      world_({.resize = {.settle = settings.resize_settle}}) {
+      world_({.resize = {.settle = settings.resize_settle}}),
+      policies_(stores, books, world_, [this] { ++version_; }) {
   books.on_held = [this](const std::string& source, const std::vector<sched::Charge>& charges) {
     set_held(source, charges);
   };

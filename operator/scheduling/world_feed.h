@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "operator/scheduling/books.h"
+#include "operator/scheduling/policy_desk.h"
 #include "operator/world/settings.h"
 #include "operator/world/stores.h"
 #include "sched/core/world.h"
@@ -27,6 +28,7 @@ class WorldFeed {
   // The world as of now: what has outlived its expected end is expected to end later.
   sched::World& at(Instant now);
   sched::World& world() { return world_; }
+  PolicyDesk& policies() { return policies_; }
   const sched::Estimates& estimates() const { return estimates_; }
   // Grows with every change that only this hears of.
   uint64_t version() const { return version_; }
@@ -45,6 +47,7 @@ class WorldFeed {
   Books& books_;
   const Clock& clock_;
   sched::World world_;
+  PolicyDesk policies_;
   sched::Estimates estimates_;
   std::set<std::pair<Instant, std::string>> ends_;  // expected, by source
   uint64_t version_ = 0;

@@ -19,11 +19,12 @@ struct Settings {
   std::string priority_class = "berth-workload";
   Millis foreign_start_timeout{300'000};
   Millis lease{15'000};
-  Millis pass_interval{5};         // least time between two passes
-  Millis hold_debounce{1'000};     // a hold younger than this is not worth a write
-  Millis hold_refresh{30'000};     // least time between writes of a hold that only changed numbers
-  Millis quota_refresh{2'000};     // least time between writes of a Quota that charge nothing new
-  Millis node_avoidance{600'000};  // how long a job keeps off a node that failed its plan
+  Millis pass_interval{5};       // least time between two passes
+  Millis hold_debounce{1'000};   // a hold younger than this is not worth a write
+  Millis hold_refresh{30'000};   // least time between writes of a hold that only changed numbers
+  Millis quota_refresh{2'000};   // least time between writes of a Quota that charge nothing new
+  Millis policy_refresh{5'000};  // least time between writes of a policy that only changed numbers
+  Millis node_avoidance{600'000};    // how long a job keeps off a node that failed its plan
   Millis release_patience{120'000};  // beyond its victims' grace, until a nomination is given up
   Millis resize_settle{600'000};  // how long an elastic gang stays as it is after a start
   Millis progress_interval{30'000};  // how often a worker is asked; 0 never

@@ -244,8 +244,7 @@ struct PlacementPolicy {
   template <class V>
   static void describe(V& v) {
     v.field("metadata", &PlacementPolicy::meta, {}, "Metadata.");
-    v.field("spec", &PlacementPolicy::spec, {.required = true, .unsupported = true},
-            "What is asked of a place.");
+    v.field("spec", &PlacementPolicy::spec, {.required = true}, "What is asked of a place.");
     v.field("status", &PlacementPolicy::status, {}, "What came of it.");
   }
   bool operator==(const PlacementPolicy&) const = default;

@@ -20,10 +20,11 @@ enum class Reason {
   NoCapacity,    // enough exist, too few are free
   Fragmented,  // enough are free, but not on nodes that each worker fits on; says for want of what
   Reserved,    // enough are free, but kept for work that has waited longer
+  Policy,      // a placement policy leaves no node for it; says which
 };
 inline constexpr std::array kReasons = {Reason::NoQuota,      Reason::OverQuota, Reason::LentOut,
                                         Reason::NoSuchDevice, Reason::TooLarge,  Reason::NoCapacity,
-                                        Reason::Fragmented,   Reason::Reserved};
+                                        Reason::Fragmented,   Reason::Reserved,  Reason::Policy};
 std::string_view name_of(Reason reason);  // as in conditions and events
 
 // Every worker has a node, and the quota allows it.

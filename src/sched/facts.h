@@ -60,6 +60,8 @@ struct Ask {
   // of the same shape behind it are held without a second look. shape_of() makes it, once per ask
   // and not once per pass; empty: never alike.
   std::string shape;
+  std::string name_space = {};  // for policies, as are the labels
+  std::map<std::string, std::string> labels = {};
 };
 // Empty for an ask with `only` or `avoid`.
 std::string shape_of(const Ask& ask);

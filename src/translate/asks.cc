@@ -19,7 +19,9 @@ sched::Ask ask_of(const api::GpuJob& job, const Tenancy& tenancy, const sched::E
                  .avoid = std::move(avoid),
                  .tier = tier_name(job, tenancy),
                  .ran = ran_before(job),
-                 .shape = {}};
+                 .shape = {},
+                 .name_space = job.meta.name_space,
+                 .labels = job.meta.labels};
   if (const sched::QuotaId* quota = tenancy.find(job.meta.name_space)) ask.quota = *quota;
   for (const api::DeviceAsk& wants : job.spec.worker.devices) {
     ask.alternatives.push_back({wants.device_class, std::vector<int64_t>(workers, wants.count)});

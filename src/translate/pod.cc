@@ -198,10 +198,11 @@ Result<Pod> decode_pod(const Json& json, const Accelerators& accelerators) {
   Pod pod;
   BERTH_TRY(decode(object_at(json, "metadata"), pod.meta, "metadata"));
   if (pod.meta.name.empty()) return Error{Code::Invalid, "metadata.name: required"};
-  keep_own(pod.meta.labels);
   keep_own(pod.meta.annotations);
   std::erase_if(pod.meta.owners, [](const OwnerRef& owner) { return !owner.controller; });
   read_spec(object_at(json, "spec"), accelerators, pod);
+  // Policies select foreign accelerator pods by any label.
+  if (pod.requests.devices.empty() || !owner_job(pod).empty()) keep_own(pod.meta.labels);
   read_status(object_at(json, "status"), pod);
   return pod;
 }

@@ -32,7 +32,8 @@ struct PodRequests {
 PodRequests requests_of(const Json& pod_spec, const Accelerators& accelerators);
 
 // The parts of a Pod that Berth looks at. Of the metadata only Berth's own labels and annotations
-// and the controlling owner are kept: there are many pods.
+// and the controlling owner are kept: there are many pods. Accelerator pods of others keep all
+// labels.
 struct Pod {
   ObjectMeta meta;
   std::string node;         // bound to; empty before

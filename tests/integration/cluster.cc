@@ -71,6 +71,7 @@ void Process::crash() {
 Cluster::Cluster() : clock(kStart), server(clock), kubelet(server, clock) {
   server.validate_with(kube::kQuotas, validator<api::Quota>());
   server.validate_with(kube::kGpuJobs, validator<api::GpuJob>());
+  server.validate_with(kube::kPlacementPolicies, validator<api::PlacementPolicy>());
   name_space(settings.name_space);
   Process& process = start_operator("operator-0");
   EXPECT_TRUE(until([&] { return process.program->is_leading(); }));

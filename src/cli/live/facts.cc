@@ -62,6 +62,9 @@ Result<Live> read_live(const Connection& connection) {
   const auto tiers = BERTH_TRY(list_all(connection, kube::kSlaTiers));
   live.tiers = decode_all<api::SlaTier>(
       tiers, [](const Json& o) { return api::from_json<api::SlaTier>(o); });
+  const auto policies = BERTH_TRY(list_all(connection, kube::kPlacementPolicies));
+  live.policies = decode_all<api::PlacementPolicy>(
+      policies, [](const Json& o) { return api::from_json<api::PlacementPolicy>(o); });
   live.jobs = BERTH_TRY(read_jobs(connection));
   const auto nodes = BERTH_TRY(list_all(connection, kube::kNodes));
   live.nodes = decode_all<translate::Node>(

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "api/gpujob.h"
+#include "api/placementpolicy.h"
 #include "api/quota.h"
 #include "api/slatier.h"
 #include "cli/live/cluster.h"
@@ -32,6 +33,7 @@ translate::Tenancy tenancy_of(const std::vector<api::Quota>& quotas);
 struct Live {
   std::vector<api::Quota> quotas;
   std::vector<api::SlaTier> tiers;
+  std::vector<api::PlacementPolicy> policies;
   std::vector<api::GpuJob> jobs;
   std::vector<translate::Node> nodes;
   std::vector<translate::Pod> pods;

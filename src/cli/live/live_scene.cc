@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "translate/asks.h"
+#include "translate/policies.h"
 #include "translate/runs.h"
 
 namespace berth::cli {
@@ -26,7 +27,8 @@ sched::Running running_of(const std::string& uid, Held held, const sched::Scene&
       .holder = {.source = uid, .charges = {}, .run = {}},
       .name = (held.job != nullptr ? "gpujob/" : "pod/") + meta.name_space + "/" + meta.name,
       .since = meta.creation.value_or(scene.now),
-      .may_be_suggested = held.job != nullptr};
+      .may_be_suggested = held.job != nullptr,
+      .traits = {meta.name_space, meta.labels}};
   if (held.job != nullptr) {
     const api::GpuJob& job = *held.job;
     running.since = job.status.admitted_at.value_or(running.since);
@@ -54,6 +56,9 @@ sched::Scene scene_of(const Live& live, Instant now) {
   scene.quotas = live.tenancy.quotas;
   for (const api::SlaTier& tier : live.tiers) {
     scene.tiers.emplace(tier.meta.name, translate::tier_of(tier));
+  }
+  for (const api::PlacementPolicy& policy : live.policies) {
+    if (!policy.meta.deletion) scene.policies.push_back(translate::policy_of(policy));
   }
   for (const translate::Node& node : live.nodes) {
     if (!node.device_class.empty()) scene.nodes.push_back(translate::to_sched(node));

@@ -11,6 +11,8 @@
 #include "sched/core/growth.h"
 #include "sched/core/order.h"
 #include "sched/core/preemption.h"
+#include "sched/core/shadow.h"
+#include "sched/core/steering.h"
 #include "sched/core/trial.h"
 #include "sched/core/why.h"
 #include "sched/quota/fair_order.h"
@@ -33,10 +35,11 @@ uint64_t hash_of(std::string_view text) {
 
 // What one look at one alternative found.
 struct Look {
-  enum class Obstacle { NotListed, Quota, TooLarge, Room };
+  enum class Obstacle { NotListed, Quota, TooLarge, Policy, Room };
   std::optional<Admit> admit;
   Obstacle obstacle = Obstacle::NotListed;  // else
   std::optional<QuotaRefusal> refusal;      // of Quota
+  std::optional<Hold> policy;               // of Policy
 };
 
 // A shape that was held, and the least run time with which it was.
@@ -47,13 +50,15 @@ struct Alike {
 
 class Pass {
  public:
-  Pass(World& world, Instant now)
+  Pass(World& world, Instant now, PassNotes* notes)
       : world_(world),
         now_(now),
         tree_(world.tree()),
         trial_(world),
         claims_(world, trial_, now),
-        preemption_(world, trial_, tree_, world.fairness(), now),
+        steering_(world),
+        shadow_(world, steering_, notes),
+        preemption_(world, trial_, tree_, steering_, world.fairness(), now),
         held_(tree_.nodes()) {}
 
   std::vector<Decision> run(const std::vector<const Ask*>& asks) {
@@ -125,7 +130,8 @@ class Pass {
 
   Decision decide(const Ask& ask, QuotaTree::Node leaf) {
     const uint64_t level = static_cast<uint64_t>(service_level(world_.settings(), ask));
-    const std::pair key(hash_of(ask.shape) ^ level, std::string_view(ask.shape));
+    const uint64_t fares = steering_.profile(ask) << 8 | level;
+    const std::pair key(hash_of(ask.shape) ^ fares, std::string_view(ask.shape));
     const auto alike = ask.shape.empty() ? held_[leaf].end() : held_[leaf].find(key);
     // Who runs for longer than one that found no place meanwhile finds none either.
     if (alike != held_[leaf].end() && alike->second.expected <= ask.expected) {
@@ -221,6 +227,10 @@ class Pass {
     }
     const Stock stock = stock_of(world_, wants.device_class);
     if (stock.exist < total) return {{}, Look::Obstacle::TooLarge, {}};
+    shadow_.note_overruled(ask, wants);
+    if (auto unmet = steering_.unmet(ask, wants)) {
+      return {{}, Look::Obstacle::Policy, {}, std::move(unmet)};
+    }
     const Gang gang = gang_of(ask, wants);
     std::optional<std::vector<Spot>> spots;
     if (stock.free >= total) spots = trial_.place(gang);
@@ -228,7 +238,14 @@ class Pass {
     if (!spots && !claims_.is_empty()) spots = claims_.place_meanwhile(gang, ends);
     if (!spots) return {{}, Look::Obstacle::Room, {}};
     claims_.started(*spots, ends);
+    starts(ask, wants, *spots);
     return {admitted(ask, wants, *spots)};
+  }
+
+  // Policies look at it: what shadows say, and whether held work has waited for it.
+  void starts(const Ask& ask, const Alternative& wants, const std::vector<Spot>& spots) {
+    shadow_.compare(ask, wants, spots);
+    if (steering_.admitted(ask, spots)) forget_held();
   }
 
   // In words, once it is sure that nobody gives way either: they cost more than the decision.
@@ -239,12 +256,14 @@ class Pass {
       case Look::Obstacle::NotListed: return not_listed(ask, wants, tree_.limits(*ask.quota));
       case Look::Obstacle::Quota: return over_quota(ask, wants, *found.refusal);
       case Look::Obstacle::TooLarge: return no_room(world_, ask, wants, stock);
+      case Look::Obstacle::Policy: return *found.policy;
       case Look::Obstacle::Room: break;
     }
     if (claims_.stand_in_the_way(wants.device_class, gang_of(ask, wants), wants.total())) {
       return reserved(ask, wants, stock);
     }
-    return no_room(world_, ask, wants, stock);
+    auto blamed = steering_.blamed(trial_, ask, wants, stock, bare_gang(ask, wants));
+    return blamed ? *std::move(blamed) : no_room(world_, ask, wants, stock);
   }
 
   Admit admitted(const Ask& ask, const Alternative& wants, const std::vector<Spot>& spots) {
@@ -255,6 +274,13 @@ class Pass {
   }
 
   Gang gang_of(const Ask& ask, const Alternative& wants) {
+    Gang gang = bare_gang(ask, wants);
+    steering_.steer(ask, wants, gang);
+    return gang;
+  }
+
+  // As if there were no policies.
+  Gang bare_gang(const Ask& ask, const Alternative& wants) {
     Gang gang{.near = ask.near};
     for (size_t worker = 0; worker < wants.counts.size(); ++worker) {
       const bool is_alike = worker > 0 && wants.counts[worker] == wants.counts[worker - 1] &&
@@ -294,8 +320,11 @@ class Pass {
 
   std::optional<Preempt> try_preempt(const Ask& ask, const Alternative& wants) {
     if (!tree_.limits(*ask.quota).contains(wants.device_class)) return std::nullopt;
-    auto preempt = preemption_.place(ask, wants, gang_of(ask, wants));
+    const Gang gang = gang_of(ask, wants);
+    if (gang.allowed && gang.allowed->empty()) return std::nullopt;
+    auto preempt = preemption_.place(ask, wants, gang);
     if (!preempt) return preempt;
+    starts(ask, wants, preemption_.spots());
     for (const World::Held* victim : preemption_.victims()) claims_.gone(victim);
     claims_.started(preemption_.spots(), later(now_, ask.expected));
     forget_held();  // victims may have left more room than it took
@@ -311,10 +340,12 @@ class Pass {
   QuotaTree tree_;  // as the pass goes on
   Trial trial_;
   Claims claims_;
+  Steering steering_;
+  Shadow shadow_;
   Preemption preemption_;
   std::vector<Decision> decisions_;
-  // Of each leaf, by shape and before it a hash of it, for speed, and of the level of service. The
-  // views are into the asks.
+  // Of each leaf, by shape and before it a hash of it, for speed, and of the level of service and
+  // the policies. The views are into the asks.
   std::vector<std::map<std::pair<uint64_t, std::string_view>, Alike>> held_;
   std::optional<QuotaTree::Class> last_class_;
   std::vector<NodeIndex> allowed_;
@@ -325,49 +356,9 @@ class Pass {
 
 }  // namespace
 
-std::string_view name_of(Reason reason) {
-  switch (reason) {
-    case Reason::NoQuota: return "NoQuota";
-    case Reason::OverQuota: return "OverQuota";
-    case Reason::LentOut: return "LentOut";
-    case Reason::NoSuchDevice: return "NoSuchDevice";
-    case Reason::TooLarge: return "TooLarge";
-    case Reason::NoCapacity: return "NoCapacity";
-    case Reason::Fragmented: return "Fragmented";
-    case Reason::Reserved: return "Reserved";
-  }
-  __builtin_unreachable();
-}
-
-std::string shape_of(const Ask& ask) {
-  if (!ask.quota || ask.only || !ask.avoid.empty()) return {};
-  std::string shape = ask.quota->name + '|' + ask.tier + '|' + std::to_string(ask.priority);
-  if (ask.near) {
-    for (const std::string& level : ask.near->levels) shape += '|' + level;
-    shape += ask.near->required ? "!" : "?";
-  }
-  if (ask.least_workers > 0) shape += '|' + std::to_string(ask.least_workers) + "up";
-  for (const Alternative& wants : ask.alternatives) {
-    shape += '|' + wants.device_class;
-    for (const int64_t count : wants.counts) shape += ',' + std::to_string(count);
-  }
-  for (const Room& room : ask.rooms) {
-    shape += '|' + std::to_string(room.cpu_milli) + ',' + std::to_string(room.memory_bytes);
-  }
-  return shape;
-}
-
-Ask with_workers(const Ask& ask, size_t workers) {
-  Ask made = ask;
-  for (Alternative& wants : made.alternatives) wants.counts.resize(workers);
-  made.rooms.resize(workers);
-  made.least_workers = 0;
-  made.shape.clear();
-  return made;
-}
-
-std::vector<Decision> run_pass(World& world, const std::vector<const Ask*>& asks, Instant now) {
-  return Pass(world, now).run(asks);
+std::vector<Decision> run_pass(World& world, const std::vector<const Ask*>& asks, Instant now,
+                               PassNotes* notes) {
+  return Pass(world, now, notes).run(asks);
 }
 
 }  // namespace berth::sched

@@ -4,6 +4,9 @@
 #include <limits>
 #include <map>
 #include <set>
+#include <utility>
+
+#include "sched/place/spread.h"
 
 namespace berth::sched {
 namespace {
@@ -48,20 +51,27 @@ struct Choice {
 class Search {
  public:
   Search(World& world, Trial& trial, const Gang& gang, const std::vector<Candidate>& candidates)
-      : world_(world), trial_(trial), gang_(gang), candidates_(candidates) {
+      : world_(world),
+        trial_(trial),
+        gang_(gang),
+        candidates_(candidates),
+        spread_(world.topology(), gang.spread) {
     for (size_t i = 0; i < candidates.size(); ++i) add_pieces(i);
     order_ = largest_first(world.fleet(), gang.workers);
   }
 
   std::optional<Eviction> run() {
-    if (!gang_.near || !gang_.near->required) return solve(nullptr);
-    const Domain* best = nullptr;
+    if (!gang_.near || !gang_.near->required) {
+      if (gang_.within.empty()) return solve(nullptr);
+    }
+    const std::vector<Nodes> grounds = grounds_of();
+    const Nodes* best = nullptr;
     int64_t least = std::numeric_limits<int64_t>::max();
-    for (const Domain& domain : world_.topology().domains(gang_.near->levels.front())) {
+    for (const Nodes& ground : grounds) {
       const Trial::Mark mark = trial_.mark();
-      const auto found = solve(&domain);
+      const auto found = solve(&ground);
       if (found && found->cost < least) {
-        best = &domain;
+        best = &ground;
         least = found->cost;
       }
       trial_.back_to(mark);
@@ -71,6 +81,30 @@ class Search {
   }
 
  private:
+  using Nodes = std::vector<NodeIndex>;
+
+  // What is in one domain of every level that the gang has to be in one domain of.
+  std::vector<Nodes> grounds_of() {
+    std::vector<Nodes> grounds;
+    if (gang_.near && gang_.near->required) {
+      for (const Domain& domain : world_.topology().domains(gang_.near->levels.front())) {
+        grounds.push_back(domain.nodes);
+      }
+    } else {
+      grounds.emplace_back(gang_.allowed->begin(), gang_.allowed->end());
+    }
+    for (const std::string& level : gang_.within) {
+      std::vector<Nodes> parts;
+      for (const Nodes& ground : grounds) {
+        for (auto& [value, nodes] : domains_among(world_.topology(), level, ground)) {
+          parts.push_back(std::move(nodes));
+        }
+      }
+      grounds = std::move(parts);
+    }
+    return grounds;
+  }
+
   void add_pieces(size_t index) {
     const World::Held& held = *candidates_[index].held;
     for (size_t i = 0; i < held.spots.size(); ++i) {
@@ -82,11 +116,12 @@ class Search {
     }
   }
 
-  // Places the whole gang, inside the domain if there is one; changes nothing where it cannot.
-  std::optional<Eviction> solve(const Domain* domain) {
+  // Places the whole gang, on that ground if there is one; changes nothing where it cannot.
+  std::optional<Eviction> solve(const Nodes* ground) {
     const Trial::Mark mark = trial_.mark();
     chosen_.clear();
-    nodes_of(domain);
+    spread_.clear();
+    nodes_of(ground);
     Eviction eviction;
     eviction.spots.resize(order_.size());
     for (const size_t worker : order_) {
@@ -96,6 +131,7 @@ class Search {
         return std::nullopt;
       }
       eviction.spots[worker] = trial_.take(gang_.workers[worker], *node);
+      close_full(*node);
     }
     spare_unneeded();
     for (const size_t index : chosen_) {
@@ -105,10 +141,10 @@ class Search {
     return eviction;
   }
 
-  // Nodes to look at: those of the domain where the gang may run; all those when there is none.
-  void nodes_of(const Domain* domain) {
+  // Nodes to look at: those of the ground where the gang may run; all those when there is none.
+  void nodes_of(const Nodes* ground) {
     nodes_.clear();
-    is_everywhere_ = domain == nullptr && !gang_.allowed;
+    is_everywhere_ = ground == nullptr && !gang_.allowed;
     if (is_everywhere_) {
       for (const auto& [node, pieces] : pieces_) nodes_.push_back(node);
       // By id: numbers tell in which order nodes came.
@@ -117,16 +153,25 @@ class Search {
       });
       return;
     }
-    const std::set<NodeIndex> allowed =
-        gang_.allowed ? std::set<NodeIndex>(gang_.allowed->begin(), gang_.allowed->end())
-                      : std::set<NodeIndex>{};
-    if (domain == nullptr) {
+    if (ground == nullptr) {
       nodes_.assign(gang_.allowed->begin(), gang_.allowed->end());
-      return;
+    } else {
+      const std::set<NodeIndex> allowed =
+          gang_.allowed ? std::set<NodeIndex>(gang_.allowed->begin(), gang_.allowed->end())
+                        : std::set<NodeIndex>{};
+      for (const NodeIndex node : *ground) {
+        if (!gang_.allowed || allowed.contains(node)) nodes_.push_back(node);
+      }
     }
-    for (const NodeIndex node : domain->nodes) {
-      if (!gang_.allowed || allowed.contains(node)) nodes_.push_back(node);
-    }
+    if (spread_.is_none()) return;
+    std::erase_if(nodes_, [&](NodeIndex node) { return !spread_.is_open(node); });
+  }
+
+  // Domains that have all the workers that they may have are not looked at any more.
+  void close_full(NodeIndex took) {
+    if (spread_.is_none()) return;
+    spread_.took(took);
+    std::erase_if(nodes_, [&](NodeIndex node) { return !spread_.is_open(node); });
   }
 
   std::optional<NodeIndex> room_for(ShapeId shape) {
@@ -247,6 +292,7 @@ class Search {
   std::vector<NodeIndex> nodes_;
   bool is_everywhere_ = false;
   std::set<size_t> chosen_;
+  Spread spread_;
 };
 
 }  // namespace

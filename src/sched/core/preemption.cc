@@ -19,9 +19,14 @@ const Charge* payer(const World::Held& held) {
 
 }  // namespace
 
-Preemption::Preemption(World& world, Trial& trial, QuotaTree& tree, const FairShareInputs& fair,
-                       Instant now)
-    : world_(world), trial_(trial), tree_(tree), now_(now), fair_(tree, fair) {}
+Preemption::Preemption(World& world, Trial& trial, QuotaTree& tree, Steering& steering,
+                       const FairShareInputs& fair, Instant now)
+    : world_(world),
+      trial_(trial),
+      tree_(tree),
+      steering_(steering),
+      now_(now),
+      fair_(tree, fair) {}
 
 Reclaim::Ask Preemption::ask_of(const Ask& ask, const Alternative& wants) const {
   return {*tree_.find(*ask.quota), *tree_.find_class(wants.device_class), wants.total()};
@@ -271,6 +276,7 @@ bool Preemption::finds_another_place(const World::Held& held) {
     shape.classes = {held.facts.charges[i].device_class};
     gang.workers.push_back(world_.fleet().shape(shape));
   }
+  steering_.steer(held, gang);
   return trial_.place(gang).has_value();
 }
 

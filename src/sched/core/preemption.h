@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sched/core/preempt.h"
+#include "sched/core/steering.h"
 #include "sched/decision.h"
 #include "sched/quota/reclaim.h"
 
@@ -20,7 +21,8 @@ namespace berth::sched {
 class Preemption {
  public:
   // `tree` is the pass's own; victims and admitted work are counted in it by this.
-  Preemption(World& world, Trial& trial, QuotaTree& tree, const FairShareInputs& fair, Instant now);
+  Preemption(World& world, Trial& trial, QuotaTree& tree, Steering& steering,
+             const FairShareInputs& fair, Instant now);
 
   // Places the gang on what victims free; on success they are lifted, the gang is taken and both
   // are counted. Changes nothing otherwise.
@@ -72,6 +74,7 @@ class Preemption {
   World& world_;
   Trial& trial_;
   QuotaTree& tree_;
+  Steering& steering_;
   Instant now_;
   FairShare fair_;
   std::vector<Runner> runners_;                             // by index of a holding

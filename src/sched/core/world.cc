@@ -5,6 +5,15 @@
 
 namespace berth::sched {
 
+namespace {
+
+bool policies_see_alike(const Node& a, const Node& b) {
+  return a.labels == b.labels && a.device_class == b.device_class && a.usable == b.usable &&
+         (a.devices == 0) == (b.devices == 0);
+}
+
+}  // namespace
+
 NodeFacts World::facts_of(const Node& node) {
   NodeFacts facts{.id = node.id, .device_class = node.device_class};
   if (!node.usable) {
@@ -28,6 +37,7 @@ void World::count(const Node& node, int64_t sign) {
 void World::set_node(const Node& node) {
   const auto known = nodes_.find(node.id);
   if (known != nodes_.end() && known->second == node) return;
+  if (known == nodes_.end() || !policies_see_alike(known->second, node)) policies_.nodes_changed();
   if (known != nodes_.end()) count(known->second, -1);
   const std::set<std::string> here = on_node_[node.id];
   for (const std::string& source : here) lift_holder(holders_.at(source));
@@ -46,6 +56,7 @@ void World::set_node(const Node& node) {
 void World::remove_node(const NodeId& id) {
   const auto known = nodes_.find(id);
   if (known == nodes_.end()) return;
+  policies_.nodes_changed();
   count(known->second, -1);
   const std::set<std::string> here = on_node_[id];
   for (const std::string& source : here) lift_holder(holders_.at(source));
@@ -123,6 +134,32 @@ void World::set_leaving(const std::string& source, bool leaving) {
 void World::set_quotas(std::vector<Quota> quotas) {
   quotas_ = std::move(quotas);
   tree_.reset();
+}
+
+void World::set_traits(const std::string& source, std::optional<Traits> traits) {
+  if (traits) {
+    traits_.insert_or_assign(source, *std::move(traits));
+  } else {
+    traits_.erase(source);
+  }
+}
+
+PolicyBook& World::policies() {
+  if (policies_.needs_ground() && !policies_.policies().empty()) {
+    Ground ground;
+    for (const auto& [id, node] : nodes_) {
+      ground.indexes.push_back(*fleet_.find(id));
+      ground.nodes.push_back(&node);
+    }
+    policies_.set_ground(std::move(ground));
+  }
+  return policies_;
+}
+
+const Traits& World::traits(const std::string& source) const {
+  static const Traits kNone;
+  const auto at = traits_.find(source);
+  return at == traits_.end() ? kNone : at->second;
 }
 
 FairShareInputs World::fairness() const {

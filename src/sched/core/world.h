@@ -12,6 +12,7 @@
 #include "sched/ledger.h"
 #include "sched/place/gang.h"
 #include "sched/place/topology.h"
+#include "sched/policy/policy_book.h"
 #include "sched/quota/fair_share.h"
 #include "sched/quota_tree.h"
 #include "sched/sla/elastic.h"
@@ -94,6 +95,11 @@ class World {
   // Of a known holder; of another, nothing happens.
   void set_run(const std::string& source, std::optional<Run> run);
   void set_leaving(const std::string& source, bool leaving);
+  // In any order; they act from the next pass on.
+  void set_policies(std::vector<PlacementPolicy> policies) { policies_.set(std::move(policies)); }
+  // What policies may say of a holder's work, whether it holds anything yet or not; nothing: it is
+  // forgotten.
+  void set_traits(const std::string& source, std::optional<Traits> traits);
 
   struct Held {
     Holder facts;
@@ -107,6 +113,9 @@ class World {
   QuotaTree& tree();
   const Tier& tier(const std::string& name) const;
   const std::map<std::string, Held>& holders() const { return holders_; }
+  // With the nodes as they are.
+  PolicyBook& policies();
+  const Traits& traits(const std::string& source) const;
   const std::set<std::string>& holders_on(NodeIndex node) const;
   const Node* node(NodeIndex index) const;
   const std::map<NodeId, Node>& nodes() const { return nodes_; }
@@ -129,6 +138,8 @@ class World {
   std::map<std::string, Tier> tiers_;
   std::map<NodeId, Node> nodes_;
   std::map<std::string, Held> holders_;
+  std::map<std::string, Traits> traits_;  // by source
+  PolicyBook policies_;
   std::map<NodeId, std::set<std::string>> on_node_;  // sources by node, known or not
   std::map<DeviceClass, int64_t> usable_;
 };

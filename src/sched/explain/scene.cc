@@ -10,8 +10,12 @@ void fill(World& world, const Scene& scene) {
   world.set_tiers(scene.tiers);
   world.set_fairness(scene.fairness);
   if (scene.outlook) world.set_outlook(*scene.outlook);
+  world.set_policies(scene.policies);
   for (const Node& node : scene.nodes) world.set_node(node);
-  for (const Running& running : scene.running) world.set_holder(running.holder);
+  for (const Running& running : scene.running) {
+    world.set_holder(running.holder);
+    if (!scene.policies.empty()) world.set_traits(running.holder.source, running.traits);
+  }
 }
 
 std::optional<Decision> decide(const Scene& scene, const WorkloadId& id) {

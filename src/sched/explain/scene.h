@@ -16,6 +16,7 @@ struct Running {
   Instant since;                 // when it was admitted
   bool may_be_suggested = true;  // that it could end; false for what is not a job
   std::vector<Instant> ends;     // as in Scene::run_times, for a forecast; none: Run::ends
+  Traits traits = {};            // for policies
 };
 
 // The facts of one pass as values, so that they can be copied and changed.
@@ -25,6 +26,7 @@ struct Scene {
   std::map<std::string, Tier> tiers;
   FairShareInputs fairness;
   std::optional<Outlook> outlook;
+  std::vector<PlacementPolicy> policies;
   std::vector<Node> nodes;
   std::vector<Running> running;
   std::vector<Ask> waiting;

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
-#include <set>
 #include <tuple>
+#include <utility>
+
+#include "sched/place/spread.h"
 
 namespace berth::sched {
 namespace {
@@ -23,7 +25,8 @@ class Placing {
         topology_(topology),
         gang_(gang),
         order_(largest_first(fleet, gang.workers)),
-        spots_(gang.workers.size()) {}
+        spots_(gang.workers.size()),
+        spread_(topology, gang.spread) {}
 
   std::optional<std::vector<Spot>> run() {
     if (!gang_.near || gang_.near->levels.empty()) return finish(fill_anywhere());
@@ -45,8 +48,7 @@ class Placing {
     const size_t from = placed_;
     while (placed_ < order_.size()) {
       const ShapeId shape = gang_.workers[order_[placed_]];
-      const auto node =
-          gang_.allowed ? fleet_.best_among(shape, *gang_.allowed) : fleet_.best(shape);
+      const auto node = gang_.allowed ? best_of(shape, *gang_.allowed) : fleet_.best(shape);
       if (!node) return take_back(from);
       take(*node);
     }
@@ -56,19 +58,56 @@ class Placing {
   // As many of the remaining workers as those nodes have room for.
   void fill(const std::vector<NodeIndex>& nodes) {
     while (placed_ < order_.size()) {
-      const auto node = fleet_.best_among(gang_.workers[order_[placed_]], nodes);
+      const auto node = best_of(gang_.workers[order_[placed_]], nodes);
       if (!node) return;
       take(*node);
     }
   }
 
+  // Of the best rank among those nodes that has room.
+  std::optional<NodeIndex> best_of(ShapeId shape, std::span<const NodeIndex> nodes) {
+    if (gang_.ranks.empty()) return best_open(shape, nodes);
+    if (ranked_.empty()) rank_nodes();
+    for (uint8_t rank = 1; rank <= gang_.ranks.size(); ++rank) {
+      of_rank_.clear();
+      for (const NodeIndex node : nodes) {
+        if (ranked_[node] == rank) of_rank_.push_back(node);
+      }
+      if (const auto node = best_open(shape, of_rank_)) return node;
+    }
+    return std::nullopt;
+  }
+
+  std::optional<NodeIndex> best_open(ShapeId shape, std::span<const NodeIndex> nodes) {
+    if (spread_.is_none()) return fleet_.best_among(shape, nodes);
+    open_.clear();
+    for (const NodeIndex node : nodes) {
+      if (spread_.is_open(node)) open_.push_back(node);
+    }
+    return fleet_.best_among(shape, open_);
+  }
+
+  void rank_nodes() {
+    ranked_.assign(fleet_.nodes(), 0);
+    uint8_t rank = 0;
+    for (const std::vector<NodeIndex>& members : gang_.ranks) {
+      ++rank;
+      for (const NodeIndex node : members) ranked_[node] = rank;
+    }
+  }
+
   void take(NodeIndex node) {
     spots_[order_[placed_]] = fleet_.take(gang_.workers[order_[placed_]], node);
+    spread_.took(node);
     ++placed_;
   }
 
   bool take_back(size_t to) {
-    while (placed_ > to) fleet_.give(spots_[order_[--placed_]]);
+    while (placed_ > to) {
+      const Spot& spot = spots_[order_[--placed_]];
+      fleet_.give(spot);
+      spread_.gave(spot.node);
+    }
     return false;
   }
 
@@ -78,7 +117,7 @@ class Placing {
     for (const Domain& domain : topology_.domains(level)) {
       Candidate candidate{.domain = &domain};
       for (const NodeIndex node : domain.nodes) {
-        if (!is_allowed(node)) continue;
+        if (!is_allowed(node) || !spread_.is_open(node)) continue;
         const int64_t fits = fleet_.workers_that_fit(largest, node);
         candidate.free_milli += fleet_.free_milli(node);
         candidate.fits += fits;
@@ -91,8 +130,11 @@ class Placing {
 
   bool is_allowed(NodeIndex node) {
     if (!gang_.allowed) return true;
-    if (allowed_.empty()) allowed_.insert(gang_.allowed->begin(), gang_.allowed->end());
-    return allowed_.contains(node);
+    if (allowed_.empty()) {
+      allowed_.assign(fleet_.nodes(), 0);
+      for (const NodeIndex at : *gang_.allowed) allowed_[at] = 1;
+    }
+    return allowed_[node] != 0;
   }
 
   bool into_one(const std::string& level) {
@@ -119,7 +161,9 @@ class Placing {
       const auto best = std::min_element(
           found.begin(), found.end(),
           [&](const Candidate& a, const Candidate& b) { return rank(a) < rank(b); });
+      const size_t before = placed_;
       fill(best->nodes);
+      if (placed_ == before) return take_back(0);
     }
     return true;
   }
@@ -137,10 +181,63 @@ class Placing {
   Topology& topology_;
   const Gang& gang_;
   std::vector<size_t> order_;
-  std::vector<Spot> spots_;  // by worker
-  size_t placed_ = 0;        // of order_
-  std::set<NodeIndex> allowed_;
+  std::vector<Spot> spots_;      // by worker
+  size_t placed_ = 0;            // of order_
+  std::vector<char> allowed_;    // by node
+  std::vector<uint8_t> ranked_;  // by node, its rank from 1 on; 0: none
+  std::vector<NodeIndex> of_rank_;
+  std::vector<NodeIndex> open_;
+  Spread spread_;
 };
+
+// The gang on some of the nodes only.
+class OnNodes {
+ public:
+  OnNodes(const Gang& gang, std::vector<NodeIndex> nodes) : nodes_(std::move(nodes)), gang_(gang) {
+    gang_.allowed = nodes_;
+  }
+  OnNodes(const OnNodes&) = delete;
+  OnNodes& operator=(const OnNodes&) = delete;
+  Gang& gang() { return gang_; }
+
+ private:
+  std::vector<NodeIndex> nodes_;
+  Gang gang_;
+};
+
+// Into each domain of the level that it has to be within, the one with least room first.
+std::optional<std::vector<Spot>> place_within(Fleet& fleet, Topology& topology, const Gang& gang) {
+  if (gang.within.empty()) return Placing(fleet, topology, gang).run();
+  std::vector<std::tuple<int64_t, std::string, std::vector<NodeIndex>>> parts;
+  for (auto& [value, nodes] : domains_among(topology, gang.within.front(), *gang.allowed)) {
+    int64_t free = 0;
+    for (const NodeIndex node : nodes) free += fleet.free_milli(node);
+    parts.emplace_back(free, value, std::move(nodes));
+  }
+  std::sort(parts.begin(), parts.end());
+  for (auto& [free, value, nodes] : parts) {
+    OnNodes part(gang, std::move(nodes));
+    part.gang().within.erase(part.gang().within.begin());
+    if (auto spots = place_within(fleet, topology, part.gang())) return spots;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::vector<Spot>> place_ranked(Fleet& fleet, Topology& topology, const Gang& gang) {
+  const bool is_near = gang.near || !gang.within.empty();
+  if (!is_near) return place_within(fleet, topology, gang);
+  std::vector<char> in(fleet.nodes(), 0);
+  for (size_t ranks = 1; ranks < gang.ranks.size(); ++ranks) {
+    for (const NodeIndex node : gang.ranks[ranks - 1]) in[node] = 1;
+    std::vector<NodeIndex> nodes;
+    for (const NodeIndex node : *gang.allowed) {
+      if (in[node] != 0) nodes.push_back(node);
+    }
+    OnNodes part(gang, std::move(nodes));
+    if (auto spots = place_within(fleet, topology, part.gang())) return spots;
+  }
+  return place_within(fleet, topology, gang);
+}
 
 }  // namespace
 
@@ -159,7 +256,13 @@ std::vector<size_t> largest_first(const Fleet& fleet, const std::vector<ShapeId>
 
 std::optional<std::vector<Spot>> place(Fleet& fleet, Topology& topology, const Gang& gang) {
   if (gang.workers.empty()) return std::vector<Spot>{};
-  return Placing(fleet, topology, gang).run();
+  if (!gang.prefer_spread.empty()) {
+    Gang even = gang;
+    even.spread.insert(even.spread.end(), gang.prefer_spread.begin(), gang.prefer_spread.end());
+    even.prefer_spread.clear();
+    if (auto spots = place_ranked(fleet, topology, even)) return spots;
+  }
+  return place_ranked(fleet, topology, gang);
 }
 
 void give_back(Fleet& fleet, const std::vector<Spot>& spots) {

@@ -40,4 +40,15 @@ const std::string& Topology::value(NodeIndex node, const std::string& level) con
   return level == kHostLevel ? entry.id.name : kNone;
 }
 
+std::map<std::string, std::vector<NodeIndex>> domains_among(const Topology& topology,
+                                                            const std::string& level,
+                                                            std::span<const NodeIndex> nodes) {
+  std::map<std::string, std::vector<NodeIndex>> domains;
+  for (const NodeIndex node : nodes) {
+    const std::string& at = topology.value(node, level);
+    if (!at.empty()) domains[at].push_back(node);
+  }
+  return domains;
+}
+
 }  // namespace berth::sched

@@ -1,5 +1,6 @@
 #pragma once
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -38,5 +39,10 @@ class Topology {
   std::map<NodeIndex, Entry> nodes_;
   std::map<std::string, std::vector<Domain>> by_level_;
 };
+
+// Some nodes by the domain of a level that they are in; those in none are left out.
+std::map<std::string, std::vector<NodeIndex>> domains_among(const Topology& topology,
+                                                            const std::string& level,
+                                                            std::span<const NodeIndex> nodes);
 
 }  // namespace berth::sched

@@ -1,0 +1,212 @@
+#include "sched/core/steering.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "sched/policy/terms.h"
+
+namespace berth::sched {
+namespace {
+
+constexpr size_t kMostNames = 3;  // of policies in a message
+
+// "wants 8 nvidia-h200, "
+std::string wants_text(const Alternative& wants) {
+  return "wants " + std::to_string(wants.total()) + " " + wants.device_class + ", ";
+}
+
+std::vector<SpreadLimit> limits_of(const std::vector<SpreadRule>& rules, size_t workers) {
+  std::vector<SpreadLimit> limits;
+  for (const SpreadRule& rule : rules) {
+    const int64_t domains = std::max<int64_t>(1, rule.domains);
+    limits.push_back({rule.level, (static_cast<int64_t>(workers) + domains - 1) / domains});
+  }
+  return limits;
+}
+
+// The nearness that the work asks for itself stays; what policies add comes beside it.
+void bring_near(const Rules& rules, Gang& gang) {
+  std::vector<std::string> same = rules.same;
+  if (gang.near && gang.near->required) std::erase(same, gang.near->levels.front());
+  if (!gang.near && !same.empty()) {
+    gang.near = Nearness{{same.front()}, true};
+    same.erase(same.begin());
+  }
+  if (!gang.near && !rules.prefer_same.empty()) gang.near = Nearness{rules.prefer_same, false};
+  gang.within = std::move(same);
+}
+
+}  // namespace
+
+WorkView view_of(const Ask& ask, const Alternative& wants) {
+  return {ask.name_space, ask.tier, ask.labels, wants.device_class, wants.total()};
+}
+
+Steering::Steering(World& world) : world_(world), book_(world.policies()) { book_.trim(); }
+
+const Rules* Steering::rules(const Ask& ask, const Alternative& wants) {
+  if (is_idle()) return nullptr;
+  const Rules& rules = book_.rules_for(view_of(ask, wants));
+  return rules.is_silent() ? nullptr : &rules;
+}
+
+uint64_t Steering::profile(const Ask& ask) {
+  if (is_idle()) return 0;
+  if (last_ != nullptr && last_->shape == ask.shape && last_->name_space == ask.name_space &&
+      last_->tier == ask.tier && last_->labels == ask.labels) {
+    return last_profile_;
+  }
+  std::pair<std::vector<const Rules*>, Labels> key;
+  for (const Alternative& wants : ask.alternatives) {
+    key.first.push_back(rules(ask, wants));
+    // The first of some work that wants to be near its like may be anywhere.
+    const Rules* found = key.first.back();
+    if (found != nullptr && !found->affinities.empty()) key.second = ask.labels;
+  }
+  last_ = &ask;
+  last_profile_ = profiles_.emplace(std::move(key), profiles_.size()).first->second;
+  return last_profile_;
+}
+
+void Steering::steer(const Ask& ask, const Alternative& wants, Gang& gang) {
+  if (const Rules* found = rules(ask, wants)) apply(*found, ask.labels, gang, for_ask_);
+}
+
+void Steering::steer(const World::Held& held, Gang& gang) {
+  if (is_idle() || held.facts.charges.empty()) return;
+  const Traits& traits = world_.traits(held.facts.source);
+  WorkView view{traits.name_space, {}, traits.labels, held.facts.charges.front().device_class, 0};
+  if (held.facts.run) view.tier = held.facts.run->tier;
+  for (const Charge& charge : held.facts.charges) view.devices += charge.devices;
+  const Rules& found = book_.rules_for(view);
+  if (!found.is_silent()) apply(found, traits.labels, gang, for_held_);
+}
+
+void Steering::apply(const Rules& rules, const Labels& own, Gang& gang, Lists& lists) {
+  if (gang.workers.size() > 1) {
+    bring_near(rules, gang);
+    gang.spread = limits_of(rules.spread, gang.workers.size());
+    gang.prefer_spread = limits_of(rules.prefer_spread, gang.workers.size());
+  }
+  const bool is_bounded = rules.is_restricted() || !rules.ranks.empty() || !gang.within.empty() ||
+                          !gang.spread.empty() || !gang.prefer_spread.empty();
+  if (gang.allowed || rules.depends_on_others()) return narrow(rules, own, gang, lists);
+  if (!is_bounded) return;
+  gang.allowed = rules.allowed;
+  gang.ranks = rules.ranks;
+}
+
+void Steering::narrow(const Rules& rules, const Labels& own, Gang& gang, Lists& lists) {
+  std::vector<char> in(world_.fleet().nodes(), gang.allowed ? 0 : 1);
+  if (gang.allowed) {
+    for (const NodeIndex node : *gang.allowed) in[node] = 1;
+  }
+  lists.allowed.clear();
+  for (const NodeIndex node : rules.allowed) {
+    const bool is_met =
+        in[node] != 0 &&
+        std::all_of(rules.affinities.begin(), rules.affinities.end(),
+                    [&](const AffinityRule& rule) { return this->is_met(*rule.term, own, node); });
+    if (is_met) lists.allowed.push_back(node);
+  }
+  lists.ranks = rank(lists.allowed, rules.wishes, [&](const Term& term, NodeIndex node) {
+    const auto* affinity = std::get_if<AffinityTerm>(&term);
+    return affinity != nullptr ? is_met(*affinity, own, node) : can_meet(term, *world_.node(node));
+  });
+  gang.allowed = lists.allowed;
+  gang.ranks = lists.ranks;
+}
+
+bool Steering::is_met(const AffinityTerm& term, const Labels& own, NodeIndex node) {
+  const std::string& at = world_.topology().value(node, term.level);
+  if (at.empty()) return false;
+  const std::set<std::string>& others = occupied(term);
+  if (term.is_away) return !others.contains(at);
+  // As in Kubernetes (inter-pod affinity): the first of a kind need not wait for itself.
+  if (others.empty() && carries(own, term.labels)) return true;
+  return others.contains(at);
+}
+
+const std::set<std::string>& Steering::occupied(const AffinityTerm& term) {
+  const Place place{term.labels, term.level};
+  const auto [at, is_new] = occupied_.try_emplace(place);
+  if (!is_new) return at->second;
+  for (const auto& [source, held] : world_.holders()) {
+    occupy(place, world_.traits(source).labels, held.spots, at->second);
+  }
+  for (const Started& work : started_) occupy(place, work.labels, work.spots, at->second);
+  return at->second;
+}
+
+void Steering::occupy(const Place& place, const Labels& labels, const std::vector<Spot>& spots,
+                      std::set<std::string>& values) {
+  if (!carries(labels, place.first)) return;
+  for (const Spot& spot : spots) {
+    const std::string& at = world_.topology().value(spot.node, place.second);
+    if (!at.empty()) values.insert(at);
+  }
+}
+
+bool Steering::admitted(const Ask& ask, const std::vector<Spot>& spots) {
+  if (book_.policies().empty()) return false;
+  if (!ask.labels.empty()) started_.push_back({ask.labels, spots});
+  bool matters = false;
+  for (auto& [place, values] : occupied_) {
+    const size_t before = values.size();
+    occupy(place, ask.labels, spots, values);
+    matters = matters || values.size() != before;
+  }
+  return matters;
+}
+
+std::optional<Hold> Steering::unmet(const Ask& ask, const Alternative& wants) {
+  const Rules* found = rules(ask, wants);
+  if (found == nullptr || !found->unmet) return std::nullopt;
+  const PlacementPolicy& policy = book_.policies()[*found->unmet];
+  return Hold{ask.id, Reason::Policy,
+              wants_text(wants) + "none of " + count_text(found->exist, "node") +
+                  " of that class meets PlacementPolicy " + policy.name + ": " +
+                  text_of(policy.require)};
+}
+
+std::optional<Hold> Steering::blamed(Trial& trial, const Ask& ask, const Alternative& wants,
+                                     const Stock& stock, const Gang& bare) {
+  const Rules* found = rules(ask, wants);
+  if (found == nullptr || stock.free < wants.total()) return std::nullopt;
+  const Trial::Mark mark = trial.mark();
+  const bool fits = trial.place(bare).has_value();
+  trial.back_to(mark);
+  if (!fits) return std::nullopt;
+  Gang gang = bare;
+  apply(*found, ask.labels, gang, for_ask_);
+  int64_t free = 0;
+  for (const NodeIndex node : gang.allowed.value_or(found->allowed)) {
+    free += world_.fleet().whole_free(node);
+  }
+  const size_t nodes = gang.allowed.value_or(found->allowed).size();
+  return Hold{ask.id, Reason::Policy,
+              wants_text(wants) + names_of(*found) + " it " + std::to_string(nodes) + " of " +
+                  count_text(found->exist, "node") + " of that class, where " +
+                  std::to_string(free) + " of " + std::to_string(stock.free) +
+                  " free devices are; without that it would start"};
+}
+
+// "PlacementPolicy eu (berth.dev/region in eu) leaves"
+std::string Steering::names_of(const Rules& rules) const {
+  std::vector<size_t> binding;
+  for (const size_t policy : rules.applied) {
+    if (!book_.policies()[policy].require.empty()) binding.push_back(policy);
+  }
+  if (binding.size() == 1) {
+    const PlacementPolicy& policy = book_.policies()[binding.front()];
+    return "PlacementPolicy " + policy.name + " (" + text_of(policy.require) + ") leaves";
+  }
+  std::string text = "PlacementPolicies ";
+  for (size_t i = 0; i < std::min(binding.size(), kMostNames); ++i) {
+    text += (i == 0 ? "" : ", ") + book_.policies()[binding[i]].name;
+  }
+  if (binding.size() > kMostNames) text += ", …";
+  return text + " leave";
+}
+
+}  // namespace berth::sched
