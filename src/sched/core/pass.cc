@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "sched/core/claims.h"
+#include "sched/core/entitlement.h"
 #include "sched/core/order.h"
 #include "sched/core/preemption.h"
 #include "sched/core/trial.h"
@@ -44,7 +45,8 @@ class Pass {
         tree_(world.tree()),
         trial_(world),
         claims_(world, trial_, now),
-        preemption_(world, trial_, tree_, world.fairness(), now) {}
+        entitlement_(world, tree_, now),
+        preemption_(world, trial_, tree_, entitlement_, world.fairness(), now) {}
 
   std::vector<Decision> run(const std::vector<const Ask*>& asks) {
     std::map<int64_t, std::map<QuotaTree::Node, std::vector<const Ask*>>> tiers;
@@ -58,6 +60,7 @@ class Pass {
       }
     }
     decisions_.reserve(asks.size());
+    entitlement_.expect(asks);
     for (auto& [order, leaves] : tiers) decide_tier(leaves);
     std::sort(homeless.begin(), homeless.end(),
               [](const Ask* a, const Ask* b) { return a->id < b->id; });
@@ -109,6 +112,7 @@ class Pass {
 
   Decision look(const Ask& ask) {
     is_head_ = false;
+    if (auto no = entitlement_.bars(ask, *tree_.find(*ask.quota))) return *std::move(no);
     std::optional<Look> first;
     for (const Alternative& wants : ask.alternatives) {
       Look found = try_one(ask, wants);
@@ -130,11 +134,14 @@ class Pass {
     const auto& limits = tree_.limits(*ask.quota);
     if (!limits.contains(wants.device_class)) return {{}, not_listed(ask, wants, limits)};
     const int64_t total = wants.total();
-    if (const auto no = tree_.refuses(*ask.quota, wants.device_class, total)) {
+    if (const auto no = entitlement_.refuses(ask, wants)) {
       return {{}, over_quota(ask, wants, *no)};
     }
     const Stock stock = stock_of(world_, wants.device_class);
     if (stock.exist < total) return {{}, no_room(world_, ask, wants, stock)};
+    if (stock.free >= total || !claims_.is_empty()) {
+      if (auto no = entitlement_.breaks_promises(ask, wants)) return {{}, *std::move(no)};
+    }
     const Gang gang = gang_of(ask, wants);
     std::optional<std::vector<Spot>> spots;
     if (stock.free >= total) spots = trial_.place(gang);
@@ -151,6 +158,7 @@ class Pass {
 
   Admit admitted(const Ask& ask, const Alternative& wants, const std::vector<Spot>& spots) {
     preemption_.admitted(ask, wants);
+    entitlement_.admitted(ask, wants);
     Admit admit{ask.id, *ask.quota, wants.device_class, wants.counts, {}};
     for (const Spot& spot : spots) admit.nodes.push_back(world_.fleet().facts(spot.node).id);
     return admit;
@@ -196,8 +204,10 @@ class Pass {
 
   std::optional<Preempt> try_preempt(const Ask& ask, const Alternative& wants) {
     if (!tree_.limits(*ask.quota).contains(wants.device_class)) return std::nullopt;
+    if (entitlement_.breaks_promises(ask, wants)) return std::nullopt;
     auto preempt = preemption_.place(ask, wants, gang_of(ask, wants));
     if (!preempt) return preempt;
+    entitlement_.admitted(ask, wants);
     for (const World::Held* victim : preemption_.victims()) claims_.gone(victim);
     claims_.started(preemption_.spots(), later(now_, ask.expected));
     held_.clear();  // victims may have left more room than it took
@@ -209,6 +219,7 @@ class Pass {
   QuotaTree tree_;  // as the pass goes on
   Trial trial_;
   Claims claims_;
+  Entitlement entitlement_;
   Preemption preemption_;
   std::vector<Decision> decisions_;
   // By shape and before it a hash of it, for speed, and of the level of service. The views are into
@@ -230,6 +241,9 @@ std::string_view name_of(Reason reason) {
     case Reason::NoCapacity: return "NoCapacity";
     case Reason::Fragmented: return "Fragmented";
     case Reason::Reserved: return "Reserved";
+    case Reason::NoTier: return "NoTier";
+    case Reason::BudgetSpent: return "BudgetSpent";
+    case Reason::PromisedOut: return "PromisedOut";
   }
   __builtin_unreachable();
 }

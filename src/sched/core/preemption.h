@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "sched/core/entitlement.h"
 #include "sched/core/preempt.h"
 #include "sched/decision.h"
 #include "sched/quota/reclaim.h"
@@ -20,7 +21,8 @@ namespace berth::sched {
 class Preemption {
  public:
   // `tree` is the pass's own; victims and admitted work are counted in it by this.
-  Preemption(World& world, Trial& trial, QuotaTree& tree, const FairShareInputs& fair, Instant now);
+  Preemption(World& world, Trial& trial, QuotaTree& tree, const Entitlement& entitlement,
+             const FairShareInputs& fair, Instant now);
 
   // Places the gang on what victims free; on success they are lifted, the gang is taken and both
   // are counted. Changes nothing otherwise.
@@ -59,9 +61,10 @@ class Preemption {
   void add_runner(const std::string& source, const World::Held& held, QuotaTree::Node leaf);
   Chosen candidates_for(const Ask& ask, const Reclaim::Ask& wants, const std::vector<size_t>& out);
   Reclaim::Ask ask_of(const Ask& ask, const Alternative& wants) const;
-  bool is_allowed(const Ask& ask, const Reclaim::Ask& wants, const std::vector<size_t>& victims,
-                  const std::map<size_t, Terms>& terms);
-  std::vector<size_t> own_until_granted(const Ask& ask, const Reclaim::Ask& wants);
+  bool is_allowed(const Ask& ask, const Alternative& asked, const Reclaim::Ask& wants,
+                  const std::vector<size_t>& victims, const std::map<size_t, Terms>& terms);
+  std::vector<size_t> own_until_granted(const Ask& ask, const Alternative& asked,
+                                        const Reclaim::Ask& wants);
   bool finds_another_place(const World::Held& held);
   int64_t price_of(const RunningJob& job) const;
   Preempt decision(const Ask& ask, const Alternative& wants, const std::vector<size_t>& victims,
@@ -70,6 +73,7 @@ class Preemption {
   World& world_;
   Trial& trial_;
   QuotaTree& tree_;
+  const Entitlement& entitlement_;
   Instant now_;
   FairShare fair_;
   std::vector<Runner> runners_;                             // by index of a holding

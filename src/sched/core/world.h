@@ -45,6 +45,13 @@ struct Run {
   Instant ends_surely = Instant::max();  // declared and enforced
 };
 
+// A quota, whole tree below it included, that starts nothing more in this window.
+struct SpentBudget {
+  std::string message;
+  Instant until = Instant::max();  // the next window begins
+  bool operator==(const SpentBudget&) const = default;
+};
+
 enum class VictimOrder {
   LeastLost,    // by what giving way costs
   NewestFirst,  // whoever started last, as others do it: to compare with
@@ -69,6 +76,8 @@ struct CoreSettings {
                                                    1'000 * kDeviceHour};
   VictimOrder victims = VictimOrder::LeastLost;
   int heads = 1;  // held workloads per class whose start is planned and kept
+  // With less slack than this an ask goes before those of its priority that have more.
+  Millis urgent_slack = std::chrono::minutes{15};
   bool operator==(const CoreSettings&) const = default;
 };
 
@@ -80,6 +89,7 @@ class World {
 
   void set_quotas(std::vector<Quota> quotas);
   void set_tiers(std::map<std::string, Tier> tiers) { tiers_ = std::move(tiers); }
+  void set_spent(std::map<QuotaId, SpentBudget> spent) { spent_ = std::move(spent); }
   // `capacity` is not read: it is that of the nodes.
   void set_fairness(FairShareInputs fairness) { fairness_ = std::move(fairness); }
   FairShareInputs fairness() const;
@@ -104,6 +114,8 @@ class World {
   Topology& topology() { return topology_; }
   QuotaTree& tree();
   const Tier& tier(const std::string& name) const;
+  const std::map<std::string, Tier>& tiers() const { return tiers_; }
+  const std::map<QuotaId, SpentBudget>& spent() const { return spent_; }
   const std::map<std::string, Held>& holders() const { return holders_; }
   const std::set<std::string>& holders_on(NodeIndex node) const;
   const Node* node(NodeIndex index) const;
@@ -125,6 +137,7 @@ class World {
   std::optional<QuotaTree> tree_;  // nothing: limits or capacity have changed
   FairShareInputs fairness_;
   std::map<std::string, Tier> tiers_;
+  std::map<QuotaId, SpentBudget> spent_;
   std::map<NodeId, Node> nodes_;
   std::map<std::string, Held> holders_;
   std::map<NodeId, std::set<std::string>> on_node_;  // sources by node, known or not
