@@ -11,9 +11,13 @@
 #include "operator/controllers/gpujob/progress_reader.h"
 #include "operator/controllers/namespace/namespace_controller.h"
 #include "operator/controllers/quota/quota_controller.h"
+#include "operator/controllers/slatier/slatier_controller.h"
 #include "operator/manager/feeds.h"
 #include "operator/scheduling/books.h"
+#include "operator/scheduling/recent_use.h"
 #include "operator/scheduling/scheduler.h"
+#include "operator/scheduling/spending.h"
+#include "operator/scheduling/tier_accounts.h"
 #include "operator/world/epoch_claim.h"
 #include "operator/world/scheduler_pulse.h"
 #include "runtime/controller.h"
@@ -29,7 +33,9 @@ struct Observers {
   runtime::OnReconciled on_reconciled;
   std::function<void(const PassReport&)> on_pass;
   std::function<void(const std::string& cause)> on_attempt_end;
-  std::function<void(const api::Quota&)> on_quota;  // its stored status is new
+  std::function<void(const api::Quota&)> on_quota;                 // its stored status is new
+  std::function<void(const api::SlaTier&, bool is_gone)> on_tier;  // as on_quota
+  std::function<void(const std::string& tier)> on_overdue;  // a job waits longer than it allows
   std::function<void(bool leads)> on_leading;
 };
 
@@ -70,6 +76,8 @@ class Operator {
 
   void wire(const Observers& observers);
   void wire_jobs();
+  void wire_accounts(const Observers& observers);
+  Monotonic keep_accounts();
   void advance(Monotonic now);
   Monotonic lead();
   void wake_all();
@@ -88,7 +96,10 @@ class Operator {
   WorldFeed feed_;
   Nominations nominations_;
   Scheduler scheduler_;
+  Spending spending_;
+  RecentUse recent_use_;
   JobDesk job_desk_;
+  TierAccounts tier_accounts_;
   ForeignDesk foreign_desk_;
   runtime::Effects effects_;
   runtime::Recorder recorder_;
@@ -99,11 +110,13 @@ class Operator {
   GpuJobController gpujob_;
   ForeignPodController foreignpod_;
   NamespaceController name_space_;
+  SlaTierController slatier_;
   runtime::Controller claims_;
   runtime::Controller quotas_;
   runtime::Controller jobs_;
   runtime::Controller foreign_pods_;
   runtime::Controller namespaces_;
+  runtime::Controller tiers_;
   Feeds feeds_;
   std::optional<ProgressReader> progress_;
 };

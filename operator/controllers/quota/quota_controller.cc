@@ -129,6 +129,9 @@ QuotaFacts QuotaController::gather(const api::Quota& quota) {
   const auto problem = books_.tenancy().problems.find(quota.meta.name);
   if (problem != books_.tenancy().problems.end()) facts.problem = problem->second;
   const sched::QuotaTree& all = tree_.get();
+  if (const auto node = all.find(id)) {
+    facts.share_of_fair_basis_points = sched::share_of_fair_basis_points(tree_.fair_share(), *node);
+  }
   std::set<sched::DeviceClass> classes;
   for (const api::QuotaLimit& limit : quota.spec.limits) classes.insert(limit.device_class);
   for (const auto& [leaf, use] : books_.ledger().quotas()) {

@@ -101,6 +101,7 @@ class World {
   void remove_holder(const std::string& source);
   // Of a known holder; of another, nothing happens.
   void set_run(const std::string& source, std::optional<Run> run);
+  void set_slack(const std::string& source, Millis slack);  // of its run, where it has one
   void set_leaving(const std::string& source, bool leaving);
 
   struct Held {
