@@ -10,8 +10,8 @@ namespace berth::translate {
 namespace {
 
 // Why work waits that is ready to run and may.
-constexpr std::array<std::string_view, 5> kForWantOfDevices = {
-    "LentOut", "NoCapacity", "Fragmented", "Reserved", "Requeued"};
+constexpr std::array<std::string_view, 7> kForWantOfDevices = {
+    "LentOut", "NoCapacity", "Fragmented", "Reserved", "Preempting", "Requeued", "PlanFailed"};
 
 int64_t asked_devices(const api::GpuJob& job) {
   if (job.spec.worker.devices.empty()) return 0;

@@ -50,7 +50,7 @@ TEST(Served, WorkThatNobodyLookedAtYetWaits) {
 }
 
 TEST(Served, WaitingForDevicesCountsAndForWhatTheOwnerCanMendDoesNot) {
-  for (const char* reason : {"NoCapacity", "Fragmented", "Reserved", "LentOut"}) {
+  for (const char* reason : {"NoCapacity", "Fragmented", "Reserved", "LentOut", "Preempting"}) {
     EXPECT_TRUE(service_of(job(), reason).eligible) << reason;
   }
   for (const char* reason : {"NoQuota", "OverQuota", "NoTier", "BudgetSpent", "PromisedOut",
