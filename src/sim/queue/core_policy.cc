@@ -15,8 +15,21 @@ std::string padded(int64_t number) {
   return std::string(8 - std::min<size_t>(8, digits.size()), '0') + digits;
 }
 
-sched::Limit limit_of(const Tenant& tenant, int64_t capacity) {
-  if (tenant.guaranteed == 0 && tenant.borrowing_limit == 0) return {.borrowing = capacity};
+// The tiers that the chart installs, but that they promise nothing to the pass: no policy that this
+// one is compared with refuses work for the sake of promises. How they are kept is measured.
+std::map<std::string, sched::Tier> tiers() {
+  constexpr Millis kAtLeast = std::chrono::minutes(10);
+  return {{"Premium", {.order = 0}},
+          {"Standard", {.order = 10, .preemptible = true, .min_runtime = kAtLeast}},
+          {"Spot", {.order = 20, .preemptible = true, .min_runtime = kAtLeast}}};
+}
+
+// Without limits a tenant may use whatever is there, as its own if it could not give it back.
+sched::Limit limit_of(const Tenant& tenant, const sched::Tier& tier, int64_t capacity) {
+  if (tenant.guaranteed == 0 && tenant.borrowing_limit == 0) {
+    if (!tier.preemptible) return {.guaranteed = capacity};
+    return {.borrowing = capacity};
+  }
   return {.guaranteed = tenant.guaranteed,
           .borrowing = tenant.borrowing_limit,
           .lending = tenant.lending_limit.value_or(kUnlimited)};
@@ -38,22 +51,16 @@ void CorePolicy::set_up(const View& view) {
   for (int32_t n = 0; n < shape.nodes; ++n) nodes_.push_back({"", "n" + padded(n)});
   is_up_.assign(nodes_.size(), false);
   std::vector<sched::Quota> quotas;
+  auto known = tiers();
   for (const Tenant& tenant : view.tenants) {
+    const sched::Tier& tier = known.try_emplace(tenant.tier, sched::no_tier()).first->second;
     quotas.push_back({.id = {tenant.name},
                       .parent = {},
-                      .limits = {{kClass, limit_of(tenant, shape.devices())}},
+                      .limits = {{kClass, limit_of(tenant, tier, shape.devices())}},
                       .weight = tenant.weight});
   }
   world_.set_quotas(std::move(quotas));
-  // The tiers that the chart installs.
-  world_.set_tiers(
-      {{"Premium", {.order = 0, .device_time_percent = 95}},
-       {"Standard",
-        {.order = 10,
-         .device_time_percent = 70,
-         .preemptible = true,
-         .min_runtime = std::chrono::minutes(10)}},
-       {"Spot", {.order = 20, .preemptible = true, .min_runtime = std::chrono::minutes(10)}}});
+  world_.set_tiers(std::move(known));
   known_.resize(view.jobs.size());
 }
 
