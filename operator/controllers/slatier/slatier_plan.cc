@@ -8,9 +8,9 @@ namespace {
 
 std::string missed_text(const api::SlaTier& tier, const TierFacts& facts) {
   if (facts.overdue > 0) {
-    return count_text(facts.overdue, "job") + " wait longer than " +
-           std::to_string(tier.spec.max_queue_seconds.value_or(0)) + " seconds, the longest is " +
-           facts.longest_waiting;
+    return count_text(facts.overdue, "job") + (facts.overdue == 1 ? " has" : " have") +
+           " waited longer than " + std::to_string(tier.spec.max_queue_seconds.value_or(0)) +
+           " seconds, the longest is " + facts.longest_waiting;
   }
   return std::to_string(facts.jobs - facts.kept) + " of " + count_text(facts.jobs, "job") +
          " got less than " + std::to_string(tier.spec.device_time_percent) +

@@ -38,8 +38,9 @@ TEST(SlaTierPlan, CountsWhoGotLess) {
 
 TEST(SlaTierPlan, NamesWhoHasWaitedLongest) {
   const TierFacts facts{.jobs = 3, .kept = 1, .overdue = 2, .longest_waiting = "blue/train"};
-  EXPECT_EQ(kept(decide(gold(), facts, kNow)),
-            "QueueTimeMissed: 2 jobs wait longer than 600 seconds, the longest is blue/train");
+  EXPECT_EQ(
+      kept(decide(gold(), facts, kNow)),
+      "QueueTimeMissed: 2 jobs have waited longer than 600 seconds, the longest is blue/train");
 }
 
 TEST(SlaTierPlan, ChangesNothingWhenNothingChanged) {
