@@ -27,7 +27,7 @@ struct Raw {
   int64_t foreign_start_timeout_seconds = 300;
   int64_t progress_interval_seconds = 30;
   int64_t resize_settle_seconds = 600;
-
+  int64_t usage_half_life_seconds = 86'400;
   bool metrics_docs = false;
 };
 
@@ -68,6 +68,11 @@ void add_work_options(CLI::App& app, Flags& flags, Raw& raw) {
                  "Seconds between two reads of a job's progress from its workers; 0 never")
       ->check(CLI::Range(0, 86'400))
       ->capture_default_str();
+  app.add_option("--usage-half-life-seconds", raw.usage_half_life_seconds,
+                 "Seconds in which what a tenant held comes to count half in fair shares; 0: it "
+                 "does not count")
+      ->check(CLI::Range(0, 315'360'000))
+      ->capture_default_str();
 }
 
 Status check(const Raw& raw, Flags& flags) {
@@ -88,6 +93,7 @@ Status check(const Raw& raw, Flags& flags) {
   settings.foreign_start_timeout = std::chrono::seconds(raw.foreign_start_timeout_seconds);
   settings.resize_settle = std::chrono::seconds(raw.resize_settle_seconds);
   settings.progress_interval = std::chrono::seconds(raw.progress_interval_seconds);
+  settings.usage_half_life = std::chrono::seconds(raw.usage_half_life_seconds);
   settings.seed = host::random_seed();
   return Done{};
 }

@@ -21,7 +21,10 @@ Operator::Operator(kube::Transport& transport, const Clock& clock, Settings sett
       feed_(stores_, books_, settings_, clock),
       nominations_(stores_, books_, feed_, settings_, clock),
       scheduler_(books_, feed_, nominations_, settings_, clock),
+      spending_(stores_, books_, settings_, clock),
+      recent_use_(books_, settings_, clock),
       job_desk_(stores_, books_, coverage_, feed_, nominations_, scheduler_, settings_, clock),
+      tier_accounts_(stores_, books_, clock),
       foreign_desk_(stores_, books_, coverage_, nominations_, scheduler_, settings_),
       effects_(transport, kWritesInFlight),
       recorder_(transport, clock,
@@ -34,17 +37,19 @@ Operator::Operator(kube::Transport& transport, const Clock& clock, Settings sett
                 .seed = settings_.seed}),
       pulse_(transport, clock, settings_.name_space, settings_.scheduler_lease_name),
       claim_(stores_, clock),
-      quota_(stores_, books_, scheduler_, coverage_, settings_, clock),
+      quota_(stores_, books_, scheduler_, coverage_, spending_, settings_, clock),
       gpujob_(stores_, job_desk_, pulse_, recorder_, settings_, clock),
       foreignpod_(stores_, books_, foreign_desk_, recorder_, settings_, clock),
       name_space_(stores_, books_),
       policy_(stores_, feed_.policies(), recorder_, settings_, clock),
+      slatier_(stores_, tier_accounts_, settings_, clock),
       claims_("epoch", claim_, effects_, clock, log, observers.on_reconciled),
       quotas_("quota", quota_, effects_, clock, log, observers.on_reconciled),
       jobs_("gpujob", gpujob_, effects_, clock, log, observers.on_reconciled),
       foreign_pods_("foreignpod", foreignpod_, effects_, clock, log, observers.on_reconciled),
       namespaces_("namespace", name_space_, effects_, clock, log, observers.on_reconciled),
       policies_("placementpolicy", policy_, effects_, clock, log, observers.on_reconciled),
+      tiers_("slatier", slatier_, effects_, clock, log, observers.on_reconciled),
       feeds_(transport, stores_, settings_, log) {
   job_desk_.wake = [this](const runtime::ObjectKey& key) { jobs_.add(key); };
   foreign_desk_.wake = [this](const runtime::ObjectKey& key) { foreign_pods_.add(key); };
@@ -64,6 +69,7 @@ Operator::Operator(kube::Transport& transport, const Clock& clock, Settings sett
   }
   wire(observers);
   wire_jobs();
+  wire_accounts(observers);
 }
 
 void Operator::wire(const Observers& observers) {
@@ -125,6 +131,44 @@ void Operator::wire_jobs() {
   });
 }
 
+void Operator::wire_accounts(const Observers& observers) {
+  spending_.on_spent = [this](const std::map<sched::QuotaId, sched::SpentBudget>& spent) {
+    feed_.world().set_spent(spent);
+    scheduler_.mark_dirty();
+  };
+  tier_accounts_.hold_reason = [this](const std::string& uid) {
+    const auto held = job_desk_.hold(uid);
+    return held ? std::string(sched::name_of(held->hold.reason)) : std::string();
+  };
+  tier_accounts_.on_slack = [this](const std::string& uid, Millis slack) {
+    feed_.world().set_slack(uid, slack);
+  };
+  tier_accounts_.on_overdue = observers.on_overdue;
+  job_desk_.slack_of = [this](const std::string& uid) { return tier_accounts_.slack(uid); };
+  feed_.slack_of = job_desk_.slack_of;
+  stores_.tiers.subscribe(
+      [this, show = observers.on_tier](const api::SlaTier* before, const api::SlaTier* after) {
+        const api::SlaTier& tier = after != nullptr ? *after : *before;
+        if (show) show(tier, after == nullptr);
+        if (before != nullptr && after != nullptr && before->spec == after->spec) return;
+        tiers_.add(runtime::key_of(tier.meta));
+      });
+}
+
+// What is spent, held lately and promised, before the pass asks for it.
+Monotonic Operator::keep_accounts() {
+  const Monotonic wake = std::min(spending_.tick(), tier_accounts_.tick());
+  if (recent_use_.tick()) {
+    sched::FairShareInputs fairness = feed_.world().fairness();
+    fairness.lately = recent_use_.inputs().lately;
+    fairness.history_permille = recent_use_.inputs().history_permille;
+    feed_.world().set_fairness(std::move(fairness));
+  }
+  for (const std::string& name : spending_.take_due()) quotas_.add({"", name});
+  for (const std::string& name : tier_accounts_.take_changed()) tiers_.add({"", name});
+  return wake;
+}
+
 Monotonic Operator::tick() {
   const Monotonic now = clock_.monotonic();
   Monotonic wake = elector_.tick();
@@ -170,12 +214,13 @@ Monotonic Operator::lead() {
     books_.forgive_unexplained();
     forgive_at_ = Monotonic::max();
   }
-  Monotonic wake = std::min({forgive_at_, pulse_.tick(), scheduler_.tick()});
+  Monotonic wake = keep_accounts();
+  wake = std::min({wake, forgive_at_, pulse_.tick(), scheduler_.tick()});
   for (const std::string& name : quota_.take_touched()) quotas_.add({"", name});
   for (const runtime::ObjectKey& key : policy_.due()) policies_.add(key);
   for (const sched::QuotaId& leaf : scheduler_.take_pending_changed()) quotas_.add({"", leaf.name});
   wake = std::min({wake, quotas_.tick(), jobs_.tick(), foreign_pods_.tick(), namespaces_.tick()});
-  wake = std::min({wake, policies_.tick(), policy_.next()});
+  wake = std::min({wake, tiers_.tick(), policies_.tick(), policy_.next()});
   if (progress_) wake = std::min(wake, progress_->tick());
   return std::min(wake, recorder_.tick());
 }

@@ -12,9 +12,13 @@
 #include "operator/controllers/namespace/namespace_controller.h"
 #include "operator/controllers/placementpolicy/placementpolicy_controller.h"
 #include "operator/controllers/quota/quota_controller.h"
+#include "operator/controllers/slatier/slatier_controller.h"
 #include "operator/manager/feeds.h"
 #include "operator/scheduling/books.h"
+#include "operator/scheduling/recent_use.h"
 #include "operator/scheduling/scheduler.h"
+#include "operator/scheduling/spending.h"
+#include "operator/scheduling/tier_accounts.h"
 #include "operator/world/epoch_claim.h"
 #include "operator/world/scheduler_pulse.h"
 #include "runtime/controller.h"
@@ -30,8 +34,10 @@ struct Observers {
   runtime::OnReconciled on_reconciled;
   std::function<void(const PassReport&)> on_pass;
   std::function<void(const std::string& cause)> on_attempt_end;
-  std::function<void(const api::Quota&)> on_quota;             // its stored status is new
-  std::function<void(const api::PlacementPolicy&)> on_policy;  // the same
+  std::function<void(const api::Quota&)> on_quota;                 // its stored status is new
+  std::function<void(const api::PlacementPolicy&)> on_policy;      // the same
+  std::function<void(const api::SlaTier&, bool is_gone)> on_tier;  // as on_quota
+  std::function<void(const std::string& tier)> on_overdue;  // a job waits longer than it allows
   std::function<void(bool leads)> on_leading;
 };
 
@@ -72,6 +78,8 @@ class Operator {
 
   void wire(const Observers& observers);
   void wire_jobs();
+  void wire_accounts(const Observers& observers);
+  Monotonic keep_accounts();
   void advance(Monotonic now);
   Monotonic lead();
   void wake_all();
@@ -90,7 +98,10 @@ class Operator {
   WorldFeed feed_;
   Nominations nominations_;
   Scheduler scheduler_;
+  Spending spending_;
+  RecentUse recent_use_;
   JobDesk job_desk_;
+  TierAccounts tier_accounts_;
   ForeignDesk foreign_desk_;
   runtime::Effects effects_;
   runtime::Recorder recorder_;
@@ -102,12 +113,14 @@ class Operator {
   ForeignPodController foreignpod_;
   NamespaceController name_space_;
   PlacementPolicyController policy_;
+  SlaTierController slatier_;
   runtime::Controller claims_;
   runtime::Controller quotas_;
   runtime::Controller jobs_;
   runtime::Controller foreign_pods_;
   runtime::Controller namespaces_;
   runtime::Controller policies_;
+  runtime::Controller tiers_;
   Feeds feeds_;
   std::optional<ProgressReader> progress_;
 };

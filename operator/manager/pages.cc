@@ -1,5 +1,7 @@
 #include "operator/manager/pages.h"
 
+#include <array>
+
 namespace berth::control {
 namespace {
 
@@ -23,6 +25,46 @@ void show_quota(const api::Quota& quota, http::Metrics& metrics) {
     set("berth_quota_pending_devices", use.pending);
     set("berth_quota_unadmitted_devices", use.unadmitted);
   }
+  const api::QuotaStatus& status = quota.status;
+  if (status.share_of_fair_basis_points) {
+    metrics.set("berth_quota_share_of_fair_ratio", {name},
+                static_cast<double>(*status.share_of_fair_basis_points) / 10'000);
+  }
+  const std::array kBudget = {"berth_quota_budget_spent_device_seconds",
+                              "berth_quota_budget_spent_usd", "berth_quota_budget_exhausted"};
+  if (!status.budget_used) {
+    for (const std::string_view metric : kBudget) metrics.forget(metric, {name});
+    return;
+  }
+  const api::Condition* spent = api::find_condition(status.conditions, "BudgetSpent");
+  metrics.set(kBudget[0], {name},
+              static_cast<double>(status.budget_used->device_milliseconds) / 1'000);
+  metrics.set(kBudget[1], {name}, static_cast<double>(status.budget_used->micro_usd) / 1'000'000);
+  metrics.set(kBudget[2], {name}, spent != nullptr && spent->is_true() ? 1 : 0);
+}
+
+void show_pass(const PassReport& report, http::Metrics& metrics) {
+  metrics.observe("berth_pass_duration_seconds", {},
+                  static_cast<double>(report.took.count()) / 1000);
+  metrics.add("berth_pass_admitted_total", {}, static_cast<double>(report.admitted));
+  metrics.set("berth_pass_asks", {}, static_cast<double>(report.asks));
+  for (const sched::Reason reason : sched::kReasons) {
+    const auto held = report.held.find(reason);
+    metrics.set("berth_held_workloads", {sched::name_of(reason)},
+                held == report.held.end() ? 0 : static_cast<double>(held->second));
+  }
+}
+
+void show_tier(const api::SlaTier& tier, bool is_gone, http::Metrics& metrics) {
+  const std::string& name = tier.meta.name;
+  const auto& attained = tier.status.attainment_percent;
+  if (is_gone || !attained) {
+    metrics.forget("berth_tier_attainment_ratio", {name});
+  } else {
+    metrics.set("berth_tier_attainment_ratio", {name}, static_cast<double>(*attained) / 100);
+  }
+  if (is_gone) return metrics.forget("berth_tier_jobs_at_risk", {name});
+  metrics.set("berth_tier_jobs_at_risk", {name}, static_cast<double>(tier.status.jobs_at_risk));
 }
 
 void show_policy(const api::PlacementPolicy& policy, http::Metrics& metrics) {
@@ -75,24 +117,19 @@ Observers observers(http::Metrics& metrics) {
                                                                              : "error";
             metrics.add("berth_reconcile_total", {controller, outcome});
           },
-      .on_pass =
-          [&metrics](const PassReport& report) {
-            metrics.observe("berth_pass_duration_seconds", {},
-                            static_cast<double>(report.took.count()) / 1000);
-            metrics.add("berth_pass_admitted_total", {}, static_cast<double>(report.admitted));
-            metrics.set("berth_pass_asks", {}, static_cast<double>(report.asks));
-            for (const sched::Reason reason : sched::kReasons) {
-              const auto held = report.held.find(reason);
-              metrics.set("berth_held_workloads", {sched::name_of(reason)},
-                          held == report.held.end() ? 0 : static_cast<double>(held->second));
-            }
-          },
+      .on_pass = [&metrics](const PassReport& report) { show_pass(report, metrics); },
       .on_attempt_end =
           [&metrics](const std::string& cause) {
             metrics.add("berth_gpujob_attempts_total", {cause});
           },
       .on_quota = [&metrics](const api::Quota& quota) { show_quota(quota, metrics); },
       .on_policy = [&metrics](const api::PlacementPolicy& policy) { show_policy(policy, metrics); },
+      .on_tier = [&metrics](const api::SlaTier& tier,
+                            bool is_gone) { show_tier(tier, is_gone, metrics); },
+      .on_overdue =
+          [&metrics](const std::string& tier) {
+            metrics.add("berth_tier_queue_missed_total", {tier});
+          },
       .on_leading = [&metrics](bool leads) { metrics.set("berth_leader", {}, leads ? 1 : 0); }};
 }
 

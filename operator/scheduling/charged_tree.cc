@@ -1,6 +1,7 @@
 #include "operator/scheduling/charged_tree.h"
 
 #include <map>
+#include <utility>
 
 namespace berth::control {
 
@@ -16,6 +17,7 @@ const sched::QuotaTree& ChargedTree::get() {
       tree_->use(leaf, device_class, devices);
     }
   }
+  fair_.emplace(*tree_, sched::FairShareInputs{.capacity = std::move(capacity)});
   version_ = books_.version();
   return *tree_;
 }

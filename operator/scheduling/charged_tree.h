@@ -4,6 +4,7 @@
 
 #include "operator/scheduling/books.h"
 #include "operator/world/stores.h"
+#include "sched/quota/fair_share.h"
 #include "sched/quota_tree.h"
 
 namespace berth::control {
@@ -13,11 +14,14 @@ class ChargedTree {
  public:
   ChargedTree(const Stores& stores, const Books& books) : stores_(stores), books_(books) {}
   const sched::QuotaTree& get();
+  // Of what is charged; of get() as it was called last.
+  const sched::FairShare& fair_share() const { return *fair_; }
 
  private:
   const Stores& stores_;
   const Books& books_;
   std::optional<sched::QuotaTree> tree_;  // of version_
+  std::optional<sched::FairShare> fair_;
   uint64_t version_ = 0;
 };
 

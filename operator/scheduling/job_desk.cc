@@ -143,6 +143,7 @@ std::optional<Instant> JobDesk::collect(Instant now, std::vector<const sched::As
         again = std::min(again.value_or(runs_out), runs_out);
       }
     }
+    if (slack_of) ask.slack = slack_of(uid);
     asks.push_back(&ask);
   }
   const auto grows = collect_growing(now, asks);

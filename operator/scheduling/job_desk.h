@@ -31,6 +31,8 @@ class JobDesk final : public AskSource {
 
   // Called for every job that there is something new to do for.
   std::function<void(const runtime::ObjectKey&)> wake;
+  // How long a job may still wait by its tier's promises.
+  std::function<Millis(const std::string& uid)> slack_of;
 
   std::optional<Instant> collect(Instant now, std::vector<const sched::Ask*>& asks) override;
   void admitted(const sched::Admit& admit) override;

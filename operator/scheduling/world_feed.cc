@@ -89,7 +89,9 @@ std::optional<sched::Run> WorldFeed::run_of(const std::string& source, Instant n
     return std::nullopt;
   }
   const std::string tier = translate::tier_name(*job, books_.tenancy());
-  return translate::run_of(*job, tier, world_.tier(tier), estimates_, now);
+  sched::Run run = translate::run_of(*job, tier, world_.tier(tier), estimates_, now);
+  if (slack_of) run.job.slack = slack_of(source);
+  return run;
 }
 
 void WorldFeed::expect(const std::string& source, const std::optional<sched::Run>& run) {

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -24,6 +25,9 @@ class WorldFeed {
   WorldFeed(Stores& stores, Books& books, const Settings& settings, const Clock& clock);
   WorldFeed(const WorldFeed&) = delete;
   WorldFeed& operator=(const WorldFeed&) = delete;
+
+  // How long a job may do without its devices by its tier's promises.
+  std::function<Millis(const std::string& uid)> slack_of;
 
   // The world as of now: what has outlived its expected end is expected to end later.
   sched::World& at(Instant now);

@@ -19,16 +19,20 @@ struct Settings {
   std::string priority_class = "berth-workload";
   Millis foreign_start_timeout{300'000};
   Millis lease{15'000};
-  Millis pass_interval{5};       // least time between two passes
-  Millis hold_debounce{1'000};   // a hold younger than this is not worth a write
-  Millis hold_refresh{30'000};   // least time between writes of a hold that only changed numbers
-  Millis quota_refresh{2'000};   // least time between writes of a Quota that charge nothing new
-  Millis policy_refresh{5'000};  // least time between writes of a policy that only changed numbers
-  Millis node_avoidance{600'000};    // how long a job keeps off a node that failed its plan
-  Millis release_patience{120'000};  // beyond its victims' grace, until a nomination is given up
-  Millis resize_settle{600'000};  // how long an elastic gang stays as it is after a start
-  Millis progress_interval{30'000};  // how often a worker is asked; 0 never
-  uint64_t seed = 0;                 // of jitter
+  Millis pass_interval{5};        // least time between two passes
+  Millis hold_debounce{1'000};    // a hold younger than this is not worth a write
+  Millis hold_refresh{30'000};    // least time between writes of a hold that only changed numbers
+  Millis quota_refresh{2'000};    // least time between writes of a Quota that charge nothing new
+  Millis budget_refresh{60'000};  // least time between writes of a Quota for what it spends
+  Millis tier_refresh{30'000};    // least time between writes of a SlaTier
+  Millis policy_refresh{5'000};   // least time between writes of a policy that only changed numbers
+  Millis node_avoidance{600'000};      // how long a job keeps off a node that failed its plan
+  Millis release_patience{120'000};    // beyond its victims' grace, until a nomination is given up
+  Millis resize_settle{600'000};       // how long an elastic gang stays as it is after a start
+  Millis progress_interval{30'000};    // how often a worker is asked; 0 never
+  Millis usage_half_life{86'400'000};  // of what a tenant held lately; 0: it does not count
+  int64_t usage_history_permille = 1'000;  // what a device held lately counts for, of one borrowed
+  uint64_t seed = 0;                       // of jitter
 };
 
 inline constexpr std::string_view kFinalizer = "berth.dev/release";

@@ -103,9 +103,15 @@ struct QuotaSpec {
     v.field("limits", &QuotaSpec::limits, {.keys = "class,region"},
             "What may be used per device class; a class that is not listed may not be used.");
     v.field("tiers", &QuotaSpec::tiers,
-            {.unsupported = true, .set = true, .min_length = 1, .max_length = 63},
-            "SLA tiers that the tenant's work may ask for; absent means all.");
-    v.field("budget", &QuotaSpec::budget, {.unsupported = true},
+            {.set = true,
+             .min_length = 1,
+             .max_length = 63,
+             .min_items = 1,
+             .max_items = 64,
+             .pattern = kDnsNamePattern},
+            "SLA tiers that the tenant's work may ask for, the first being that of work that names "
+            "none; absent means those of the parent, or all where no Quota above lists any.");
+    v.field("budget", &QuotaSpec::budget, {},
             "What the tenant may spend in each window; absent means no bound.");
   }
   bool operator==(const QuotaSpec&) const = default;
@@ -143,18 +149,25 @@ struct QuotaUse {
   bool operator==(const QuotaUse&) const = default;
 };
 
+// What was spent up to an instant. From there on a new leader counts what is `used`, so that
+// nothing is lost or counted twice while none leads.
 struct BudgetUsed {
   int64_t device_hours = 0;
+  int64_t device_milliseconds = 0;
   int64_t micro_usd = 0;
   std::optional<Instant> window_start;
+  std::optional<Instant> counted_until;
 
   template <class V>
   static void describe(V& v) {
     v.field("deviceHours", &BudgetUsed::device_hours, {.minimum = 0},
-            "Device-hours spent in this window.");
+            "Whole device-hours spent in this window.");
+    v.field("deviceMilliseconds", &BudgetUsed::device_milliseconds, {.minimum = 0},
+            "The same, exactly, in device-milliseconds.");
     v.field("microUsd", &BudgetUsed::micro_usd, {.minimum = 0},
             "Millionths of a US dollar spent in this window.");
     v.field("windowStart", &BudgetUsed::window_start, {}, "When this window started.");
+    v.field("countedUntil", &BudgetUsed::counted_until, {}, "Until when all of this is counted.");
   }
   bool operator==(const BudgetUsed&) const = default;
 };

@@ -56,7 +56,7 @@ struct SlaTierStatus {
             "Percent of the tier's work that got what was promised in the last window.");
     v.field("jobsAtRisk", &SlaTierStatus::jobs_at_risk, {.minimum = 0},
             "Jobs that will miss their promise unless something changes.");
-    v.field("conditions", &SlaTierStatus::conditions, {.keys = "type"}, "Ready.");
+    v.field("conditions", &SlaTierStatus::conditions, {.keys = "type"}, "Ready, Kept.");
   }
   bool operator==(const SlaTierStatus&) const = default;
 };
@@ -77,6 +77,7 @@ struct SlaTier {
       Column{"Order", "integer", ".spec.order", "Rank; lower goes first."},
       Column{"Promised", "integer", ".spec.deviceTimePercent", "Percent of device time promised."},
       Column{"Attained", "integer", ".status.attainmentPercent", "Percent of work that got it."},
+      Column{"At-Risk", "integer", ".status.jobsAtRisk", "Jobs about to miss it."},
       Column{"Preemptible", "boolean", ".spec.preemptible", "Whether work may have to give way."},
       Column{"Age", "date", ".metadata.creationTimestamp", "Time since creation."},
   };
@@ -85,7 +86,7 @@ struct SlaTier {
   static void describe(V& v) {
     v.field("metadata", &SlaTier::meta, {.max_length = 63, .pattern = kDnsNamePattern},
             "Metadata.");
-    v.field("spec", &SlaTier::spec, {.required = true, .unsupported = true}, "The promise.");
+    v.field("spec", &SlaTier::spec, {.required = true}, "The promise.");
     v.field("status", &SlaTier::status, {}, "How it is kept.");
   }
   bool operator==(const SlaTier&) const = default;

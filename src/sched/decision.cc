@@ -12,6 +12,9 @@ std::string_view name_of(Reason reason) {
     case Reason::NoCapacity: return "NoCapacity";
     case Reason::Fragmented: return "Fragmented";
     case Reason::Reserved: return "Reserved";
+    case Reason::NoTier: return "NoTier";
+    case Reason::BudgetSpent: return "BudgetSpent";
+    case Reason::PromisedOut: return "PromisedOut";
     case Reason::Policy: return "Policy";
   }
   __builtin_unreachable();

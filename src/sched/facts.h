@@ -48,7 +48,9 @@ struct Ask {
   std::optional<std::set<NodeId>> only;     // nodes it may use at all (selectors, affinity)
   std::set<NodeId> avoid;                   // nodes that failed its last plan
   std::optional<Nearness> near;             // nothing: its workers may be anywhere
-  std::string tier;                         // empty or unknown: one without promises
+  std::string tier;                         // empty: one without promises
+  bool promised = false;                    // admitted before: what its tier promised it stands
+  Millis slack = Millis::max();             // how long it may still wait by its tier's promises
   Millis expected = std::chrono::hours{1};  // how long it is expected to run from its start on
   Millis ran{0};                            // useful run of its earlier attempts
   std::optional<Millis> max_runtime;        // after which it is ended; a sure bound

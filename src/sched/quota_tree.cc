@@ -118,6 +118,14 @@ QuotaTree::Class QuotaTree::class_of(const DeviceClass& device_class) {
   return at->second;
 }
 
+const std::vector<std::string>& QuotaTree::tiers(Node leaf) const {
+  static const std::vector<std::string> kAny;
+  for (Node node = leaf; node != pool(); node = parent_[node]) {
+    if (!quotas_[node].tiers.empty()) return quotas_[node].tiers;
+  }
+  return kAny;
+}
+
 QuotaTree::Node QuotaTree::ancestor(Node node, size_t depth) const {
   while (depth_[node] > depth) node = parent_[node];
   return node;

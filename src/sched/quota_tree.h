@@ -25,6 +25,8 @@ struct Quota {
   std::map<DeviceClass, Limit> limits;  // a class that is not listed is all zeros
   int64_t weight =
       1;  // share of what is free relative to the siblings' weights; below 1 reads as 1
+  std::vector<std::string>
+      tiers;  // that work may ask for; none: those of the parent, of a root all
   bool operator==(const Quota&) const = default;
 };
 
@@ -34,6 +36,7 @@ struct QuotaRefusal {
   int64_t wants = 0;
   int64_t leaves = 0;     // what would still have been granted
   bool lent_out = false;  // within the leaf's own guarantee, but others have borrowed it
+  bool own_only = false;  // beyond the leaf's own guarantee, and it may not borrow
   bool operator==(const QuotaRefusal&) const = default;
 };
 
@@ -80,6 +83,8 @@ class QuotaTree {
   const std::map<DeviceClass, Limit>& limits(const QuotaId& id) const {
     return quotas_[index_.at(id)].limits;
   }
+  // What the nearest one at or above a leaf lists; empty: none does, any tier will do.
+  const std::vector<std::string>& tiers(Node leaf) const;
   const std::vector<QuotaId>& broken() const { return broken_; }
   std::vector<QuotaId> path(const QuotaId& leaf) const;  // leaf first, root last
 

@@ -18,6 +18,7 @@ sched::Ask ask_of(const api::GpuJob& job, const Tenancy& tenancy, const sched::E
                  .only = {},
                  .avoid = std::move(avoid),
                  .tier = tier_name(job, tenancy),
+                 .promised = job.status.attempt > 0,
                  .ran = ran_before(job),
                  .shape = {},
                  .name_space = job.meta.name_space,

@@ -73,8 +73,12 @@ const sched::QuotaId* Tenancy::find(const std::string& name_space) const {
 
 std::string Tenancy::default_tier(const std::string& name_space) const {
   const sched::QuotaId* quota = find(name_space);
-  const auto listed = quota == nullptr ? tiers.end() : tiers.find(*quota);
-  return listed == tiers.end() ? std::string() : listed->second.front();
+  if (quota == nullptr || tiers.empty()) return {};
+  for (const sched::QuotaId& id : path(*quota)) {
+    const auto listed = tiers.find(id);
+    if (listed != tiers.end()) return listed->second.front();
+  }
+  return {};
 }
 
 Tenancy settle(std::vector<const api::Quota*> quotas,
@@ -86,8 +90,11 @@ Tenancy settle(std::vector<const api::Quota*> quotas,
   for (const api::Quota* quota : quotas) {
     const std::string& name = quota->meta.name;
     const std::string& parent = quota->spec.parent;
-    sched::Quota made{
-        .id = {name}, .parent = {}, .limits = limits_of(quota->spec), .weight = quota->spec.weight};
+    sched::Quota made{.id = {name},
+                      .parent = {},
+                      .limits = limits_of(quota->spec),
+                      .weight = quota->spec.weight,
+                      .tiers = quota->spec.tiers};
     claim_namespaces(*quota, exempt_namespaces, tenancy);
     if (!quota->spec.tiers.empty()) tenancy.tiers.emplace(made.id, quota->spec.tiers);
     const auto above = by_name.find(parent);

@@ -25,7 +25,8 @@ struct Tenancy {
   std::map<std::string, QuotaProblem> problems;  // Quota -> why it is not fully honoured
 
   const sched::QuotaId* find(const std::string& name_space) const;
-  // The tier of work that names none: the first of its Quota's; empty when that lists none.
+  // The tier of work that names none: the first that its Quota lists, or the nearest one above it
+  // that lists any; empty when none does.
   std::string default_tier(const std::string& name_space) const;
   // The leaf first, then its ancestors.
   std::vector<sched::QuotaId> path(const sched::QuotaId& leaf) const;

@@ -63,6 +63,16 @@ def test_upgrade_changes_what_it_is_told_and_keeps_the_lease(kubeconfig, admin):
     assert admin.get(f"{LEASE}/berth-operator")["spec"]["holderIdentity"] == holder
 
 
+def test_tiers_come_with_their_definition_and_belong_to_the_next_release(kubeconfig, admin):
+    """Helm knows no kind that the same release defines: on installation they are a hook."""
+    def promised():
+        return {tier["metadata"]["name"]: tier["spec"]["deviceTimePercent"]
+                for tier in admin.get("/apis/berth.dev/v1alpha1/slatiers")["items"]}
+    assert promised() == {"premium": 95, "standard": 70, "spot": 0}
+    install(kubeconfig, "slaTiers.tiers.spot=null", "slaTiers.tiers.standard.deviceTimePercent=60")
+    assert promised() == {"premium": 95, "standard": 60}
+
+
 def test_uninstall_keeps_the_definitions_and_nothing_else(kubeconfig, admin):
     helm(kubeconfig, "uninstall", "berth")
 

@@ -64,7 +64,8 @@ def test_schema_knows_every_value():
 
 def leaves(values, path=""):
     """(dotted path, default) of every value; what has no fixed keys is one value."""
-    whole = {"operator.resources", "scheduler.resources", "extender.resources"}
+    whole = {"operator.resources", "scheduler.resources", "extender.resources",
+             "slaTiers.tiers"}
     if not isinstance(values, dict) or not values or path in whole:
         yield path, values
         return

@@ -72,6 +72,7 @@ Cluster::Cluster() : clock(kStart), server(clock), kubelet(server, clock) {
   server.validate_with(kube::kQuotas, validator<api::Quota>());
   server.validate_with(kube::kGpuJobs, validator<api::GpuJob>());
   server.validate_with(kube::kPlacementPolicies, validator<api::PlacementPolicy>());
+  server.validate_with(kube::kSlaTiers, validator<api::SlaTier>());
   name_space(settings.name_space);
   Process& process = start_operator("operator-0");
   EXPECT_TRUE(until([&] { return process.program->is_leading(); }));
@@ -120,6 +121,18 @@ Cluster& Cluster::quota(const std::string& name, int64_t guaranteed, const Quota
   Json object = api::to_json(quota);
   object.erase("status");
   must(server.handle(kube::create(kube::kQuotas, object)));
+  return *this;
+}
+
+Cluster& Cluster::tier(const std::string& name, int64_t order, const TierChange& change) {
+  api::SlaTier tier;
+  tier.meta.name = name;
+  tier.spec.order = order;
+  tier.spec.preemptible = true;
+  if (change) change(tier);
+  Json object = api::to_json(tier);
+  object.erase("status");
+  must(server.handle(kube::create(kube::kSlaTiers, object)));
   return *this;
 }
 
@@ -458,6 +471,15 @@ api::Quota Cluster::quota_named(const std::string& name) const {
     return {};
   }
   return *api::from_json<api::Quota>(typed(kube::kQuotas, *found));
+}
+
+api::SlaTier Cluster::tier_named(const std::string& name) const {
+  const Json* found = server.find(kube::kSlaTiers, "", name);
+  if (found == nullptr) {
+    ADD_FAILURE() << "no SlaTier " << name;
+    return {};
+  }
+  return *api::from_json<api::SlaTier>(typed(kube::kSlaTiers, *found));
 }
 
 int64_t Cluster::used(const std::string& quota) const {

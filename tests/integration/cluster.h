@@ -12,6 +12,7 @@
 
 #include "api/gpujob.h"
 #include "api/quota.h"
+#include "api/slatier.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "kube/fake/fake_server.h"
@@ -49,6 +50,7 @@ class Cluster {
  public:
   using JobChange = std::function<void(api::GpuJob&)>;
   using QuotaChange = std::function<void(api::Quota&)>;
+  using TierChange = std::function<void(api::SlaTier&)>;
 
   // With one operator, "operator-0", that leads.
   Cluster();
@@ -62,6 +64,8 @@ class Cluster {
   // A leaf over the namespace of its name, unless `change` says otherwise; jobs created from here
   // on are in that namespace.
   Cluster& quota(const std::string& name, int64_t guaranteed, const QuotaChange& change = {});
+  // Promises nothing and gives way, unless `change` says otherwise.
+  Cluster& tier(const std::string& name, int64_t order, const TierChange& change = {});
   Cluster& in(const std::string& name_space);  // where jobs and pods are created and looked up
   Cluster& job(const std::string& name, int64_t workers, int64_t devices = 1,
                const JobChange& change = {});
@@ -105,6 +109,7 @@ class Cluster {
   api::GpuJob job_named(const std::string& name) const;
   bool has_job(const std::string& name) const;
   api::Quota quota_named(const std::string& name) const;
+  api::SlaTier tier_named(const std::string& name) const;
   int64_t used(const std::string& quota) const;
   std::vector<std::string> pods() const;  // names, in the current namespace
   std::vector<std::string> live_pods() const;

@@ -11,11 +11,13 @@
 namespace berth::control {
 
 QuotaController::QuotaController(Stores& stores, Books& books, const Scheduler& scheduler,
-                                 Coverage& coverage, const Settings& settings, const Clock& clock)
+                                 Coverage& coverage, Spending& spending, const Settings& settings,
+                                 const Clock& clock)
     : stores_(stores),
       books_(books),
       scheduler_(scheduler),
       coverage_(coverage),
+      spending_(spending),
       settings_(settings),
       clock_(clock),
       tree_(stores, books) {}
@@ -80,6 +82,7 @@ runtime::Next QuotaController::reconcile(const runtime::ObjectKey& key, runtime:
                 if (auto stored = api::from_json<api::Quota>(reply)) {
                   stores_.quotas.upsert(*std::move(stored));
                 }
+                spending_.written(key.name);
                 cover(key.name, newest);
               });
   return {};
@@ -121,9 +124,14 @@ QuotaFacts QuotaController::gather(const api::Quota& quota) {
   const sched::QuotaId id{quota.meta.name};
   QuotaFacts facts{
       .quota = quota, .classes = {}, .problem = {}, .epoch = epoch_, .now = clock_.now()};
+  facts.budget = spending_.of(quota.meta.name);
+  facts.budget_is_due = spending_.is_due(quota.meta.name);
   const auto problem = books_.tenancy().problems.find(quota.meta.name);
   if (problem != books_.tenancy().problems.end()) facts.problem = problem->second;
   const sched::QuotaTree& all = tree_.get();
+  if (const auto node = all.find(id)) {
+    facts.share_of_fair_basis_points = sched::share_of_fair_basis_points(tree_.fair_share(), *node);
+  }
   std::set<sched::DeviceClass> classes;
   for (const api::QuotaLimit& limit : quota.spec.limits) classes.insert(limit.device_class);
   for (const auto& [leaf, use] : books_.ledger().quotas()) {

@@ -11,6 +11,7 @@
 #include "operator/scheduling/charged_tree.h"
 #include "operator/scheduling/coverage.h"
 #include "operator/scheduling/scheduler.h"
+#include "operator/scheduling/spending.h"
 #include "operator/world/stores.h"
 #include "runtime/controller.h"
 
@@ -21,7 +22,7 @@ namespace berth::control {
 class QuotaController final : public runtime::Reconciler {
  public:
   QuotaController(Stores& stores, Books& books, const Scheduler& scheduler, Coverage& coverage,
-                  const Settings& settings, const Clock& clock);
+                  Spending& spending, const Settings& settings, const Clock& clock);
 
   // Of this leader; written with every status.
   void set_epoch(int64_t epoch) { epoch_ = epoch; }
@@ -49,6 +50,7 @@ class QuotaController final : public runtime::Reconciler {
   Books& books_;
   const Scheduler& scheduler_;
   Coverage& coverage_;
+  Spending& spending_;
   const Settings& settings_;
   const Clock& clock_;
   int64_t epoch_ = 0;

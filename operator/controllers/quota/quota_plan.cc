@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/condition.h"
+#include "operator/controllers/quota/budget_status.h"
 #include "operator/world/stamp.h"
 
 namespace berth::control {
@@ -77,6 +78,17 @@ bool needs_write_now(const api::QuotaStatus& now, const api::Quota& quota) {
   });
 }
 
+// Time alone changes what is spent: it is written with whatever else is, and now and then by
+// itself.
+void set_budget(const QuotaFacts& facts, QuotaPlan& plan) {
+  Stamp stamp{plan.status.conditions, facts.quota.meta.generation, facts.now};
+  if (facts.budget == nullptr) {
+    if (!facts.quota.spec.budget) hide_budget(plan.status, stamp);
+  } else if (facts.budget_is_due || plan.status != facts.quota.status) {
+    show_budget(*facts.budget, plan.status, stamp);
+  }
+}
+
 }  // namespace
 
 QuotaPlan decide(const QuotaFacts& facts) {
@@ -94,7 +106,11 @@ QuotaPlan decide(const QuotaFacts& facts) {
     if (plan.status.limits.back().used < use.used) plan.too_much.insert(device_class);
   }
   plan.status.summary = api::summary_of(facts.quota.spec, plan.status);
+  if (facts.share_of_fair_basis_points) {
+    plan.status.share_of_fair_basis_points = facts.share_of_fair_basis_points;
+  }
   set_conditions(facts, plan.status);
+  set_budget(facts, plan);
   plan.is_changed = plan.status != facts.quota.status;
   plan.is_urgent = plan.is_changed && needs_write_now(plan.status, facts.quota);
   return plan;

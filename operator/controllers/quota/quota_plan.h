@@ -7,6 +7,7 @@
 
 #include "api/quota.h"
 #include "base/clock.h"
+#include "operator/scheduling/spending.h"
 #include "sched/quota_tree.h"
 #include "translate/tenancy.h"
 
@@ -30,6 +31,9 @@ struct QuotaFacts {
   std::optional<translate::QuotaProblem> problem;
   int64_t epoch = 0;
   Instant now;
+  const BudgetFacts* budget = nullptr;  // nothing: it has none
+  bool budget_is_due = false;           // worth a write of its own
+  std::optional<int64_t> share_of_fair_basis_points = {};
 };
 
 struct QuotaPlan {

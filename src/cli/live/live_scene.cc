@@ -60,6 +60,13 @@ sched::Scene scene_of(const Live& live, Instant now) {
   for (const api::PlacementPolicy& policy : live.policies) {
     if (!policy.meta.deletion) scene.policies.push_back(translate::policy_of(policy));
   }
+  for (const api::Quota& quota : live.quotas) {
+    const api::Condition* spent = api::find_condition(quota.status.conditions, "BudgetSpent");
+    const bool holds = quota.spec.budget && quota.spec.budget->on_spent == api::OnSpent::Hold;
+    if (spent == nullptr || !spent->is_true() || !holds) continue;
+    scene.spent.emplace(sched::QuotaId{quota.meta.name},
+                        sched::SpentBudget{"quota " + quota.meta.name + " " + spent->message});
+  }
   for (const translate::Node& node : live.nodes) {
     if (!node.device_class.empty()) scene.nodes.push_back(translate::to_sched(node));
   }

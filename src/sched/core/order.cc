@@ -9,6 +9,7 @@ namespace {
 
 struct Turn {
   int64_t priority = 0;  // negated: larger goes first
+  Millis slack{0};       // max: not urgent
   int level = 0;
   const Ask* ask = nullptr;
 };
@@ -40,7 +41,8 @@ void sort_asks(const CoreSettings& settings, std::vector<const Ask*>& asks) {
   turns.reserve(asks.size());
   std::map<int64_t, const Ask*> oldest;  // by priority
   for (const Ask* ask : asks) {
-    turns.push_back({-ask->priority, service_level(settings, *ask), ask});
+    const Millis slack = ask->slack < settings.urgent_slack ? ask->slack : Millis::max();
+    turns.push_back({-ask->priority, slack, service_level(settings, *ask), ask});
     const Ask*& first = oldest[ask->priority];
     if (first == nullptr || is_older(ask, first)) first = ask;
   }
@@ -49,6 +51,7 @@ void sort_asks(const CoreSettings& settings, std::vector<const Ask*>& asks) {
   }
   std::sort(turns.begin(), turns.end(), [](const Turn& a, const Turn& b) {
     if (a.priority != b.priority) return a.priority < b.priority;
+    if (a.slack != b.slack) return a.slack < b.slack;
     return a.level != b.level ? a.level < b.level : is_older(a.ask, b.ask);
   });
   for (size_t i = 0; i < turns.size(); ++i) asks[i] = turns[i].ask;

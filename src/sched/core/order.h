@@ -14,9 +14,11 @@ int service_level(const CoreSettings& settings, int64_t devices, Millis ran);
 int service_level(const CoreSettings& settings, const Ask& ask);
 int service_level(const CoreSettings& settings, const Run& run, Instant now);
 
-// The asks of one tier and tenant in the order in which they are decided: by priority; there the
-// one that was created first, so that it gets a planned start and waits for no stream of newer
-// work; then by level of service; then by age.
+// The asks of one tier and tenant in the order in which they are decided: by priority; there those
+// whose promise is about to be broken, the least slack first; then the one that was created first,
+// so that it gets a planned start and waits for no stream of newer work; then by level of service;
+// then by age. Slack moves nobody past a higher priority, tier or tenant, and lets nobody preempt:
+// who may make whom give way does not depend on it, so that it cannot go round in circles.
 void sort_asks(const CoreSettings& settings, std::vector<const Ask*>& asks);
 
 }  // namespace berth::sched

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "sched/core/claims.h"
+#include "sched/core/entitlement.h"
 #include "sched/core/growth.h"
 #include "sched/core/order.h"
 #include "sched/core/preemption.h"
@@ -35,11 +36,11 @@ uint64_t hash_of(std::string_view text) {
 
 // What one look at one alternative found.
 struct Look {
-  enum class Obstacle { NotListed, Quota, TooLarge, Policy, Room };
+  enum class Obstacle { NotListed, Quota, TooLarge, Said, Room };
   std::optional<Admit> admit;
   Obstacle obstacle = Obstacle::NotListed;  // else
   std::optional<QuotaRefusal> refusal;      // of Quota
-  std::optional<Hold> policy;               // of Policy
+  std::optional<Hold> said;                 // of Said
 };
 
 // A shape that was held, and the least run time with which it was.
@@ -58,7 +59,8 @@ class Pass {
         claims_(world, trial_, now),
         steering_(world),
         shadow_(world, steering_, notes),
-        preemption_(world, trial_, tree_, steering_, world.fairness(), now),
+        entitlement_(world, tree_, now),
+        preemption_(world, trial_, tree_, steering_, entitlement_, world.fairness(), now),
         held_(tree_.nodes()) {}
 
   std::vector<Decision> run(const std::vector<const Ask*>& asks) {
@@ -79,6 +81,7 @@ class Pass {
       queues[*leaf].asks.push_back(ask);
     }
     decisions_.reserve(asks.size());
+    entitlement_.expect(asks);
     for (auto& [order, queues] : tiers) decide_tier(queues);
     for (const WorkerChange& change : growth(world_, growing_, waited_for_, now_)) grow(change);
     std::sort(homeless.begin(), homeless.end(),
@@ -147,6 +150,7 @@ class Pass {
 
   Decision look(const Ask& ask) {
     is_head_ = false;
+    if (auto no = entitlement_.bars(ask, *tree_.find(*ask.quota))) return *std::move(no);
     std::optional<Look> first;
     for (const Alternative& wants : ask.alternatives) {
       Look found = try_one(ask, wants);
@@ -204,6 +208,7 @@ class Pass {
         tree_.use(charge.quota, charge.device_class, sign * charge.devices);
       }
     };
+    if (entitlement_.bars(**at, *tree_.find(*(**at).quota))) return;
     const Ask larger = with_workers(**at, static_cast<size_t>(change.to));
     const Trial::Mark mark = trial_.mark();
     trial_.lift(held);
@@ -222,14 +227,18 @@ class Pass {
   Look try_one(const Ask& ask, const Alternative& wants) {
     if (!tree_.limits(*ask.quota).contains(wants.device_class)) return {};
     const int64_t total = wants.total();
-    if (auto no = tree_.refuses(*ask.quota, wants.device_class, total)) {
+    if (auto no = entitlement_.refuses(ask, wants)) {
       return {{}, Look::Obstacle::Quota, std::move(no)};
     }
     const Stock stock = stock_of(world_, wants.device_class);
     if (stock.exist < total) return {{}, Look::Obstacle::TooLarge, {}};
     shadow_.note_overruled(ask, wants);
     if (auto unmet = steering_.unmet(ask, wants)) {
-      return {{}, Look::Obstacle::Policy, {}, std::move(unmet)};
+      return {{}, Look::Obstacle::Said, {}, std::move(unmet)};
+    }
+    if (stock.free >= total || !claims_.is_empty()) {
+      auto no = entitlement_.breaks_promises(ask, wants);
+      if (no) return {{}, Look::Obstacle::Said, {}, std::move(no)};
     }
     const Gang gang = gang_of(ask, wants);
     std::optional<std::vector<Spot>> spots;
@@ -256,7 +265,7 @@ class Pass {
       case Look::Obstacle::NotListed: return not_listed(ask, wants, tree_.limits(*ask.quota));
       case Look::Obstacle::Quota: return over_quota(ask, wants, *found.refusal);
       case Look::Obstacle::TooLarge: return no_room(world_, ask, wants, stock);
-      case Look::Obstacle::Policy: return *found.policy;
+      case Look::Obstacle::Said: return *found.said;
       case Look::Obstacle::Room: break;
     }
     if (claims_.stand_in_the_way(wants.device_class, gang_of(ask, wants), wants.total())) {
@@ -268,6 +277,7 @@ class Pass {
 
   Admit admitted(const Ask& ask, const Alternative& wants, const std::vector<Spot>& spots) {
     preemption_.admitted(ask, wants);
+    entitlement_.admitted(ask, wants);
     Admit admit{ask.id, *ask.quota, wants.device_class, wants.counts, {}};
     for (const Spot& spot : spots) admit.nodes.push_back(world_.fleet().facts(spot.node).id);
     return admit;
@@ -320,10 +330,12 @@ class Pass {
 
   std::optional<Preempt> try_preempt(const Ask& ask, const Alternative& wants) {
     if (!tree_.limits(*ask.quota).contains(wants.device_class)) return std::nullopt;
+    if (entitlement_.breaks_promises(ask, wants)) return std::nullopt;
     const Gang gang = gang_of(ask, wants);
     if (gang.allowed && gang.allowed->empty()) return std::nullopt;
     auto preempt = preemption_.place(ask, wants, gang);
     if (!preempt) return preempt;
+    entitlement_.admitted(ask, wants);
     starts(ask, wants, preemption_.spots());
     for (const World::Held* victim : preemption_.victims()) claims_.gone(victim);
     claims_.started(preemption_.spots(), later(now_, ask.expected));
@@ -342,6 +354,7 @@ class Pass {
   Claims claims_;
   Steering steering_;
   Shadow shadow_;
+  Entitlement entitlement_;
   Preemption preemption_;
   std::vector<Decision> decisions_;
   // Of each leaf, by shape and before it a hash of it, for speed, and of the level of service and

@@ -11,6 +11,7 @@ namespace berth::sched {
 // the world is as before when it returns.
 //
 //   order      tier, fair share as it would be afterwards, then sort_asks()
+//   entitled   tiers, budgets, promises: what it may have at all, see Entitlement
 //   quota      guaranteed, borrowed, reclaimed from who has borrowed
 //   time       held work keeps the devices that it is going to start on; what is behind it may use
 //              them while it is expected to end before that (EASY backfill, Lifka 1995)

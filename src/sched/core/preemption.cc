@@ -20,11 +20,12 @@ const Charge* payer(const World::Held& held) {
 }  // namespace
 
 Preemption::Preemption(World& world, Trial& trial, QuotaTree& tree, Steering& steering,
-                       const FairShareInputs& fair, Instant now)
+                       const Entitlement& entitlement, const FairShareInputs& fair, Instant now)
     : world_(world),
       trial_(trial),
       tree_(tree),
       steering_(steering),
+      entitlement_(entitlement),
       now_(now),
       fair_(tree, fair) {}
 
@@ -164,10 +165,13 @@ std::optional<Preempt> Preemption::place(const Ask& ask, const Alternative& want
   const Trial::Mark mark = trial_.mark();
   std::vector<size_t> victims;
   std::map<size_t, Terms> terms;
-  if (tree_.refuses(*ask.quota, wants.device_class, wants.total())) {
-    victims = reclaim_->plan(reclaims).value_or(std::vector<size_t>{});
+  if (entitlement_.refuses(ask, wants)) {
+    // What others give back is no use to work that is beyond its own guarantee and may not be.
+    if (!entitlement_.exceeds_own(ask, wants)) {
+      victims = reclaim_->plan(reclaims).value_or(std::vector<size_t>{});
+    }
     const Terms why = victims.empty() ? Terms::Own : Terms::Reclaimed;
-    if (victims.empty()) victims = own_until_granted(ask, reclaims);
+    if (victims.empty()) victims = own_until_granted(ask, wants, reclaims);
     for (const size_t victim : victims) {
       terms.emplace(victim, why);
       trial_.lift(*runners_[victim].held);
@@ -191,7 +195,7 @@ std::optional<Preempt> Preemption::place(const Ask& ask, const Alternative& want
       }
     }
   }
-  if (!spots || victims.empty() || !is_allowed(ask, reclaims, victims, terms)) {
+  if (!spots || victims.empty() || !is_allowed(ask, wants, reclaims, victims, terms)) {
     trial_.back_to(mark);
     return std::nullopt;
   }
@@ -210,16 +214,15 @@ std::optional<Preempt> Preemption::place(const Ask& ask, const Alternative& want
 }
 
 // A tenant at its limit makes room in it with its own less urgent work, the cheapest first.
-std::vector<size_t> Preemption::own_until_granted(const Ask& ask, const Reclaim::Ask& wants) {
+std::vector<size_t> Preemption::own_until_granted(const Ask& ask, const Alternative& asked,
+                                                  const Reclaim::Ask& wants) {
   std::vector<size_t> own = own_candidates(ask, wants);
   std::stable_sort(own.begin(), own.end(),
                    [&](size_t a, size_t b) { return runners_[a].cost < runners_[b].cost; });
   const auto use = [&](size_t runner, int64_t sign) {
     tree_.use(wants.leaf, wants.device_class, sign * reclaim_->holdings()[runner].devices);
   };
-  const auto is_refused = [&] {
-    return tree_.refuses(*ask.quota, tree_.name(wants.device_class), wants.devices).has_value();
-  };
+  const auto is_refused = [&] { return entitlement_.refuses(ask, asked).has_value(); };
   std::vector<size_t> taken;
   for (size_t i = 0; i < own.size() && is_refused(); ++i) {
     use(own[i], -1);
@@ -239,7 +242,7 @@ std::vector<size_t> Preemption::own_until_granted(const Ask& ask, const Reclaim:
 }
 
 // The tree has to grant it afterwards, and no tenant may lose what is its own.
-bool Preemption::is_allowed(const Ask& ask, const Reclaim::Ask& wants,
+bool Preemption::is_allowed(const Ask& ask, const Alternative& asked, const Reclaim::Ask& wants,
                             const std::vector<size_t>& victims,
                             const std::map<size_t, Terms>& terms) {
   std::vector<size_t> reclaimed;
@@ -260,9 +263,10 @@ bool Preemption::is_allowed(const Ask& ask, const Reclaim::Ask& wants,
     if (terms.at(victim) == Terms::Own) others.push_back(victim);
   }
   use(others, -1);
-  const bool is_fair =
-      reclaimed.empty() ? !tree_.refuses(*ask.quota, tree_.name(wants.device_class), wants.devices)
-                        : reclaim_->judge(wants, reclaimed) == ReclaimFault::Nothing;
+  const bool is_fair = reclaimed.empty()
+                           ? !entitlement_.refuses(ask, asked)
+                           : !entitlement_.exceeds_own(ask, asked) &&
+                                 reclaim_->judge(wants, reclaimed) == ReclaimFault::Nothing;
   use(others, +1);
   return is_fair;
 }

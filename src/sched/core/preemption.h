@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "sched/core/entitlement.h"
 #include "sched/core/preempt.h"
 #include "sched/core/steering.h"
 #include "sched/decision.h"
@@ -22,7 +23,7 @@ class Preemption {
  public:
   // `tree` is the pass's own; victims and admitted work are counted in it by this.
   Preemption(World& world, Trial& trial, QuotaTree& tree, Steering& steering,
-             const FairShareInputs& fair, Instant now);
+             const Entitlement& entitlement, const FairShareInputs& fair, Instant now);
 
   // Places the gang on what victims free; on success they are lifted, the gang is taken and both
   // are counted. Changes nothing otherwise.
@@ -63,9 +64,10 @@ class Preemption {
   Chosen candidates_for(const Ask& ask, const Reclaim::Ask& wants, const std::vector<size_t>& out,
                         int64_t free);
   Reclaim::Ask ask_of(const Ask& ask, const Alternative& wants) const;
-  bool is_allowed(const Ask& ask, const Reclaim::Ask& wants, const std::vector<size_t>& victims,
-                  const std::map<size_t, Terms>& terms);
-  std::vector<size_t> own_until_granted(const Ask& ask, const Reclaim::Ask& wants);
+  bool is_allowed(const Ask& ask, const Alternative& asked, const Reclaim::Ask& wants,
+                  const std::vector<size_t>& victims, const std::map<size_t, Terms>& terms);
+  std::vector<size_t> own_until_granted(const Ask& ask, const Alternative& asked,
+                                        const Reclaim::Ask& wants);
   bool finds_another_place(const World::Held& held);
   int64_t price_of(const RunningJob& job) const;
   Preempt decision(const Ask& ask, const Alternative& wants, const std::vector<size_t>& victims,
@@ -75,6 +77,7 @@ class Preemption {
   Trial& trial_;
   QuotaTree& tree_;
   Steering& steering_;
+  const Entitlement& entitlement_;
   Instant now_;
   FairShare fair_;
   std::vector<Runner> runners_;                             // by index of a holding

@@ -14,6 +14,12 @@ std::string count_of(int64_t devices, const DeviceClass& device_class) {
   return std::to_string(devices) + " " + device_class;
 }
 
+// "7.6" of 760.
+std::string hundredths(int64_t number) {
+  const std::string cents = std::to_string(number % 100 + 100).substr(1);
+  return std::to_string(number / 100) + "." + cents;
+}
+
 std::string whose(const Ask& ask, const QuotaId& at) {
   if (at == *ask.quota) return "quota";
   return at.name.empty() ? "the pool" : "quota " + at.name;
@@ -131,9 +137,21 @@ Hold no_quota(const Ask& ask, bool is_broken) {
           "Quota " + ask.quota->name + " has a parent that is missing or a cycle"};
 }
 
+Hold no_tier(const Ask& ask, bool exists, const std::vector<std::string>& allowed) {
+  std::string names;
+  for (const std::string& name : allowed) names += (names.empty() ? "" : ", ") + name;
+  const std::string what = exists ? " is not for quota " + ask.quota->name : " does not exist";
+  return {ask.id, Reason::NoTier,
+          "tier " + ask.tier + what + (names.empty() ? "" : ": it may ask for " + names)};
+}
+
 Hold over_quota(const Ask& ask, const Alternative& wants, const QuotaRefusal& no) {
   std::string message = "wants " + count_of(no.wants, wants.device_class) + ", " +
-                        whose(ask, no.at) + " leaves " + std::to_string(no.leaves);
+                        whose(ask, no.at) + (no.own_only ? "'s own guarantee" : "") + " leaves " +
+                        std::to_string(no.leaves);
+  if (no.own_only) {
+    message += ": work of tier " + ask.tier + " never gives way, so it may not borrow";
+  }
   if (!no.lent_out) return {ask.id, Reason::OverQuota, std::move(message)};
   message += ": its guaranteed share is lent out and must be returned first";
   return {ask.id, Reason::LentOut, std::move(message)};
@@ -165,6 +183,21 @@ Hold no_room(World& world, const Ask& ask, const Alternative& wants, const Stock
   return {ask.id, Reason::Fragmented,
           want + " for " + count_text(static_cast<int64_t>(wants.counts.size()), "worker") + ", " +
               free + " but " + (is_near_by || !ask.near ? text_of(why) : far_apart(ask))};
+}
+
+Hold promised_out(const Ask& ask, const Alternative& wants, const PromiseAnswer& no,
+                  int64_t percent, Instant now) {
+  std::string message = "tier " + ask.tier + " would promise " + std::to_string(percent) + "% of " +
+                        count_of(wants.total(), wants.device_class) + ": of " +
+                        std::to_string(no.promisable / 100) + " the time of " +
+                        hundredths(no.promised) + " is promised to others";
+  if (no.earliest == Instant::max()) {
+    message += ", and nobody knows until when";
+  } else {
+    const int64_t hours = std::chrono::ceil<std::chrono::hours>(no.earliest - now).count();
+    message += ", until in about " + count_text(hours, "hour");
+  }
+  return {ask.id, Reason::PromisedOut, std::move(message), no.earliest};
 }
 
 Hold reserved(const Ask& ask, const Alternative& wants, const Stock& stock) {

@@ -2,9 +2,11 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "sched/core/world.h"
 #include "sched/decision.h"
+#include "sched/sla/promises.h"
 
 // Why an ask is held, in words with the numbers that prove it.
 namespace berth::sched {
@@ -20,11 +22,16 @@ ShapeId worker_shape(Fleet& fleet, const Ask& ask, const Alternative& wants, siz
 Stock stock_of(World& world, const DeviceClass& device_class);
 
 Hold no_quota(const Ask& ask, bool is_broken);
+// `allowed`: the tiers that it could name instead.
+Hold no_tier(const Ask& ask, bool exists, const std::vector<std::string>& allowed);
 Hold not_listed(const Ask& ask, const Alternative& wants,
                 const std::map<DeviceClass, Limit>& limits);
 Hold over_quota(const Ask& ask, const Alternative& wants, const QuotaRefusal& no);
 // Too few are free, or they are on the wrong nodes. Looks at every node only for the latter.
 Hold no_room(World& world, const Ask& ask, const Alternative& wants, const Stock& stock);
+// `percent` is what its tier promises.
+Hold promised_out(const Ask& ask, const Alternative& wants, const PromiseAnswer& no,
+                  int64_t percent, Instant now);
 Hold reserved(const Ask& ask, const Alternative& wants, const Stock& stock);
 
 }  // namespace berth::sched

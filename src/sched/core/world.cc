@@ -123,6 +123,11 @@ void World::set_run(const std::string& source, std::optional<Run> run) {
   if (at != holders_.end()) at->second.facts.run = std::move(run);
 }
 
+void World::set_slack(const std::string& source, Millis slack) {
+  const auto at = holders_.find(source);
+  if (at != holders_.end() && at->second.facts.run) at->second.facts.run->job.slack = slack;
+}
+
 void World::set_leaving(const std::string& source, bool leaving) {
   const auto at = holders_.find(source);
   if (at == holders_.end() || at->second.facts.leaving == leaving) return;

@@ -47,6 +47,13 @@ struct Run {
   Instant ends_surely = Instant::max();  // declared and enforced
 };
 
+// A quota, whole tree below it included, that starts nothing more in this window.
+struct SpentBudget {
+  std::string message;
+  Instant until = Instant::max();  // the next window begins
+  bool operator==(const SpentBudget&) const = default;
+};
+
 enum class VictimOrder {
   LeastLost,    // by what giving way costs
   NewestFirst,  // whoever started last, as others do it: to compare with
@@ -72,6 +79,8 @@ struct CoreSettings {
   VictimOrder victims = VictimOrder::LeastLost;
   int heads = 1;  // held workloads per class whose start is planned and kept
   ResizeSettings resize;
+  // With less slack than this an ask goes before those of its priority that have more.
+  Millis urgent_slack = std::chrono::minutes{15};
   bool operator==(const CoreSettings&) const = default;
 };
 
@@ -83,6 +92,7 @@ class World {
 
   void set_quotas(std::vector<Quota> quotas);
   void set_tiers(std::map<std::string, Tier> tiers) { tiers_ = std::move(tiers); }
+  void set_spent(std::map<QuotaId, SpentBudget> spent) { spent_ = std::move(spent); }
   // `capacity` is not read: it is that of the nodes.
   void set_fairness(FairShareInputs fairness) { fairness_ = std::move(fairness); }
   FairShareInputs fairness() const;
@@ -94,6 +104,7 @@ class World {
   void remove_holder(const std::string& source);
   // Of a known holder; of another, nothing happens.
   void set_run(const std::string& source, std::optional<Run> run);
+  void set_slack(const std::string& source, Millis slack);  // of its run, where it has one
   void set_leaving(const std::string& source, bool leaving);
   // In any order; they act from the next pass on.
   void set_policies(std::vector<PlacementPolicy> policies) { policies_.set(std::move(policies)); }
@@ -112,6 +123,8 @@ class World {
   Topology& topology() { return topology_; }
   QuotaTree& tree();
   const Tier& tier(const std::string& name) const;
+  const std::map<std::string, Tier>& tiers() const { return tiers_; }
+  const std::map<QuotaId, SpentBudget>& spent() const { return spent_; }
   const std::map<std::string, Held>& holders() const { return holders_; }
   // With the nodes as they are.
   PolicyBook& policies();
@@ -136,6 +149,7 @@ class World {
   std::optional<QuotaTree> tree_;  // nothing: limits or capacity have changed
   FairShareInputs fairness_;
   std::map<std::string, Tier> tiers_;
+  std::map<QuotaId, SpentBudget> spent_;
   std::map<NodeId, Node> nodes_;
   std::map<std::string, Held> holders_;
   std::map<std::string, Traits> traits_;  // by source

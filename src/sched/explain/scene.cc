@@ -8,6 +8,7 @@ namespace berth::sched {
 void fill(World& world, const Scene& scene) {
   world.set_quotas(scene.quotas);
   world.set_tiers(scene.tiers);
+  world.set_spent(scene.spent);
   world.set_fairness(scene.fairness);
   if (scene.outlook) world.set_outlook(*scene.outlook);
   world.set_policies(scene.policies);

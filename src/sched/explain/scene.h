@@ -24,6 +24,7 @@ struct Scene {
   CoreSettings settings;
   std::vector<Quota> quotas;
   std::map<std::string, Tier> tiers;
+  std::map<QuotaId, SpentBudget> spent;
   FairShareInputs fairness;
   std::optional<Outlook> outlook;
   std::vector<PlacementPolicy> policies;

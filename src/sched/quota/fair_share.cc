@@ -113,4 +113,21 @@ bool FairShare::goes_before(Node a, const Want& wants_a, Node b, const Want& wan
   return of_a < of_b;
 }
 
+int64_t share_of_fair_basis_points(const FairShare& fair, QuotaTree::Node node) {
+  constexpr int64_t kWhole = 10'000;
+  const QuotaTree& tree = fair.tree();
+  // Standing divides by the weight already; what is left of it is the siblings' sum.
+  Wide share = Wide{fair.standing(node, node, {}).used} * tree.weight(node);
+  for (QuotaTree::Node at = node; at != tree.pool(); at = tree.parent(at)) {
+    int64_t all = 0;
+    for (const QuotaTree::Node one : tree.children(tree.parent(at))) {
+      all = add_saturating(all, tree.weight(one));
+    }
+    share = share * all / tree.weight(at);
+    if (share > Wide{kUnlimited}) return kUnlimited;
+  }
+  const Wide points = share * kWhole / kWholeShare;
+  return points > Wide{kUnlimited} ? kUnlimited : static_cast<int64_t>(points);
+}
+
 }  // namespace berth::sched

@@ -93,4 +93,9 @@ class FairShare {
   std::vector<std::vector<int64_t>> lately_;  // by node, then kind: history in milli-value
 };
 
+// What a node uses of all there is, in its dominant kind, over what it would have if at each level
+// all were divided by weight among the siblings: in hundredths of a percent, 10000 is its fair
+// share. Cost: O(depth x siblings + classes).
+int64_t share_of_fair_basis_points(const FairShare& fair, QuotaTree::Node node);
+
 }  // namespace berth::sched

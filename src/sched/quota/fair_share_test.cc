@@ -51,6 +51,17 @@ TEST(FairShare, ComparesTenantsAsTheyWouldStandAfterTheAsk) {
       at.fair.goes_before(at.node("blue"), at.want(kH200, 1), at.node("green"), at.want(kH200, 6)));
 }
 
+TEST(FairShare, AFairShareIsWhatTheWeightsGiveAtEachLevel) {
+  Fixture at({quota("acme", kBorrows, "", 3), quota("other", kBorrows),
+              quota("blue", kBorrows, "acme"), quota("green", kBorrows, "acme", 2)});
+  at.tree.use({"blue"}, kH200, 5);  // of 20 devices a quarter: 3/4 x 1/3
+  EXPECT_EQ(share_of_fair_basis_points(at.fair, at.node("blue")), 10'000);
+  EXPECT_EQ(share_of_fair_basis_points(at.fair, at.node("acme")), 3'333);
+  EXPECT_EQ(share_of_fair_basis_points(at.fair, at.node("other")), 0);
+  at.tree.use({"other"}, kH200, 10);
+  EXPECT_EQ(share_of_fair_basis_points(at.fair, at.node("other")), 20'000);
+}
+
 TEST(FairShare, ATenantThatWasJustEvictedDoesNotWinRightBack) {
   Fixture at({quota("blue", kBorrows), quota("green", kBorrows)});
   at.tree.use({"blue"}, kH200, 8);

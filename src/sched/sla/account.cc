@@ -178,9 +178,9 @@ int64_t SlaAccount::burn_percent(Millis span) const {
   return share(recent.lost(), recent.asked) * 100 / allowed_basis_points;
 }
 
-TierReport report(const std::vector<Standing>& tier, Millis bound) {
+TierReport report(const std::vector<TierMember>& tier, Millis bound) {
   TierReport made;
-  for (const Standing& one : tier) {
+  for (const TierMember& one : tier) {
     ++made.workloads;
     made.kept += one.account->kept(one.asked, one.still_wanted) ? 1 : 0;
     made.windows += one.account->windows();

@@ -95,7 +95,7 @@ class SlaAccount {
 };
 
 // A workload as its tier sees it.
-struct Standing {
+struct TierMember {
   WorkloadId id;
   const SlaAccount* account = nullptr;
   int64_t asked = 0;
@@ -120,6 +120,6 @@ struct TierReport {
 };
 
 // How one tier's promise is kept. At risk is who has less slack than `bound`. O(n log n).
-TierReport report(const std::vector<Standing>& tier, Millis bound);
+TierReport report(const std::vector<TierMember>& tier, Millis bound);
 
 }  // namespace berth::sched

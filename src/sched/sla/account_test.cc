@@ -102,7 +102,7 @@ TEST(TierReport, ListsWhoIsAtRiskLeastSlackFirst) {
   accounts[1].advance(t(0ms), t(30min), 0, 8, true);
   accounts[2].advance(t(0ms), t(30min), 8, 8, true);
   accounts[3].advance(t(0ms), t(15min), 0, 8, true);
-  std::vector<Standing> tier;
+  std::vector<TierMember> tier;
   for (int i = 3; i >= 0; --i) {
     tier.push_back(
         {{std::string(1, static_cast<char>('a' + i))}, &accounts[static_cast<size_t>(i)], 8});

@@ -16,8 +16,12 @@ std::string padded(int64_t number) {
   return std::string(8 - std::min<size_t>(8, digits.size()), '0') + digits;
 }
 
-sched::Limit limit_of(const Tenant& tenant, int64_t capacity) {
-  if (tenant.guaranteed == 0 && tenant.borrowing_limit == 0) return {.borrowing = capacity};
+// Without limits a tenant may use whatever is there, as its own if it could not give it back.
+sched::Limit limit_of(const Tenant& tenant, const sched::Tier& tier, int64_t capacity) {
+  if (tenant.guaranteed == 0 && tenant.borrowing_limit == 0) {
+    if (!tier.preemptible) return {.guaranteed = capacity};
+    return {.borrowing = capacity};
+  }
   return {.guaranteed = tenant.guaranteed,
           .borrowing = tenant.borrowing_limit,
           .lending = tenant.lending_limit.value_or(kUnlimited)};
@@ -38,21 +42,23 @@ void CorePolicy::set_up(const View& view) {
   const ClusterShape& shape = view.free.shape();
   for (int32_t n = 0; n < shape.nodes; ++n) nodes_.push_back({"", "n" + padded(n)});
   is_up_.assign(nodes_.size(), false);
-  for (const Tenant& tenant : view.tenants) {
-    quotas_.push_back({.id = {tenant.name},
-                       .parent = {},
-                       .limits = {{kClass, limit_of(tenant, shape.devices())}},
-                       .weight = tenant.weight});
-  }
-  world_.set_quotas(quotas_);
+  // The tiers that the chart installs, but that they promise nothing to the pass: no policy that
+  // this one is compared with refuses work for the sake of promises. How they are kept is measured.
   for (const Tier& tier : view.tiers) {
     tiers_[tier.name] = {.order = tier.order,
-                         .device_time_percent = tier.device_time_percent,
                          .window = tier.window,
                          .max_queue = tier.max_queue,
                          .preemptible = tier.preemptible,
                          .min_runtime = tier.min_runtime};
   }
+  for (const Tenant& tenant : view.tenants) {
+    const sched::Tier& tier = tiers_.try_emplace(tenant.tier, sched::no_tier()).first->second;
+    quotas_.push_back({.id = {tenant.name},
+                       .parent = {},
+                       .limits = {{kClass, limit_of(tenant, tier, shape.devices())}},
+                       .weight = tenant.weight});
+  }
+  world_.set_quotas(quotas_);
   world_.set_tiers(tiers_);
   known_.resize(view.jobs.size());
 }

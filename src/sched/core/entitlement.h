@@ -1,0 +1,62 @@
+#pragma once
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "sched/core/world.h"
+#include "sched/decision.h"
+#include "sched/sla/promises.h"
+
+namespace berth::sched {
+
+// What an ask may have at all, whatever is free, in one pass:
+//
+//   tiers      its tenant may use its tier, and there is one of that name
+//   budgets    nothing on its path has spent what its window allows
+//   borrowing  work that never gives way stays within its leaf's own guarantee: what it held beyond
+//              that could not be returned to those who are guaranteed it
+//   promises   percent x devices of all who hold a promise of the class stays within the class, or
+//              that of its leaf within the leaf's own guarantee. The latter, which reclaim can
+//              always obtain, is never refused for what others were promised beyond theirs
+//
+// A promise is made when work is first admitted and holds until it ends, also while it has to give
+// way. Nothing is looked at that no ask needs: without tiers and budgets it costs a few
+// comparisons.
+class Entitlement {
+ public:
+  // `tree` is the pass's own and must outlive this, like `world`.
+  Entitlement(const World& world, const QuotaTree& tree, Instant now)
+      : world_(world), tree_(tree), now_(now) {}
+
+  // Of the asks of this pass, those that were promised something and wait again. Cost: O(asks).
+  void expect(const std::vector<const Ask*>& asks);
+  // Nothing may be admitted of this ask.
+  std::optional<Hold> bars(const Ask& ask, QuotaTree::Node leaf) const;
+  // As QuotaTree::refuses(), and beyond the leaf's own guarantee where it may not borrow.
+  std::optional<QuotaRefusal> refuses(const Ask& ask, const Alternative& wants) const;
+  std::optional<QuotaRefusal> exceeds_own(const Ask& ask, const Alternative& wants) const;
+  // What its tier promises could not be kept. Cost: O(1) while devices are free, else once per pass
+  // O(holders), and O(n log n) over the class for each refusal.
+  std::optional<Hold> breaks_promises(const Ask& ask, const Alternative& wants);
+  void admitted(const Ask& ask, const Alternative& wants);
+
+ private:
+  using LeafAndClass = std::pair<QuotaId, DeviceClass>;
+  struct Made {
+    Promises promises;                       // by class
+    std::map<LeafAndClass, int64_t> leaves;  // hundredths of a device
+  };
+  void make(const WorkloadId& id, const QuotaId& leaf, const Promised& promised);
+  void gather();
+
+  const World& world_;
+  const QuotaTree& tree_;
+  Instant now_;
+  std::vector<const Ask*> waiting_;               // promised, and not admitted by this pass
+  std::map<DeviceClass, int64_t> waiting_wants_;  // of them, in hundredths of a device
+  std::vector<std::pair<const Ask*, const Alternative*>> admitted_;  // before it was needed
+  std::optional<Made> made_;
+};
+
+}  // namespace berth::sched
