@@ -44,6 +44,7 @@ Operator::Operator(kube::Transport& transport, const Clock& clock, Settings sett
       foreign_pods_("foreignpod", foreignpod_, effects_, clock, log, observers.on_reconciled),
       namespaces_("namespace", name_space_, effects_, clock, log, observers.on_reconciled),
       feeds_(transport, stores_, settings_, log) {
+  if (observers.decision_log != nullptr) feed_.world().record_to(*observers.decision_log);
   job_desk_.wake = [this](const runtime::ObjectKey& key) { jobs_.add(key); };
   foreign_desk_.wake = [this](const runtime::ObjectKey& key) { foreign_pods_.add(key); };
   nominations_.ask_to_go = [this](const std::string& uid) {

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "decisionlog/recorded_world.h"
 #include "kube/transport.h"
 #include "operator/controllers/foreignpod/foreignpod_controller.h"
 #include "operator/controllers/gpujob/gpujob_controller.h"
@@ -31,6 +32,7 @@ struct Observers {
   std::function<void(const std::string& cause)> on_attempt_end;
   std::function<void(const api::Quota&)> on_quota;  // its stored status is new
   std::function<void(bool leads)> on_leading;
+  decisionlog::DecisionLog* decision_log = nullptr;  // has to outlive the operator
 };
 
 // The whole operator over one transport: election, claim of the epoch, informers, pass,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "decisionlog/recorded_world.h"
 #include "operator/scheduling/books.h"
 #include "operator/world/settings.h"
 #include "operator/world/stores.h"
@@ -25,8 +26,8 @@ class WorldFeed {
   WorldFeed& operator=(const WorldFeed&) = delete;
 
   // The world as of now: what has outlived its expected end is expected to end later.
-  sched::World& at(Instant now);
-  sched::World& world() { return world_; }
+  decisionlog::RecordedWorld& at(Instant now);
+  decisionlog::RecordedWorld& world() { return world_; }
   const sched::Estimates& estimates() const { return estimates_; }
   // Grows with every change that only this hears of.
   uint64_t version() const { return version_; }
@@ -44,7 +45,7 @@ class WorldFeed {
   Stores& stores_;
   Books& books_;
   const Clock& clock_;
-  sched::World world_;
+  decisionlog::RecordedWorld world_;
   sched::Estimates estimates_;
   std::set<std::pair<Instant, std::string>> ends_;  // expected, by source
   uint64_t version_ = 0;
