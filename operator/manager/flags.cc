@@ -75,6 +75,20 @@ void add_work_options(CLI::App& app, Flags& flags, Raw& raw) {
       ->capture_default_str();
 }
 
+void add_log_options(CLI::App& app, Flags& flags, Raw& raw) {
+  app.add_option("--log-level", raw.log_level, "info, warn or error")->capture_default_str();
+  app.add_option("--decision-log", flags.decision_log,
+                 "Folder for the decision log, see kubectl-berth replay; none without it");
+  app.add_option("--decision-log-file-mib", flags.decision_log_file_mib,
+                 "Most MiB that a file of it has")
+      ->check(CLI::Range(1, 4'096))
+      ->capture_default_str();
+  app.add_option("--decision-log-files", flags.decision_log_files,
+                 "Files of it that are kept, the one that is written included")
+      ->check(CLI::Range(2, 1'000))
+      ->capture_default_str();
+}
+
 Status check(const Raw& raw, Flags& flags) {
   Settings& settings = flags.settings;
   const auto level = host::parse_log_level(raw.log_level);
@@ -117,7 +131,7 @@ Result<Flags> read_flags(int argc, const char* const* argv) {
   add_work_options(app, flags, raw);
   app.add_option("--listen", flags.listen, "ADDRESS:PORT of /metrics, /healthz and /readyz")
       ->capture_default_str();
-  app.add_option("--log-level", raw.log_level, "info, warn or error")->capture_default_str();
+  add_log_options(app, flags, raw);
   app.add_flag("--metrics-docs", raw.metrics_docs,
                "Print the documentation of every metric and end");
   try {

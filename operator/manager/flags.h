@@ -15,6 +15,9 @@ struct Flags {
   kube::ConfigSources sources;
   std::string listen = "0.0.0.0:8080";
   host::LogLevel log_level = host::LogLevel::Info;
+  std::string decision_log;  // folder; empty: none is written
+  int64_t decision_log_file_mib = 64;
+  int64_t decision_log_files = 4;
   bool is_done = false;  // help, version or a page of docs was printed: nothing to run
 };
 

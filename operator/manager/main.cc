@@ -1,7 +1,11 @@
 #include <algorithm>
 #include <iostream>
+#include <memory>
+#include <optional>
 
+#include "decisionlog/log.h"
 #include "host/json_log.h"
+#include "host/line_files.h"
 #include "host/real_clock.h"
 #include "host/signals.h"
 #include "http/background_get.h"
@@ -77,6 +81,40 @@ void Loop::stop() {
   }
 }
 
+// The decision log in its folder. Nothing where none is wanted or the folder cannot be had, which
+// is no reason to decide nothing.
+struct DecisionFiles {
+  std::unique_ptr<host::LineFiles> files;
+  std::optional<decisionlog::DecisionLog> log;
+
+  decisionlog::DecisionLog* opened() { return log ? &*log : nullptr; }
+};
+
+void open_decisions(const Flags& flags, http::Metrics& metrics, Log& log,
+                    DecisionFiles& decisions) {
+  if (flags.decision_log.empty()) return;
+  const auto fail = [&metrics, &log](const Error& error) {
+    metrics.add("berth_decision_log_errors_total");
+    log.error("the decision log has ended", {{"error", error.message}});
+  };
+  auto files =
+      host::LineFiles::open({.folder = flags.decision_log, .most_files = flags.decision_log_files});
+  if (!files) return fail(files.error());
+  decisions.files = *std::move(files);
+  host::LineFiles& to = *decisions.files;
+  decisions.log.emplace(
+      decisionlog::LogFiles{.append = [&to](std::string_view line) { return to.append(line); },
+                            .begin = [&to](int64_t file) { return to.begin(file); },
+                            .next_file = to.next_file()},
+      decisionlog::DecisionLog::Options{.program = "berth-operator " BERTH_VERSION,
+                                        .settings = {},
+                                        .file_bytes = flags.decision_log_file_mib << 20});
+  decisions.log->on_error = fail;
+  decisions.log->on_line = [&metrics](size_t bytes) {
+    metrics.add("berth_decision_log_bytes_total", {}, static_cast<double>(bytes));
+  };
+}
+
 int start(const Flags& flags) {
   host::JsonLog log(flags.log_level);
   const host::RealClock clock;
@@ -97,7 +135,11 @@ int start(const Flags& flags) {
   const host::StopSignals signals(transport.wake_fd());
   http::BackgroundGet background([&transport] { transport.wake(); });
   WorkerPages fetcher(background);
-  Operator op(transport, clock, flags.settings, log, observers(metrics), &fetcher);
+  DecisionFiles decisions;
+  open_decisions(flags, metrics, log, decisions);
+  Observers watching = observers(metrics);
+  watching.decision_log = decisions.opened();
+  Operator op(transport, clock, flags.settings, log, watching, &fetcher);
   log.info("started", {{"version", BERTH_VERSION}, {"identity", flags.settings.identity}});
   return Loop{op, transport, background, signals, clock, pages, log}.run();
 }

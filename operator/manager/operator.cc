@@ -51,6 +51,7 @@ Operator::Operator(kube::Transport& transport, const Clock& clock, Settings sett
       policies_("placementpolicy", policy_, effects_, clock, log, observers.on_reconciled),
       tiers_("slatier", slatier_, effects_, clock, log, observers.on_reconciled),
       feeds_(transport, stores_, settings_, log) {
+  if (observers.decision_log != nullptr) feed_.world().record_to(*observers.decision_log);
   job_desk_.wake = [this](const runtime::ObjectKey& key) { jobs_.add(key); };
   foreign_desk_.wake = [this](const runtime::ObjectKey& key) { foreign_pods_.add(key); };
   nominations_.ask_to_go = [this](const std::string& uid) {

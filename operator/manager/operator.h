@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "decisionlog/recorded_world.h"
 #include "kube/transport.h"
 #include "operator/controllers/foreignpod/foreignpod_controller.h"
 #include "operator/controllers/gpujob/gpujob_controller.h"
@@ -39,6 +40,7 @@ struct Observers {
   std::function<void(const api::SlaTier&, bool is_gone)> on_tier;  // as on_quota
   std::function<void(const std::string& tier)> on_overdue;  // a job waits longer than it allows
   std::function<void(bool leads)> on_leading;
+  decisionlog::DecisionLog* decision_log = nullptr;  // has to outlive the operator
 };
 
 // The whole operator over one transport: election, claim of the epoch, informers, pass,

@@ -40,10 +40,12 @@ void Scheduler::run() {
   const std::vector<const sched::Ask*> asks = gather();
   PassReport report{.took = {}, .asks = asks.size(), .held = {}};
   const Pending before = std::exchange(pending_, {});
-  for (const sched::Decision& decision :
-       sched::run_pass(feed_.at(clock_.now()), asks, clock_.now(), feed_.policies().notes())) {
-    hand_back(decision, report);
-  }
+  const Instant now = clock_.now();
+  decisionlog::RecordedWorld& world = feed_.at(now);
+  const std::vector<sched::Decision> decisions =
+      sched::run_pass(world, asks, now, feed_.policies().notes());
+  world.record_pass(asks, now, decisions);
+  for (const sched::Decision& decision : decisions) hand_back(decision, report);
   feed_.policies().read_notes();
   note_pending(before);
   seen_feed_ = feed_.version();

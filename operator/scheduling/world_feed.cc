@@ -24,7 +24,7 @@ WorldFeed::WorldFeed(Stores& stores, Books& books, const Settings& settings, con
   });
 }
 
-sched::World& WorldFeed::at(Instant now) {
+decisionlog::RecordedWorld& WorldFeed::at(Instant now) {
   std::vector<std::string> overdue;
   for (auto at = ends_.begin(); at != ends_.end() && at->first <= now; ++at) {
     overdue.push_back(at->second);

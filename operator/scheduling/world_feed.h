@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "decisionlog/recorded_world.h"
 #include "operator/scheduling/books.h"
 #include "operator/scheduling/policy_desk.h"
 #include "operator/world/settings.h"
@@ -30,8 +31,8 @@ class WorldFeed {
   std::function<Millis(const std::string& uid)> slack_of;
 
   // The world as of now: what has outlived its expected end is expected to end later.
-  sched::World& at(Instant now);
-  sched::World& world() { return world_; }
+  decisionlog::RecordedWorld& at(Instant now);
+  decisionlog::RecordedWorld& world() { return world_; }
   PolicyDesk& policies() { return policies_; }
   const sched::Estimates& estimates() const { return estimates_; }
   // Grows with every change that only this hears of.
@@ -50,7 +51,7 @@ class WorldFeed {
   Stores& stores_;
   Books& books_;
   const Clock& clock_;
-  sched::World world_;
+  decisionlog::RecordedWorld world_;
   PolicyDesk policies_;
   sched::Estimates estimates_;
   std::set<std::pair<Instant, std::string>> ends_;  // expected, by source

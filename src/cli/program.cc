@@ -6,17 +6,19 @@
 
 #include "cli/completion.h"
 #include "cli/live/show_explain.h"
+#include "cli/live/show_plan.h"
 #include "cli/live/show_queue.h"
 #include "cli/live/show_quota.h"
 #include "cli/live/show_top.h"
+#include "cli/show_replay.h"
 #include "cli/simulate.h"
 
 namespace berth::cli {
 namespace {
 
 // The commands, in the order of --help. A command is a file that defines one AddCommand.
-constexpr AddCommand kCommands[] = {add_explain, add_queue,    add_top,
-                                    add_quota,   add_simulate, add_completion};
+constexpr AddCommand kCommands[] = {add_explain, add_queue,  add_top,      add_quota,
+                                    add_plan,    add_replay, add_simulate, add_completion};
 
 constexpr const char* kAbout =
     "Asks Berth why, what if and how much: the kubectl plugin, also run as `kubectl berth`.";
@@ -24,6 +26,8 @@ constexpr const char* kExamples =
     "Examples:\n"
     "  kubectl berth explain gpujob/train       why it waits, and what would start it\n"
     "  kubectl berth queue -A                   everything that waits\n"
+    "  kubectl berth plan -f job.yaml           what a change would do\n"
+    "  kubectl berth replay FILE                decide a decision log anew\n"
     "  kubectl berth simulate openb --help      a recorded cluster under Berth or a baseline\n"
     "  source <(kubectl-berth completion bash)  complete commands and options in this shell\n"
     "Exit status: 0 done, 1 the answer is no, 2 bad usage or input.";

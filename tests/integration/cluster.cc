@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "api/codec.h"
+#include "decisionlog/replay.h"
 #include "json/time.h"
 #include "kube/request.h"
 #include "tests/integration/invariants.h"
@@ -80,6 +81,23 @@ Cluster::Cluster() : clock(kStart), server(clock), kubelet(server, clock) {
 
 Cluster::~Cluster() {
   for (const auto& process : processes_) process->crash();
+  replay_decisions();
+}
+
+void Cluster::replay_decisions() const {
+  for (const auto& process : processes_) {
+    for (const auto& [number, text] : process->files.files) {
+      const auto report = decisionlog::replay(text);
+      if (!report) {
+        ADD_FAILURE() << process->identity << ": " << report.error().message;
+      } else if (report->first) {
+        ADD_FAILURE() << process->identity << ": pass " << report->first->pass << " decided about "
+                      << report->first->name << "\n"
+                      << report->first->logged << "\nand now\n"
+                      << report->first->replayed;
+      }
+    }
+  }
 }
 
 void Cluster::must(const kube::Response& response) const {
@@ -437,8 +455,12 @@ Process& Cluster::start_operator(const std::string& identity) {
   control::Settings own = settings;
   own.identity = identity;
   own.progress_interval = Millis{0};
+  process->log = std::make_unique<decisionlog::DecisionLog>(
+      process->files.opened(), decisionlog::DecisionLog::Options{
+                                   .program = identity, .settings = {}, .file_bytes = 1 << 20});
   process->program =
-      std::make_unique<control::Operator>(*process->transport, clock, std::move(own), log_);
+      std::make_unique<control::Operator>(*process->transport, clock, std::move(own), log_,
+                                          control::Observers{.decision_log = process->log.get()});
   processes_.push_back(std::move(process));
   return newest();
 }

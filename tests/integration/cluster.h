@@ -15,6 +15,8 @@
 #include "api/slatier.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "decisionlog/log.h"
+#include "decisionlog/testing/memory_files.h"
 #include "kube/fake/fake_server.h"
 #include "kube/fake/fake_transport.h"
 #include "kube/fake/model_kubelet.h"
@@ -27,6 +29,8 @@ inline constexpr const char* kH200 = "nvidia-h200";
 // One run of berth-operator: it and its connection live and die together.
 struct Process {
   std::string identity;
+  decisionlog::testing::MemoryFiles files;  // of its decision log
+  std::unique_ptr<decisionlog::DecisionLog> log;
   std::unique_ptr<kube::fake::FakeTransport> transport;
   std::unique_ptr<control::Operator> program;  // empty: it has ended
   bool paused = false;                         // as if by SIGSTOP
@@ -45,7 +49,7 @@ struct Behaviour {
 // A cluster in one process, spoken to in sentences:
 //   cluster.node("a", 8).quota("blue", 4).job("train", 2).settle();
 // Time stands still but in pass() and until(). After every step that changes the server, the rules
-// of invariants.h are checked.
+// of invariants.h are checked; at the end the decision logs are replayed.
 class Cluster {
  public:
   using JobChange = std::function<void(api::GpuJob&)>;
@@ -116,6 +120,9 @@ class Cluster {
   const Json& pod(const std::string& name) const;
   std::string said(const std::string& job, std::string_view condition) const;  // "True Ready"
   bool is_finished(const std::string& job) const;
+
+  // Decides again all that the operators have decided; whatever comes out otherwise is a failure.
+  void replay_decisions() const;
 
   // The rules that were seen broken, each once; a story without faults has none.
   const std::vector<std::string>& broken() const { return broken_; }

@@ -1,9 +1,61 @@
 #include "sched/core/world.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 namespace berth::sched {
+namespace {
+
+using Holders = std::map<std::string, World::Held>;
+using Sources = std::set<std::string>;
+
+// It was placed where there were fewer devices than it holds.
+bool is_short(const World::Held& held, size_t charge) {
+  return held.is_placed[charge] &&
+         std::popcount(held.spots[charge].devices) < held.facts.charges[charge].devices;
+}
+
+// Who is on its nodes, itself included.
+Sources neighbours_of(const World::Held& held, const std::map<NodeId, Sources>& on_node) {
+  Sources sources;
+  for (const Charge& charge : held.facts.charges) {
+    const auto here = on_node.find(charge.node);
+    if (here != on_node.end()) sources.insert(here->second.begin(), here->second.end());
+  }
+  return sources;
+}
+
+// Where holders hold more devices than there are, those come first whose source is first, whoever
+// came first: what is free follows from the facts and not from how they came about, and who waits
+// for devices gets them when others go. `touched` share a node with what has changed. Mostly nobody
+// is short, and then it costs a look at each of them.
+template <class Lift, class Place>
+void settle(Sources touched, const std::map<NodeId, Sources>& on_node, Holders& holders,
+            const Lift& lift, const Place& place) {
+  const auto is_any_short = [&](const std::string& source) {
+    const World::Held& held = holders.at(source);
+    for (size_t i = 0; i < held.spots.size(); ++i) {
+      if (is_short(held, i)) return true;
+    }
+    return false;
+  };
+  if (std::none_of(touched.begin(), touched.end(), is_any_short)) return;
+  // They and all with whom they compete, and so on: all of these are placed anew.
+  std::vector<std::string> next(touched.begin(), touched.end());
+  while (!next.empty()) {
+    const std::string source = std::move(next.back());
+    next.pop_back();
+    for (const std::string& other : neighbours_of(holders.at(source), on_node)) {
+      const bool competes = is_any_short(other) || is_any_short(source);
+      if (competes && touched.insert(other).second) next.push_back(other);
+    }
+  }
+  for (const std::string& source : touched) lift(holders.at(source));
+  for (const std::string& source : touched) place(holders.at(source));
+}
+
+}  // namespace
 
 namespace {
 
@@ -51,6 +103,13 @@ void World::set_node(const Node& node) {
   nodes_.insert_or_assign(node.id, node);
   count(node, +1);
   for (const std::string& source : here) place_holder(holders_.at(source));
+  Sources touched;
+  for (const std::string& source : here) {
+    touched.merge(neighbours_of(holders_.at(source), on_node_));
+  }
+  settle(
+      std::move(touched), on_node_, holders_, [this](Held& held) { lift_holder(held); },
+      [this](Held& held) { place_holder(held); });
 }
 
 void World::remove_node(const NodeId& id) {
@@ -65,6 +124,13 @@ void World::remove_node(const NodeId& id) {
   topology_.remove(index);
   nodes_.erase(known);
   for (const std::string& source : here) place_holder(holders_.at(source));
+  Sources touched;
+  for (const std::string& source : here) {
+    touched.merge(neighbours_of(holders_.at(source), on_node_));
+  }
+  settle(
+      std::move(touched), on_node_, holders_, [this](Held& held) { lift_holder(held); },
+      [this](Held& held) { place_holder(held); });
 }
 
 // What runs, runs, whether there is room for it or not.
@@ -105,8 +171,11 @@ void World::set_holder(Holder holder) {
   if (holder.charges.empty()) return;
   for (const Charge& charge : holder.charges) on_node_[charge.node].insert(source);
   use_quota(holder, +1);
-  Held& held = holders_.emplace(source, Held{.facts = std::move(holder)}).first->second;
-  place_holder(held);
+  Held& made = holders_.emplace(source, Held{.facts = std::move(holder)}).first->second;
+  place_holder(made);
+  settle(
+      neighbours_of(made, on_node_), on_node_, holders_, [this](Held& held) { lift_holder(held); },
+      [this](Held& held) { place_holder(held); });
 }
 
 void World::remove_holder(const std::string& source) {
@@ -115,7 +184,11 @@ void World::remove_holder(const std::string& source) {
   lift_holder(at->second);
   use_quota(at->second.facts, -1);
   for (const Charge& charge : at->second.facts.charges) on_node_[charge.node].erase(source);
+  Sources left = neighbours_of(at->second, on_node_);
   holders_.erase(at);
+  settle(
+      std::move(left), on_node_, holders_, [this](Held& held) { lift_holder(held); },
+      [this](Held& held) { place_holder(held); });
 }
 
 void World::set_run(const std::string& source, std::optional<Run> run) {

@@ -1,0 +1,117 @@
+#include "cli/live/plan.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "sched/core/pass.h"
+
+namespace berth::cli {
+namespace {
+
+std::vector<std::string> names_of(const std::vector<sched::NodeId>& nodes) {
+  std::vector<std::string> names;
+  for (const sched::NodeId& node : nodes) names.push_back(node.name);
+  return names;
+}
+
+class Fates {
+ public:
+  explicit Fates(const sched::Scene& scene) {
+    for (const sched::Running& running : scene.running) {
+      names_[running.holder.source] = running.name;
+      if (running.may_be_suggested) fates_[running.name].is = Fate::Is::Runs;
+    }
+    for (const sched::Ask& ask : scene.waiting) names_[ask.id.uid] = "gpujob/" + ask.name;
+  }
+
+  void decide(const sched::Decision& decision) {
+    if (const auto* admit = std::get_if<sched::Admit>(&decision)) return start(*admit, {});
+    if (const auto* preempt = std::get_if<sched::Preempt>(&decision)) {
+      return start(preempt->placement, preempt->victims);
+    }
+    const auto& hold = std::get<sched::Hold>(decision);
+    Fate& fate = fates_[names_[hold.id.uid]];
+    fate.is = Fate::Is::Held;
+    fate.reason = hold.reason;
+    fate.message = hold.message;
+    fate.starts = hold.starts;
+  }
+
+  std::map<std::string, Fate> take() { return std::move(fates_); }
+
+ private:
+  void start(const sched::Admit& admit, const std::vector<sched::Victim>& victims) {
+    const std::string name = names_[admit.id.uid];
+    Fate fate{.is = victims.empty() ? Fate::Is::Starts : Fate::Is::Preempts,
+              .device_class = admit.device_class,
+              .nodes = names_of(admit.nodes)};
+    for (const sched::Victim& victim : victims) {
+      const std::string gone = names_[victim.id.uid];
+      fate.victims.push_back({gone, victim.lost_device_ms});
+      fates_[gone] = {
+          .is = Fate::Is::GivesWay, .gives_way_to = name, .lost_device_ms = victim.lost_device_ms};
+    }
+    fates_[name] = std::move(fate);
+  }
+
+  std::map<std::string, std::string> names_;  // by UID
+  std::map<std::string, Fate> fates_;
+};
+
+}  // namespace
+
+std::string_view name_of(Fate::Is is) {
+  switch (is) {
+    case Fate::Is::Runs: return "Runs";
+    case Fate::Is::Starts: return "Starts";
+    case Fate::Is::Preempts: return "Preempts";
+    case Fate::Is::GivesWay: return "GivesWay";
+    case Fate::Is::Held: return "Held";
+    case Fate::Is::Unknown: return "Unknown";
+  }
+  __builtin_unreachable();
+}
+
+std::map<std::string, Fate> fates_of(const sched::Scene& scene) {
+  sched::World world(scene.settings);
+  fill(world, scene);
+  std::vector<const sched::Ask*> asks;
+  for (const sched::Ask& ask : scene.waiting) asks.push_back(&ask);
+  Fates fates(scene);
+  for (const auto& decision : sched::run_pass(world, asks, scene.now)) fates.decide(decision);
+  return fates.take();
+}
+
+Plan plan_of(const sched::Scene& now, const sched::Scene& then,
+             std::vector<AppliedObject> objects) {
+  const std::map<std::string, Fate> before = fates_of(now);
+  const std::map<std::string, Fate> after = fates_of(then);
+  const auto fate_in = [](const std::map<std::string, Fate>& fates, const std::string& name) {
+    const auto at = fates.find(name);
+    return at == fates.end() ? Fate{} : at->second;
+  };
+  Plan plan;
+  std::set<std::string> names;
+  const auto add = [&](const std::string& name, bool is_applied) {
+    if (!names.insert(name).second) return;
+    PlannedWorkload one{name, is_applied, fate_in(before, name), fate_in(after, name)};
+    if (is_applied || one.now != one.then) plan.workloads.push_back(std::move(one));
+  };
+  for (const AppliedObject& object : objects) {
+    if (object.kind == "GpuJob") add("gpujob/" + object.name_space + "/" + object.name, true);
+  }
+  for (const auto* fates : {&after, &before}) {
+    for (const auto& [name, fate] : *fates) add(name, false);
+  }
+  plan.objects = std::move(objects);
+  return plan;
+}
+
+bool Plan::all_start() const {
+  return std::none_of(workloads.begin(), workloads.end(), [](const PlannedWorkload& one) {
+    return one.is_applied && one.then.is == Fate::Is::Held;
+  });
+}
+
+}  // namespace berth::cli

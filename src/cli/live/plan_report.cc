@@ -1,0 +1,119 @@
+#include "cli/live/plan_report.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "cli/live/table.h"
+#include "cli/live/words.h"
+#include "json/time.h"
+
+namespace berth::cli {
+namespace {
+
+using Ordered = nlohmann::ordered_json;
+
+constexpr int64_t kDeviceSecond = 1'000;  // device-milliseconds
+
+Ordered or_null(const std::string& text) { return text.empty() ? Ordered(nullptr) : Ordered(text); }
+
+// Of "gpujob/NAMESPACE/NAME".
+Ordered object_json(const std::string& name) {
+  const size_t kind = name.find('/');
+  const size_t name_space = name.find('/', kind + 1);
+  return Ordered{{"kind", name.starts_with("gpujob/") ? "GpuJob" : "Pod"},
+                 {"namespace", name.substr(kind + 1, name_space - kind - 1)},
+                 {"name", name.substr(name_space + 1)}};
+}
+
+Ordered fate_json(const Fate& fate) {
+  if (fate.is == Fate::Is::Unknown) return nullptr;
+  const bool is_held = fate.is == Fate::Is::Held;
+  Ordered json;
+  json["is"] = std::string(name_of(fate.is));
+  json["class"] = or_null(fate.device_class);
+  json["nodes"] = fate.nodes;
+  json["victims"] = Ordered::array();
+  for (const Fate::Lost& victim : fate.victims) {
+    Ordered gone = object_json(victim.name);
+    gone["lost_device_seconds"] = victim.lost_device_ms / kDeviceSecond;
+    json["victims"].push_back(std::move(gone));
+  }
+  json["to"] = fate.gives_way_to.empty() ? Ordered(nullptr) : object_json(fate.gives_way_to);
+  json["lost_device_seconds"] = fate.is == Fate::Is::GivesWay
+                                    ? Ordered(fate.lost_device_ms / kDeviceSecond)
+                                    : Ordered(nullptr);
+  json["reason"] = is_held ? Ordered(std::string(name_of(fate.reason))) : Ordered(nullptr);
+  json["message"] = or_null(fate.message);
+  json["starts"] = is_held && fate.starts != Instant::max() ? Ordered(format_time(fate.starts))
+                                                            : Ordered(nullptr);
+  return json;
+}
+
+std::string fate_text(const Fate& fate) {
+  switch (fate.is) {
+    case Fate::Is::Runs: return "runs";
+    case Fate::Is::Starts: return "starts on " + some_of(fate.nodes, 4);
+    case Fate::Is::Preempts: {
+      std::vector<std::string> victims;
+      int64_t lost = 0;
+      for (const Fate::Lost& victim : fate.victims) {
+        victims.push_back(victim.name);
+        lost += victim.lost_device_ms / kDeviceSecond;
+      }
+      return "starts on " + some_of(fate.nodes, 4) + " once " + some_of(victims, 3) +
+             (victims.size() == 1 ? " has" : " have") + " given way (" +
+             count_text(lost, "device-second") + " lost)";
+    }
+    case Fate::Is::GivesWay:
+      return "gives way to " + fate.gives_way_to + " (" +
+             count_text(fate.lost_device_ms / kDeviceSecond, "device-second") + " lost)";
+    case Fate::Is::Held: {
+      std::string text = std::string(name_of(fate.reason)) + ": " + fate.message;
+      if (fate.starts != Instant::max()) text += "; starts about " + format_time(fate.starts);
+      return text;
+    }
+    case Fate::Is::Unknown: return "-";
+  }
+  __builtin_unreachable();
+}
+
+}  // namespace
+
+std::string plan_json(const Plan& plan) {
+  Ordered json;
+  json["objects"] = Ordered::array();
+  for (const AppliedObject& object : plan.objects) {
+    json["objects"].push_back({{"kind", object.kind},
+                               {"namespace", or_null(object.name_space)},
+                               {"name", object.name},
+                               {"change", std::string(name_of(object.applied))}});
+  }
+  json["workloads"] = Ordered::array();
+  for (const PlannedWorkload& one : plan.workloads) {
+    Ordered workload = object_json(one.name);
+    workload["applied"] = one.is_applied;
+    workload["now"] = fate_json(one.now);
+    workload["then"] = fate_json(one.then);
+    json["workloads"].push_back(std::move(workload));
+  }
+  json["all_start"] = plan.all_start();
+  return json.dump() + "\n";
+}
+
+std::string plan_text(const Plan& plan) {
+  Table objects{.columns = {{"CHANGE"}, {"OBJECT"}}, .rows = {}};
+  for (const AppliedObject& object : plan.objects) {
+    std::string name = object.kind + " ";
+    if (!object.name_space.empty()) name += object.name_space + "/";
+    objects.rows.push_back({std::string(name_of(object.applied)), name + object.name});
+  }
+  std::string text = objects.text() + "\n";
+  if (plan.workloads.empty()) return text + "The next pass decides the same with it as without.\n";
+  Table table{.columns = {{"WORKLOAD"}, {"NOW"}, {"THEN"}}, .rows = {}};
+  for (const PlannedWorkload& one : plan.workloads) {
+    table.rows.push_back({one.name, fate_text(one.now), fate_text(one.then)});
+  }
+  return text + table.text();
+}
+
+}  // namespace berth::cli

@@ -1,0 +1,206 @@
+#pragma once
+#include <concepts>
+#include <type_traits>
+
+#include "sched/core/world.h"
+#include "sched/decision.h"
+#include "sched/facts.h"
+#include "sched/fleet/outlook.h"
+#include "sched/quota/fair_share.h"
+#include "sched/quota_tree.h"
+
+// What the core's values are called in the log: one description per struct, read by Writer and
+// Reader alike. Each takes its struct apart whole, so that a member that is added there does not
+// compile here until it has a name: a fact that the log does not know cannot be replayed.
+namespace berth::decisionlog {
+
+template <class T, class S>
+concept Of = std::same_as<std::remove_const_t<T>, S>;
+
+void describe(auto& v, Of<sched::Room> auto& room) {
+  auto& [cpu_milli, memory_bytes] = room;
+  v("cpu_milli", cpu_milli);
+  v("memory_bytes", memory_bytes);
+}
+
+void describe(auto& v, Of<sched::Node> auto& node) {
+  auto& [id, device_class, devices, room, workers, usable, labels] = node;
+  v("id", id);
+  v("class", device_class);
+  v("devices", devices);
+  v("room", room);
+  v("workers", workers);
+  v("usable", usable);
+  v("labels", labels);
+}
+
+void describe(auto& v, Of<sched::Limit> auto& limit) {
+  auto& [guaranteed, borrowing, lending] = limit;
+  v("guaranteed", guaranteed);
+  v("borrowing", borrowing);
+  v("lending", lending);
+}
+
+void describe(auto& v, Of<sched::Quota> auto& quota) {
+  auto& [id, parent, limits, weight] = quota;
+  v("id", id);
+  v("parent", parent);
+  v("limits", limits);
+  v("weight", weight);
+}
+
+void describe(auto& v, Of<sched::Tier> auto& tier) {
+  auto& [order, device_time_percent, window, max_queue, preemptible, min_runtime] = tier;
+  v("order", order);
+  v("device_time_percent", device_time_percent);
+  v("window_ms", window);
+  v("max_queue_ms", max_queue);
+  v("preemptible", preemptible);
+  v("min_runtime_ms", min_runtime);
+}
+
+void describe(auto& v, Of<sched::ClassValue> auto& of) {
+  auto& [value, kind] = of;
+  v("value", value);
+  v("kind", kind);
+}
+
+void describe(auto& v, Of<sched::Need> auto& need) {
+  auto& [devices, milli, profile] = need;
+  v("devices", devices);
+  v("milli", milli);
+  v("profile", profile);
+}
+
+void describe(auto& v, Of<sched::DemandClass> auto& demand) {
+  auto& [need, cpu_milli, classes, weight] = demand;
+  v("need", need);
+  v("cpu_milli", cpu_milli);
+  v("classes", classes);
+  v("weight", weight);
+}
+
+void describe(auto& v, Of<sched::ScoreWeights> auto& weights) {
+  auto& [cpu, devices, waste] = weights;
+  v("cpu", cpu);
+  v("devices", devices);
+  v("waste", waste);
+}
+
+void describe(auto& v, Of<sched::Outlook> auto& outlook) {
+  auto& [mix, prices, cpu_prices, waste, weights] = outlook;
+  v("mix", mix);
+  v("prices", prices);
+  v("cpu_prices", cpu_prices);
+  v("waste", waste);
+  v("weights", weights);
+}
+
+void describe(auto& v, Of<sched::Charge> auto& charge) {
+  auto& [node, device_class, devices, room, kind, quota] = charge;
+  v("node", node);
+  v("class", device_class);
+  v("devices", devices);
+  v("room", room);
+  v("kind", kind);
+  v("quota", quota);
+}
+
+void describe(auto& v, Of<sched::RunningJob> auto& job) {
+  auto& [id, devices, started, last_checkpoint, saves_on_notice, save, restore, requeue,
+         preemptible, min_runtime, slack, preemptions_left] = job;
+  v("id", id);
+  v("devices", devices);
+  v("started", started);
+  v("last_checkpoint", last_checkpoint);
+  v("saves_on_notice", saves_on_notice);
+  v("save_ms", save);
+  v("restore_ms", restore);
+  v("requeue_ms", requeue);
+  v("preemptible", preemptible);
+  v("min_runtime_ms", min_runtime);
+  v("slack_ms", slack);
+  v("preemptions_left", preemptions_left);
+}
+
+void describe(auto& v, Of<sched::Run> auto& run) {
+  auto& [job, tier, priority, ran_before, ends, ends_surely] = run;
+  v("job", job);
+  v("tier", tier);
+  v("priority", priority);
+  v("ran_before_ms", ran_before);
+  v("ends", ends);
+  v("ends_surely", ends_surely);
+}
+
+void describe(auto& v, Of<sched::Holder> auto& holder) {
+  auto& [source, charges, run, leaving] = holder;
+  v("source", source);
+  v("charges", charges);
+  v("run", run);
+  v("leaving", leaving);
+}
+
+void describe(auto& v, Of<sched::CoreSettings> auto& settings) {
+  auto& [service_levels_device_ms, victims, heads] = settings;
+  v("service_levels_device_ms", service_levels_device_ms);
+  v("victims", victims);
+  v("heads", heads);
+}
+
+void describe(auto& v, Of<sched::Alternative> auto& alternative) {
+  auto& [device_class, counts] = alternative;
+  v("class", device_class);
+  v("counts", counts);
+}
+
+void describe(auto& v, Of<sched::Nearness> auto& near) {
+  auto& [levels, required] = near;
+  v("levels", levels);
+  v("required", required);
+}
+
+void describe(auto& v, Of<sched::Ask> auto& ask) {
+  auto& [id, name, quota, priority, created, alternatives, rooms, only, avoid, near, tier, expected,
+         ran, max_runtime, shape] = ask;
+  v("id", id);
+  v("name", name);
+  v("quota", quota);
+  v("priority", priority);
+  v("created", created);
+  v("alternatives", alternatives);
+  v("rooms", rooms);
+  v("only", only);
+  v("avoid", avoid);
+  v("near", near);
+  v("tier", tier);
+  v("expected_ms", expected);
+  v("ran_ms", ran);
+  v("max_runtime_ms", max_runtime);
+  v("shape", shape);
+}
+
+void describe(auto& v, Of<sched::Admit> auto& admit) {
+  auto& [id, quota, device_class, counts, nodes] = admit;
+  v("id", id);
+  v("quota", quota);
+  v("class", device_class);
+  v("counts", counts);
+  v("nodes", nodes);
+}
+
+void describe(auto& v, Of<sched::Victim> auto& victim) {
+  auto& [id, devices, lost_device_ms] = victim;
+  v("id", id);
+  v("devices", devices);
+  v("lost_device_ms", lost_device_ms);
+}
+
+void describe(auto& v, Of<sched::Preempt> auto& preempt) {
+  auto& [id, placement, victims] = preempt;
+  v("id", id);
+  v("placement", placement);
+  v("victims", victims);
+}
+
+}  // namespace berth::decisionlog

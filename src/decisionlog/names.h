@@ -1,0 +1,55 @@
+#pragma once
+#include <array>
+#include <concepts>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "sched/core/world.h"
+#include "sched/decision.h"
+#include "sched/ids.h"
+
+// How ids and enums are written: as text.
+namespace berth::decisionlog {
+
+template <class T>
+concept Named = std::same_as<T, sched::NodeId> || std::same_as<T, sched::QuotaId> ||
+    std::same_as<T, sched::WorkloadId>;
+
+// "NODE" of this cluster, "CLUSTER/NODE" of another.
+std::string text_of(const sched::NodeId& id);
+inline std::string text_of(const sched::QuotaId& id) { return id.name; }
+inline std::string text_of(const sched::WorkloadId& id) { return id.uid; }
+void read_text(const std::string& text, sched::NodeId& id);
+inline void read_text(const std::string& text, sched::QuotaId& id) { id.name = text; }
+inline void read_text(const std::string& text, sched::WorkloadId& id) { id.uid = text; }
+
+inline const std::string& key_text(const std::string& key) { return key; }
+inline std::string key_text(const Named auto& id) { return text_of(id); }
+inline void read_text(const std::string& text, std::string& key) { key = text; }
+
+inline std::string_view enum_name(sched::ChargeKind kind) {
+  switch (kind) {
+    case sched::ChargeKind::Admitted: return "Admitted";
+    case sched::ChargeKind::Unadmitted: return "Unadmitted";
+    case sched::ChargeKind::Unmanaged: return "Unmanaged";
+  }
+  __builtin_unreachable();
+}
+inline std::string_view enum_name(sched::VictimOrder order) {
+  return order == sched::VictimOrder::LeastLost ? "LeastLost" : "NewestFirst";
+}
+inline std::string_view enum_name(sched::Reason reason) { return name_of(reason); }
+
+template <class E>
+inline constexpr std::array kEnum = {E{}};
+template <>
+inline constexpr std::array kEnum<sched::ChargeKind> = {
+    sched::ChargeKind::Admitted, sched::ChargeKind::Unadmitted, sched::ChargeKind::Unmanaged};
+template <>
+inline constexpr std::array kEnum<sched::VictimOrder> = {sched::VictimOrder::LeastLost,
+                                                         sched::VictimOrder::NewestFirst};
+template <>
+inline constexpr std::array kEnum<sched::Reason> = sched::kReasons;
+
+}  // namespace berth::decisionlog
