@@ -43,6 +43,7 @@ Operator::Operator(kube::Transport& transport, const Clock& clock, Settings sett
       name_space_(stores_, books_),
       policy_(stores_, feed_.policies(), recorder_, settings_, clock),
       slatier_(stores_, tier_accounts_, settings_, clock),
+      capacity_(stores_, books_, settings_, clock),
       claims_("epoch", claim_, effects_, clock, log, observers.on_reconciled),
       quotas_("quota", quota_, effects_, clock, log, observers.on_reconciled),
       jobs_("gpujob", gpujob_, effects_, clock, log, observers.on_reconciled),
@@ -50,6 +51,7 @@ Operator::Operator(kube::Transport& transport, const Clock& clock, Settings sett
       namespaces_("namespace", name_space_, effects_, clock, log, observers.on_reconciled),
       policies_("placementpolicy", policy_, effects_, clock, log, observers.on_reconciled),
       tiers_("slatier", slatier_, effects_, clock, log, observers.on_reconciled),
+      pools_("capacitypool", capacity_, effects_, clock, log, observers.on_reconciled),
       feeds_(transport, stores_, settings_, log) {
   if (observers.decision_log != nullptr) feed_.world().record_to(*observers.decision_log);
   job_desk_.wake = [this](const runtime::ObjectKey& key) { jobs_.add(key); };
@@ -85,6 +87,13 @@ void Operator::wire(const Observers& observers) {
   if (observers.on_policy) {
     stores_.policies.subscribe([show = observers.on_policy](const auto* before, const auto* after) {
       api::PlacementPolicy gone;
+      if (after == nullptr) gone.meta.name = before->meta.name;
+      show(after != nullptr ? *after : gone);
+    });
+  }
+  if (observers.on_pool) {
+    stores_.pools.subscribe([show = observers.on_pool](const auto* before, const auto* after) {
+      api::CapacityPool gone;
       if (after == nullptr) gone.meta.name = before->meta.name;
       show(after != nullptr ? *after : gone);
     });
@@ -220,8 +229,9 @@ Monotonic Operator::lead() {
   for (const std::string& name : quota_.take_touched()) quotas_.add({"", name});
   for (const runtime::ObjectKey& key : policy_.due()) policies_.add(key);
   for (const sched::QuotaId& leaf : scheduler_.take_pending_changed()) quotas_.add({"", leaf.name});
+  for (const std::string& name : capacity_.take_touched()) pools_.add({"", name});
   wake = std::min({wake, quotas_.tick(), jobs_.tick(), foreign_pods_.tick(), namespaces_.tick()});
-  wake = std::min({wake, tiers_.tick(), policies_.tick(), policy_.next()});
+  wake = std::min({wake, tiers_.tick(), policies_.tick(), policy_.next(), pools_.tick(), capacity_.wake()});
   if (progress_) wake = std::min(wake, progress_->tick());
   return std::min(wake, recorder_.tick());
 }

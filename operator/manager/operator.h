@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "decisionlog/recorded_world.h"
 #include "kube/transport.h"
+#include "operator/controllers/capacitypool/capacitypool_controller.h"
 #include "operator/controllers/foreignpod/foreignpod_controller.h"
 #include "operator/controllers/gpujob/gpujob_controller.h"
 #include "operator/controllers/gpujob/progress_reader.h"
@@ -37,6 +38,7 @@ struct Observers {
   std::function<void(const std::string& cause)> on_attempt_end;
   std::function<void(const api::Quota&)> on_quota;                 // its stored status is new
   std::function<void(const api::PlacementPolicy&)> on_policy;      // the same
+  std::function<void(const api::CapacityPool&)> on_pool;           // the same
   std::function<void(const api::SlaTier&, bool is_gone)> on_tier;  // as on_quota
   std::function<void(const std::string& tier)> on_overdue;  // a job waits longer than it allows
   std::function<void(bool leads)> on_leading;
@@ -116,6 +118,7 @@ class Operator {
   NamespaceController name_space_;
   PlacementPolicyController policy_;
   SlaTierController slatier_;
+  CapacityPoolController capacity_;
   runtime::Controller claims_;
   runtime::Controller quotas_;
   runtime::Controller jobs_;
@@ -123,6 +126,7 @@ class Operator {
   runtime::Controller namespaces_;
   runtime::Controller policies_;
   runtime::Controller tiers_;
+  runtime::Controller pools_;
   Feeds feeds_;
   std::optional<ProgressReader> progress_;
 };

@@ -77,6 +77,21 @@ void show_policy(const api::PlacementPolicy& policy, http::Metrics& metrics) {
               conflict != nullptr && conflict->is_true() ? 1 : 0);
 }
 
+void show_pool(const api::CapacityPool& pool, http::Metrics& metrics) {
+  const std::string& name = pool.meta.name;
+  const auto set = [&](std::string_view metric, int64_t value) {
+    metrics.set(metric, {name}, static_cast<double>(value));
+  };
+  set("berth_pool_capacity_devices", pool.status.capacity);
+  set("berth_pool_healthy_devices", pool.status.healthy);
+  set("berth_pool_allocated_devices", pool.status.allocated);
+  set("berth_pool_fragmentation_percent", pool.status.fragmentation_percent.value_or(0));
+  for (const api::LevelGang& gang : pool.status.largest_gang) {
+    metrics.set("berth_pool_largest_gang_devices", {name, gang.level},
+                static_cast<double>(gang.devices));
+  }
+}
+
 }  // namespace
 
 void Pages::show(const runtime::Health& live, const runtime::Health& ready, Monotonic now) {
@@ -124,6 +139,7 @@ Observers observers(http::Metrics& metrics) {
           },
       .on_quota = [&metrics](const api::Quota& quota) { show_quota(quota, metrics); },
       .on_policy = [&metrics](const api::PlacementPolicy& policy) { show_policy(policy, metrics); },
+      .on_pool = [&metrics](const api::CapacityPool& pool) { show_pool(pool, metrics); },
       .on_tier = [&metrics](const api::SlaTier& tier,
                             bool is_gone) { show_tier(tier, is_gone, metrics); },
       .on_overdue =

@@ -65,6 +65,7 @@ class JobDesk final : public AskSource {
   void wake_dependents(const api::GpuJob& first);
   bool is_resizing(const api::GpuJob& job) const;
   std::optional<Instant> collect_growing(Instant now, std::vector<const sched::Ask*>& asks);
+  sched::Ask ask_for(const api::GpuJob& job);
   void renew(const api::GpuJob& job);
   void renew_all();
   std::string waits_for(const Nomination& nomination) const;
@@ -80,6 +81,7 @@ class JobDesk final : public AskSource {
   const Clock& clock_;
   uint64_t learned_ = 0;  // runs, when the asks were last made anew
   Monotonic next_renewal_ = Monotonic::min();
+  bool is_pooling_old_ = false;                // a pool has changed since the asks were made
   std::map<std::string, sched::Ask> waiting_;  // by UID
   std::map<std::string, sched::Ask> growing_;  // by UID
   std::set<std::string> dependents_;           // UIDs of waiting jobs with dependsOn

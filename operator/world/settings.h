@@ -25,6 +25,7 @@ struct Settings {
   Millis quota_refresh{2'000};    // least time between writes of a Quota that charge nothing new
   Millis budget_refresh{60'000};  // least time between writes of a Quota for what it spends
   Millis tier_refresh{30'000};    // least time between writes of a SlaTier
+  Millis pool_refresh{5'000};     // least time between writes of a CapacityPool
   Millis policy_refresh{5'000};   // least time between writes of a policy that only changed numbers
   Millis node_avoidance{600'000};      // how long a job keeps off a node that failed its plan
   Millis release_patience{120'000};    // beyond its victims' grace, until a nomination is given up

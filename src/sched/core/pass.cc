@@ -16,6 +16,7 @@
 #include "sched/core/steering.h"
 #include "sched/core/trial.h"
 #include "sched/core/why.h"
+#include "sched/cpu_class.h"
 #include "sched/quota/fair_order.h"
 #include "sched/time/profile.h"
 
@@ -104,7 +105,7 @@ class Pass {
       if (queue.next == queue.asks.size()) return order.withdraw(leaf);
       const auto& alternatives = queue.asks[queue.next]->alternatives;
       FairShare::Want wants;
-      if (!alternatives.empty()) {
+      if (!alternatives.empty() && !is_cpu(alternatives.front())) {
         wants = {class_of(alternatives.front().device_class), alternatives.front().total()};
       }
       order.offer(leaf, wants);
@@ -225,6 +226,7 @@ class Pass {
   }
 
   Look try_one(const Ask& ask, const Alternative& wants) {
+    if (is_cpu(wants)) return try_cpu(ask, wants);
     if (!tree_.limits(*ask.quota).contains(wants.device_class)) return {};
     const int64_t total = wants.total();
     if (auto no = entitlement_.refuses(ask, wants)) {
@@ -268,6 +270,7 @@ class Pass {
       case Look::Obstacle::Said: return *found.said;
       case Look::Obstacle::Room: break;
     }
+    if (auto never = no_domain(world_, ask, wants)) return *std::move(never);
     if (claims_.stand_in_the_way(wants.device_class, gang_of(ask, wants), wants.total())) {
       return reserved(ask, wants, stock);
     }
@@ -275,9 +278,28 @@ class Pass {
     return blamed ? *std::move(blamed) : no_room(world_, ask, wants, stock);
   }
 
+  // No limit is about CPU, so no quota refuses it and none is charged.
+  Look try_cpu(const Ask& ask, const Alternative& wants) {
+    if (auto unmet = steering_.unmet(ask, wants)) {
+      return {{}, Look::Obstacle::Said, {}, std::move(unmet)};
+    }
+    const Gang gang = gang_of(ask, wants);
+    auto spots = trial_.place(gang);
+    const Instant ends = later(now_, ask.expected);
+    if (!spots && !claims_.is_empty()) spots = claims_.place_meanwhile(gang, ends);
+    if (!spots) return {{}, Look::Obstacle::Said, {}, no_cpu(world_, ask, wants)};
+    claims_.started(*spots, ends);
+    starts(ask, wants, *spots);
+    return {placed(ask, wants, *spots)};
+  }
+
   Admit admitted(const Ask& ask, const Alternative& wants, const std::vector<Spot>& spots) {
     preemption_.admitted(ask, wants);
     entitlement_.admitted(ask, wants);
+    return placed(ask, wants, spots);
+  }
+
+  Admit placed(const Ask& ask, const Alternative& wants, const std::vector<Spot>& spots) {
     Admit admit{ask.id, *ask.quota, wants.device_class, wants.counts, {}};
     for (const Spot& spot : spots) admit.nodes.push_back(world_.fleet().facts(spot.node).id);
     return admit;

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,10 @@ Hold no_room(World& world, const Ask& ask, const Alternative& wants, const Stock
 // `percent` is what its tier promises.
 Hold promised_out(const Ask& ask, const Alternative& wants, const PromiseAnswer& no,
                   int64_t percent, Instant now);
+// Workers that must lie in one domain of a level which no domain can ever take in: nothing when one
+// could, if it were empty. Looks at every node of the level.
+std::optional<Hold> no_domain(World& world, const Ask& ask, const Alternative& wants);
+Hold no_cpu(World& world, const Ask& ask, const Alternative& wants);
 Hold reserved(const Ask& ask, const Alternative& wants, const Stock& stock);
 
 }  // namespace berth::sched
