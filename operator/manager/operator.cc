@@ -231,7 +231,8 @@ Monotonic Operator::lead() {
   for (const sched::QuotaId& leaf : scheduler_.take_pending_changed()) quotas_.add({"", leaf.name});
   for (const std::string& name : capacity_.take_touched()) pools_.add({"", name});
   wake = std::min({wake, quotas_.tick(), jobs_.tick(), foreign_pods_.tick(), namespaces_.tick()});
-  wake = std::min({wake, tiers_.tick(), policies_.tick(), policy_.next(), pools_.tick(), capacity_.wake()});
+  wake = std::min(
+      {wake, tiers_.tick(), policies_.tick(), policy_.next(), pools_.tick(), capacity_.wake()});
   if (progress_) wake = std::min(wake, progress_->tick());
   return std::min(wake, recorder_.tick());
 }

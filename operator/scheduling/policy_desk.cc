@@ -25,7 +25,7 @@ bool matches_any(const sched::WorkMatch& match, const api::GpuJob& job,
 
 }  // namespace
 
-PolicyDesk::PolicyDesk(Stores& stores, const Books& books, sched::World& world,
+PolicyDesk::PolicyDesk(Stores& stores, const Books& books, decisionlog::RecordedWorld& world,
                        std::function<void()> mark_dirty)
     : stores_(stores), books_(books), world_(world), mark_dirty_(std::move(mark_dirty)) {
   stores.policies.subscribe([this](const auto* a, const auto* b) { on_policy(a, b); });

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "decisionlog/recorded_world.h"
 #include "operator/scheduling/books.h"
 #include "operator/world/stores.h"
 #include "sched/core/pass.h"
@@ -25,7 +26,7 @@ struct PolicySeen {
 // on its way back. A change acts from the next pass on.
 class PolicyDesk {
  public:
-  PolicyDesk(Stores& stores, const Books& books, sched::World& world,
+  PolicyDesk(Stores& stores, const Books& books, decisionlog::RecordedWorld& world,
              std::function<void()> mark_dirty);
   PolicyDesk(const PolicyDesk&) = delete;
   PolicyDesk& operator=(const PolicyDesk&) = delete;
@@ -62,7 +63,7 @@ class PolicyDesk {
 
   Stores& stores_;
   const Books& books_;
-  sched::World& world_;
+  decisionlog::RecordedWorld& world_;
   std::function<void()> mark_dirty_;
   sched::PassNotes notes_;
   std::map<std::string, PolicySeen> seen_;

@@ -64,7 +64,7 @@ std::string words_of(const std::string& text) {
   for (const auto& node : placed.value("nodes", Ordered::array())) {
     words += " " + node.get<std::string>();
   }
-  if (!is_preempt) return words;
+  if (!json.contains("victims")) return words;
   words += " in place of";
   for (const auto& victim : json.value("victims", Ordered::array())) {
     words += " " + victim.value("id", "");
@@ -150,6 +150,7 @@ std::string replay_json(const ReplayStory& story) {
   json["decisions"] = report.decisions;
   json["admitted"] = report.admitted;
   json["preempting"] = report.preempting;
+  json["resized"] = report.resized;
   json["victims"] = report.victims;
   json["held"] = report.held;
   json["truncated"] = report.is_truncated;

@@ -42,11 +42,18 @@ void describe(auto& v, Of<sched::Limit> auto& limit) {
 }
 
 void describe(auto& v, Of<sched::Quota> auto& quota) {
-  auto& [id, parent, limits, weight] = quota;
+  auto& [id, parent, limits, weight, tiers] = quota;
   v("id", id);
   v("parent", parent);
   v("limits", limits);
   v("weight", weight);
+  v("tiers", tiers);
+}
+
+void describe(auto& v, Of<sched::SpentBudget> auto& spent) {
+  auto& [message, until] = spent;
+  v("message", message);
+  v("until", until);
 }
 
 void describe(auto& v, Of<sched::Tier> auto& tier) {
@@ -141,11 +148,18 @@ void describe(auto& v, Of<sched::Holder> auto& holder) {
   v("leaving", leaving);
 }
 
+void describe(auto& v, Of<sched::ResizeSettings> auto& settings) {
+  auto& [settle] = settings;
+  v("settle_ms", settle);
+}
+
 void describe(auto& v, Of<sched::CoreSettings> auto& settings) {
-  auto& [service_levels_device_ms, victims, heads] = settings;
+  auto& [service_levels_device_ms, victims, heads, resize, urgent_slack] = settings;
   v("service_levels_device_ms", service_levels_device_ms);
   v("victims", victims);
   v("heads", heads);
+  v("resize", resize);
+  v("urgent_slack_ms", urgent_slack);
 }
 
 void describe(auto& v, Of<sched::Alternative> auto& alternative) {
@@ -161,8 +175,9 @@ void describe(auto& v, Of<sched::Nearness> auto& near) {
 }
 
 void describe(auto& v, Of<sched::Ask> auto& ask) {
-  auto& [id, name, quota, priority, created, alternatives, rooms, only, avoid, near, tier, expected,
-         ran, max_runtime, shape] = ask;
+  auto& [id, name, quota, priority, created, alternatives, rooms, only, avoid, near, tier, promised,
+         slack, expected, ran, max_runtime, least_workers, runs_with, shape, name_space, labels] =
+      ask;
   v("id", id);
   v("name", name);
   v("quota", quota);
@@ -174,10 +189,16 @@ void describe(auto& v, Of<sched::Ask> auto& ask) {
   v("avoid", avoid);
   v("near", near);
   v("tier", tier);
+  v("promised", promised);
+  v("slack_ms", slack);
   v("expected_ms", expected);
   v("ran_ms", ran);
   v("max_runtime_ms", max_runtime);
+  v("least_workers", least_workers);
+  v("runs_with", runs_with);
   v("shape", shape);
+  v("namespace", name_space);
+  v("labels", labels);
 }
 
 void describe(auto& v, Of<sched::Admit> auto& admit) {
@@ -201,6 +222,13 @@ void describe(auto& v, Of<sched::Preempt> auto& preempt) {
   v("id", id);
   v("placement", placement);
   v("victims", victims);
+}
+
+void describe(auto& v, Of<sched::Resize> auto& resize) {
+  auto& [id, placement, from] = resize;
+  v("id", id);
+  v("placement", placement);
+  v("from", from);
 }
 
 }  // namespace berth::decisionlog

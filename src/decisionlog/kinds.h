@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "decisionlog/fields.h"
 #include "decisionlog/names.h"
+#include "decisionlog/policy_fields.h"
 #include "sched/core/world.h"
 #include "sched/facts.h"
 
@@ -19,6 +20,17 @@ namespace berth::decisionlog {
 struct NamedTier {
   std::string name;
   sched::Tier tier;
+};
+
+// A quota that starts nothing more in this window.
+struct NamedSpent {
+  sched::QuotaId quota;
+  sched::SpentBudget spent;
+};
+// What policies may say of a holder's work.
+struct NamedTraits {
+  std::string source;
+  sched::Traits traits;
 };
 
 // Of sched::FairShareInputs what seldom changes, and one leaf's history.
@@ -87,6 +99,36 @@ struct Kind<NamedTier> {
 };
 
 template <>
+struct Kind<NamedSpent> {
+  static constexpr std::string_view kName = "spent";
+  static std::string key(const NamedSpent& spent) { return spent.quota.name; }
+  static void give(sched::World& world, const auto& facts, const Change<NamedSpent>&) {
+    std::map<sched::QuotaId, sched::SpentBudget> spent;
+    for (const auto& [name, one] : std::get<Known<NamedSpent>>(facts)) spent[one.quota] = one.spent;
+    world.set_spent(std::move(spent));
+  }
+};
+
+template <>
+struct Kind<sched::PlacementPolicy> {
+  static constexpr std::string_view kName = "policies";
+  static std::string key(const sched::PlacementPolicy& policy) { return policy.name; }
+  static void give(sched::World& world, const auto& facts, const Change<sched::PlacementPolicy>&) {
+    world.set_policies(values_of(std::get<Known<sched::PlacementPolicy>>(facts)));
+  }
+};
+
+template <>
+struct Kind<NamedTraits> {
+  static constexpr std::string_view kName = "traits";
+  static std::string key(const NamedTraits& traits) { return traits.source; }
+  static void give(sched::World& world, const auto&, const Change<NamedTraits>& change) {
+    for (const NamedTraits& one : change.set) world.set_traits(one.source, one.traits);
+    for (const std::string& source : change.gone) world.set_traits(source, std::nullopt);
+  }
+};
+
+template <>
 struct Kind<Fairness> {
   static constexpr std::string_view kName = "fairness";
   static std::string key(const Fairness&) { return {}; }
@@ -144,8 +186,8 @@ struct Kind<sched::Ask> : NoSetter<sched::Ask> {
 };
 
 // In the order in which they are written and given to a world.
-using Kinds = KindsOf<sched::Quota, NamedTier, Fairness, Lately, sched::Outlook, sched::Node,
-                      sched::Holder, sched::Ask>;
+using Kinds = KindsOf<sched::Quota, NamedSpent, NamedTier, sched::PlacementPolicy, Fairness, Lately,
+                      sched::Outlook, sched::Node, NamedTraits, sched::Holder, sched::Ask>;
 using Facts = Kinds::Facts;
 using Changes = Kinds::Changes;
 inline constexpr size_t kKinds = std::tuple_size_v<Facts>;
@@ -160,6 +202,16 @@ void describe(auto& v, Of<NamedTier> auto& named) {
   auto& [name, tier] = named;
   v("name", name);
   v("tier", tier);
+}
+void describe(auto& v, Of<NamedSpent> auto& named) {
+  auto& [quota, spent] = named;
+  v("quota", quota);
+  v("spent", spent);
+}
+void describe(auto& v, Of<NamedTraits> auto& named) {
+  auto& [source, traits] = named;
+  v("source", source);
+  v("traits", traits);
 }
 void describe(auto& v, Of<Fairness> auto& fairness) {
   auto& [values, history_permille] = fairness;

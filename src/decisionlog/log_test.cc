@@ -87,8 +87,9 @@ TEST_F(Logged, SaysOnlyWhatIsNewSinceThePassBefore) {
   EXPECT_THAT(last_line(1), AllOf(HasSubstr("\"nodes\""), HasSubstr("team/four"),
                                   HasSubstr("\"admit\""), HasSubstr("\"hold\"")));
   pass();
-  EXPECT_THAT(last_line(1), AllOf(HasSubstr("\"holders\""), HasSubstr("\"gone\":[\"four\",\"one\"]"),
-                                  Not(HasSubstr("\"nodes\":{")), Not(HasSubstr("team/four"))));
+  EXPECT_THAT(last_line(1),
+              AllOf(HasSubstr("\"holders\""), HasSubstr("\"gone\":[\"four\",\"one\"]"),
+                    Not(HasSubstr("\"nodes\":{")), Not(HasSubstr("team/four"))));
   pass();
   EXPECT_THAT(last_line(1), HasSubstr("\"saw\":{},\"decided\":{\"turns\":"));
 }

@@ -8,6 +8,7 @@
 #include "sched/core/world.h"
 #include "sched/decision.h"
 #include "sched/ids.h"
+#include "sched/policy/policy.h"
 
 // How ids and enums are written: as text.
 namespace berth::decisionlog {
@@ -39,6 +40,15 @@ inline std::string_view enum_name(sched::ChargeKind kind) {
 inline std::string_view enum_name(sched::VictimOrder order) {
   return order == sched::VictimOrder::LeastLost ? "LeastLost" : "NewestFirst";
 }
+inline std::string_view enum_name(sched::Comparison comparison) {
+  switch (comparison) {
+    case sched::Comparison::In: return "In";
+    case sched::Comparison::NotIn: return "NotIn";
+    case sched::Comparison::Exists: return "Exists";
+    case sched::Comparison::DoesNotExist: return "DoesNotExist";
+  }
+  __builtin_unreachable();
+}
 inline std::string_view enum_name(sched::Reason reason) { return name_of(reason); }
 
 template <class E>
@@ -49,6 +59,10 @@ inline constexpr std::array kEnum<sched::ChargeKind> = {
 template <>
 inline constexpr std::array kEnum<sched::VictimOrder> = {sched::VictimOrder::LeastLost,
                                                          sched::VictimOrder::NewestFirst};
+template <>
+inline constexpr std::array kEnum<sched::Comparison> = {
+    sched::Comparison::In, sched::Comparison::NotIn, sched::Comparison::Exists,
+    sched::Comparison::DoesNotExist};
 template <>
 inline constexpr std::array kEnum<sched::Reason> = sched::kReasons;
 

@@ -46,9 +46,10 @@ void describe(Writer& v, const RawSaw& saw) {
 }
 
 void describe(auto& v, Of<Decided> auto& decided) {
-  auto& [admit, preempt, hold, turns] = decided;
+  auto& [admit, preempt, resize, hold, turns] = decided;
   v("admit", admit);
   v("preempt", preempt);
+  v("resize", resize);
   v("hold", hold);
   v("turns", turns);
 }
@@ -104,6 +105,7 @@ Decided decided(const std::vector<sched::Decision>& decisions, Holds& holds) {
     if (const auto* preempt = std::get_if<sched::Preempt>(&decision)) {
       made.preempt.push_back(*preempt);
     }
+    if (const auto* resize = std::get_if<sched::Resize>(&decision)) made.resize.push_back(*resize);
   }
   made.turns = turns.text();
   made.hold = holds.next(decisions);

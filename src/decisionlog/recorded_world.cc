@@ -41,6 +41,26 @@ void RecordedWorld::set_outlook(const sched::Outlook& outlook) {
   World::set_outlook(outlook);
 }
 
+void RecordedWorld::set_spent(std::map<sched::QuotaId, sched::SpentBudget> spent) {
+  if (log_ != nullptr) {
+    std::vector<NamedSpent> named;
+    for (const auto& [quota, one] : spent) named.push_back({quota, one});
+    log_->facts().set_all(named);
+  }
+  World::set_spent(std::move(spent));
+}
+
+void RecordedWorld::set_policies(std::vector<sched::PlacementPolicy> policies) {
+  if (log_ != nullptr) log_->facts().set_all(policies);
+  World::set_policies(std::move(policies));
+}
+
+void RecordedWorld::set_traits(const std::string& source, std::optional<sched::Traits> traits) {
+  if (log_ != nullptr && traits) log_->facts().set(NamedTraits{source, *traits});
+  if (log_ != nullptr && !traits) log_->facts().remove<NamedTraits>(source);
+  World::set_traits(source, std::move(traits));
+}
+
 void RecordedWorld::set_node(const sched::Node& node) {
   if (log_ != nullptr) log_->facts().set(node);
   World::set_node(node);
@@ -64,6 +84,11 @@ void RecordedWorld::remove_holder(const std::string& source) {
 
 void RecordedWorld::set_run(const std::string& source, std::optional<sched::Run> run) {
   World::set_run(source, std::move(run));
+  note_holder(source);
+}
+
+void RecordedWorld::set_slack(const std::string& source, Millis slack) {
+  World::set_slack(source, slack);
   note_holder(source);
 }
 

@@ -29,11 +29,15 @@ class RecordedWorld : public sched::World {
   void set_tiers(std::map<std::string, sched::Tier> tiers);
   void set_fairness(sched::FairShareInputs fairness);
   void set_outlook(const sched::Outlook& outlook);
+  void set_spent(std::map<sched::QuotaId, sched::SpentBudget> spent);
+  void set_policies(std::vector<sched::PlacementPolicy> policies);
+  void set_traits(const std::string& source, std::optional<sched::Traits> traits);
   void set_node(const sched::Node& node);
   void remove_node(const sched::NodeId& id);
   void set_holder(sched::Holder holder);
   void remove_holder(const std::string& source);
   void set_run(const std::string& source, std::optional<sched::Run> run);
+  void set_slack(const std::string& source, Millis slack);
   void set_leaving(const std::string& source, bool leaving);
 
  private:

@@ -89,7 +89,8 @@ class Replay {
     for (const sched::Preempt& preempt : record.decided.preempt) named[preempt.id.uid] = true;
     std::vector<sched::WorkloadId> ids;
     for (const auto& [uid, ask] : std::get<Known<sched::Ask>>(facts_)) {
-      if (!named.contains(uid)) ids.push_back({uid});
+      // Who asks to grow is told nothing where it cannot.
+      if (!named.contains(uid) && ask.runs_with == 0) ids.push_back({uid});
     }
     return ids;
   }
@@ -105,9 +106,11 @@ class Replay {
         texts[hold->id.uid] = text_of_hold(*hold);
       } else if (const auto* admit = std::get_if<sched::Admit>(&decision)) {
         texts[admit->id.uid] = json_of(*admit);
+      } else if (const auto* preempt = std::get_if<sched::Preempt>(&decision)) {
+        texts[preempt->id.uid] = json_of(*preempt);
       } else {
-        const auto& preempt = std::get<sched::Preempt>(decision);
-        texts[preempt.id.uid] = json_of(preempt);
+        const auto& resize = std::get<sched::Resize>(decision);
+        texts[resize.id.uid] = json_of(resize);
       }
     }
     return texts;
@@ -119,6 +122,9 @@ class Replay {
     for (const sched::Admit& admit : record.decided.admit) texts[admit.id.uid] = json_of(admit);
     for (const sched::Preempt& preempt : record.decided.preempt) {
       texts[preempt.id.uid] = json_of(preempt);
+    }
+    for (const sched::Resize& resize : record.decided.resize) {
+      texts[resize.id.uid] = json_of(resize);
     }
     return texts;
   }
@@ -137,7 +143,8 @@ class Replay {
       report_.victims += static_cast<int64_t>(preempt.victims.size());
     }
     report_.held += static_cast<int64_t>(holds_.size());
-    report_.decisions = report_.admitted + report_.preempting + report_.held;
+    report_.resized += static_cast<int64_t>(decided.resize.size());
+    report_.decisions = report_.admitted + report_.preempting + report_.resized + report_.held;
   }
 
   void differs(const Record& record, size_t line, const Texts& logged, const Texts& made) {

@@ -47,9 +47,10 @@ struct ReplayReport {
   int64_t last_pass = 0;
   Instant from;
   Instant to;
-  int64_t decisions = 0;  // admitted + preempting + held
+  int64_t decisions = 0;  // admitted + preempting + resized + held
   int64_t admitted = 0;
   int64_t preempting = 0;
+  int64_t resized = 0;
   int64_t held = 0;
   int64_t victims = 0;
   bool is_truncated = false;  // the last line is not whole and was left out
