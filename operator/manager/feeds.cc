@@ -23,6 +23,13 @@ Result<api::GpuJob> decode_job(const Json& object, Stores& stores) {
   return job;
 }
 
+Result<translate::Node> decode_pooled(const Json& object, const Stores& stores,
+                                      const translate::Accelerators& accelerators) {
+  translate::Node node = BERTH_TRY(translate::decode_node(object, accelerators));
+  translate::enter(node, stores.pooling);
+  return node;
+}
+
 template <class Kind>
 Result<Kind> decode_kind(Json&& object) {
   return api::from_json<Kind>(object);
@@ -33,7 +40,8 @@ kube::WatchRules rules(const Settings& settings) { return {.seed = settings.seed
 }  // namespace
 
 Feeds::Feeds(kube::Transport& transport, Stores& stores, const Settings& settings, Log& log)
-    : quotas_(transport, {kube::kQuotas, {}}, decode_kind<api::Quota>, stores.quotas, log,
+    : stores_(stores),
+      quotas_(transport, {kube::kQuotas, {}}, decode_kind<api::Quota>, stores.quotas, log,
               rules(settings)),
       tiers_(transport, {kube::kSlaTiers, {}}, decode_kind<api::SlaTier>, stores.tiers, log,
              rules(settings)),
@@ -55,8 +63,8 @@ Feeds::Feeds(kube::Transport& transport, Stores& stores, const Settings& setting
           stores.pods, log, rules(settings)),
       nodes_(
           transport, {kube::kNodes, {}},
-          [&settings](Json&& object) {
-            return translate::decode_node(object, settings.accelerators);
+          [&stores, &settings](Json&& object) {
+            return decode_pooled(object, stores, settings.accelerators);
           },
           stores.nodes, log, rules(settings)),
       namespaces_(
@@ -77,6 +85,7 @@ Feeds::Feeds(kube::Transport& transport, Stores& stores, const Settings& setting
             .labels = "endpointslice.kubernetes.io/managed-by=" + std::string(kSliceManager),
             .fields = ""}},
           [](Json&& object) { return decode_named(object); }, stores.slices, log, rules(settings)) {
+  keep_pooled(stores, settings.accelerators);
   stores.jobs.subscribe([&stores](const api::GpuJob* before, const api::GpuJob* after) {
     if (after == nullptr) stores.invalid_jobs.erase(before->meta.uid);
   });
@@ -96,6 +105,7 @@ void Feeds::start_rest() {
 }
 
 Monotonic Feeds::tick(Monotonic now) {
+  repool(stores_);
   return std::min({quotas_.tick(now), tiers_.tick(now), pools_.tick(now), policies_.tick(now),
                    reservations_.tick(now), jobs_.tick(now), pods_.tick(now), nodes_.tick(now),
                    namespaces_.tick(now), services_.tick(now), slices_.tick(now)});

@@ -24,6 +24,7 @@ class Feeds {
   std::vector<runtime::HealthCheck> checks() const;
 
  private:
+  Stores& stores_;
   runtime::Informer<api::Quota> quotas_;
   runtime::Informer<api::SlaTier> tiers_;
   runtime::Informer<api::CapacityPool> pools_;

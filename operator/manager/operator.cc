@@ -38,11 +38,13 @@ Operator::Operator(kube::Transport& transport, const Clock& clock, Settings sett
       gpujob_(stores_, job_desk_, pulse_, recorder_, settings_, clock),
       foreignpod_(stores_, books_, foreign_desk_, recorder_, settings_, clock),
       name_space_(stores_, books_),
+      capacity_(stores_, books_, settings_, clock),
       claims_("epoch", claim_, effects_, clock, log, observers.on_reconciled),
       quotas_("quota", quota_, effects_, clock, log, observers.on_reconciled),
       jobs_("gpujob", gpujob_, effects_, clock, log, observers.on_reconciled),
       foreign_pods_("foreignpod", foreignpod_, effects_, clock, log, observers.on_reconciled),
       namespaces_("namespace", name_space_, effects_, clock, log, observers.on_reconciled),
+      pools_("capacitypool", capacity_, effects_, clock, log, observers.on_reconciled),
       feeds_(transport, stores_, settings_, log) {
   job_desk_.wake = [this](const runtime::ObjectKey& key) { jobs_.add(key); };
   foreign_desk_.wake = [this](const runtime::ObjectKey& key) { foreign_pods_.add(key); };
@@ -70,6 +72,13 @@ void Operator::wire(const Observers& observers) {
       api::Quota gone;
       if (after == nullptr) gone = *before;
       for (api::QuotaUse& use : gone.status.limits) use = {.device_class = use.device_class};
+      show(after != nullptr ? *after : gone);
+    });
+  }
+  if (observers.on_pool) {
+    stores_.pools.subscribe([show = observers.on_pool](const auto* before, const auto* after) {
+      api::CapacityPool gone;
+      if (after == nullptr) gone.meta.name = before->meta.name;
       show(after != nullptr ? *after : gone);
     });
   }
@@ -164,7 +173,9 @@ Monotonic Operator::lead() {
   Monotonic wake = std::min({forgive_at_, pulse_.tick(), scheduler_.tick()});
   for (const std::string& name : quota_.take_touched()) quotas_.add({"", name});
   for (const sched::QuotaId& leaf : scheduler_.take_pending_changed()) quotas_.add({"", leaf.name});
-  wake = std::min({wake, quotas_.tick(), jobs_.tick(), foreign_pods_.tick(), namespaces_.tick()});
+  for (const std::string& name : capacity_.take_touched()) pools_.add({"", name});
+  wake = std::min({wake, quotas_.tick(), jobs_.tick(), foreign_pods_.tick(), namespaces_.tick(),
+                   pools_.tick(), capacity_.wake()});
   if (progress_) wake = std::min(wake, progress_->tick());
   return std::min(wake, recorder_.tick());
 }

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "kube/transport.h"
+#include "operator/controllers/capacitypool/capacitypool_controller.h"
 #include "operator/controllers/foreignpod/foreignpod_controller.h"
 #include "operator/controllers/gpujob/gpujob_controller.h"
 #include "operator/controllers/gpujob/progress_reader.h"
@@ -29,7 +30,8 @@ struct Observers {
   runtime::OnReconciled on_reconciled;
   std::function<void(const PassReport&)> on_pass;
   std::function<void(const std::string& cause)> on_attempt_end;
-  std::function<void(const api::Quota&)> on_quota;  // its stored status is new
+  std::function<void(const api::Quota&)> on_quota;        // its stored status is new
+  std::function<void(const api::CapacityPool&)> on_pool;  // its stored status is new
   std::function<void(bool leads)> on_leading;
 };
 
@@ -99,11 +101,13 @@ class Operator {
   GpuJobController gpujob_;
   ForeignPodController foreignpod_;
   NamespaceController name_space_;
+  CapacityPoolController capacity_;
   runtime::Controller claims_;
   runtime::Controller quotas_;
   runtime::Controller jobs_;
   runtime::Controller foreign_pods_;
   runtime::Controller namespaces_;
+  runtime::Controller pools_;
   Feeds feeds_;
   std::optional<ProgressReader> progress_;
 };

@@ -25,6 +25,21 @@ void show_quota(const api::Quota& quota, http::Metrics& metrics) {
   }
 }
 
+void show_pool(const api::CapacityPool& pool, http::Metrics& metrics) {
+  const std::string& name = pool.meta.name;
+  const auto set = [&](std::string_view metric, int64_t value) {
+    metrics.set(metric, {name}, static_cast<double>(value));
+  };
+  set("berth_pool_capacity_devices", pool.status.capacity);
+  set("berth_pool_healthy_devices", pool.status.healthy);
+  set("berth_pool_allocated_devices", pool.status.allocated);
+  set("berth_pool_fragmentation_percent", pool.status.fragmentation_percent.value_or(0));
+  for (const api::LevelGang& gang : pool.status.largest_gang) {
+    metrics.set("berth_pool_largest_gang_devices", {name, gang.level},
+                static_cast<double>(gang.devices));
+  }
+}
+
 }  // namespace
 
 void Pages::show(const runtime::Health& live, const runtime::Health& ready, Monotonic now) {
@@ -81,6 +96,7 @@ Observers observers(http::Metrics& metrics) {
                 metrics.add("berth_gpujob_attempts_total", {cause});
               },
           .on_quota = [&metrics](const api::Quota& quota) { show_quota(quota, metrics); },
+          .on_pool = [&metrics](const api::CapacityPool& pool) { show_pool(pool, metrics); },
           .on_leading = [&metrics](bool leads) { metrics.set("berth_leader", {}, leads ? 1 : 0); }};
 }
 

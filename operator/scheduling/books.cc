@@ -14,7 +14,8 @@ std::string unexplained_source(const ObjectMeta& quota) { return "unexplained:" 
 // A node's heartbeats come every few seconds and say nothing new to the pass.
 bool looks_the_same(const translate::Node& before, const translate::Node& after) {
   return to_sched(before) == to_sched(after) && before.resource == after.resource &&
-         before.meta.labels == after.meta.labels && before.taints == after.taints;
+         before.installed == after.installed && before.meta.labels == after.meta.labels &&
+         before.taints == after.taints;
 }
 
 }  // namespace
@@ -28,6 +29,8 @@ Books::Books(Stores& stores, const Settings& settings) : stores_(stores), settin
 
 void Books::grant(const api::GpuJob& job, api::Placement placement, const sched::QuotaId& quota) {
   grants_.insert_or_assign(job.meta.uid, Grant{std::move(placement), quota, ++newest_grant_});
+  touched_.insert(
+      quota);  // also by work on CPU alone, which charges nothing but waits to be covered
   enter(job);
 }
 

@@ -150,7 +150,7 @@ void ForeignDesk::add_alternatives(const ForeignUnit& unit,
   const api::Quota* quota = leaf == nullptr ? nullptr : stores_.quotas.find({"", leaf->name});
   if (quota == nullptr) return;
   for (const api::QuotaLimit& limit : quota->spec.limits) {
-    if (translate::resource_of(settings_.accelerators, limit.device_class) != resource) continue;
+    if (!stores_.pooling.has(settings_.accelerators, limit.device_class, resource)) continue;
     wants.device_class = limit.device_class;
     ask.alternatives.push_back(wants);
   }

@@ -35,6 +35,10 @@ JobDesk::JobDesk(Stores& stores, Books& books, const Coverage& coverage, const W
   stores.quotas.subscribe([this](const api::Quota* before, const api::Quota* after) {
     if (before == nullptr || after == nullptr || before->spec != after->spec) renew_all();
   });
+  stores.pools.subscribe([this](const auto* before, const auto* after) {
+    const bool is_same = before != nullptr && after != nullptr && before->spec == after->spec;
+    is_pooling_old_ = is_pooling_old_ || !is_same;
+  });
 }
 
 void JobDesk::on_job(const api::GpuJob* before, const api::GpuJob* after) {
@@ -63,16 +67,21 @@ void JobDesk::follow_nomination(const api::GpuJob& job) {
   if (facts->placement == *job.status.nominated) nominations_.told({job.meta.uid});
 }
 
-void JobDesk::renew(const api::GpuJob& job) {
-  waiting_.insert_or_assign(
-      job.meta.uid, ask_of(job, books_.tenancy(), feed_.estimates(), avoided(job.meta.uid)));
+sched::Ask JobDesk::ask_for(const api::GpuJob& job) {
+  sched::Ask ask = ask_of(job, books_.tenancy(), feed_.estimates(), avoided(job.meta.uid));
+  stores_.pooling.widen(ask);
+  return ask;
 }
 
-// Who pays may have changed, or how long work is expected to run. Rare.
+void JobDesk::renew(const api::GpuJob& job) {
+  waiting_.insert_or_assign(job.meta.uid, ask_for(job));
+}
+
+// Who pays may have changed, how long work is expected to run, or the pools. Rare.
 void JobDesk::renew_all() {
   for (auto& [uid, ask] : waiting_) {
     const api::GpuJob* job = stores_.jobs.find_uid(uid);
-    if (job != nullptr) ask = ask_of(*job, books_.tenancy(), feed_.estimates(), avoided(uid));
+    if (job != nullptr) ask = ask_for(*job);
   }
 }
 
@@ -83,6 +92,7 @@ std::optional<Instant> JobDesk::collect(Instant now, std::vector<const sched::As
     next_renewal_ = clock_.monotonic() + kRenewEvery;
     renew_all();
   }
+  if (std::exchange(is_pooling_old_, false)) renew_all();
   for (auto& [uid, ask] : waiting_) {
     const api::GpuJob* job = stores_.jobs.find_uid(uid);
     if (job == nullptr || books_.find(uid) != nullptr || nominations_.find({uid}) != nullptr ||
@@ -98,7 +108,7 @@ std::optional<Instant> JobDesk::collect(Instant now, std::vector<const sched::As
     if (stores_.has_live_pods(uid)) continue;  // what is left of an earlier attempt goes first
     if (!ask.avoid.empty()) {
       // Some of it may have run out; when more does, it is worth asking again.
-      ask = ask_of(*job, books_.tenancy(), feed_.estimates(), avoided(uid));
+      ask = ask_for(*job);
       for (const auto& [node, until] : avoided_[uid]) {
         const Instant runs_out = now + (until - clock_.monotonic());
         again = std::min(again.value_or(runs_out), runs_out);

@@ -60,6 +60,7 @@ class JobDesk final : public AskSource {
 
   void on_job(const api::GpuJob* before, const api::GpuJob* after);
   void follow_nomination(const api::GpuJob& job);
+  sched::Ask ask_for(const api::GpuJob& job);
   void renew(const api::GpuJob& job);
   void renew_all();
   std::string waits_for(const std::vector<sched::Victim>& victims) const;
@@ -75,8 +76,9 @@ class JobDesk final : public AskSource {
   const Clock& clock_;
   uint64_t learned_ = 0;  // runs, when the asks were last made anew
   Monotonic next_renewal_ = Monotonic::min();
-  std::map<std::string, sched::Ask> waiting_;                          // by UID
-  std::map<std::string, Held> held_;                                   // by UID
+  bool is_pooling_old_ = false;                // a pool has changed since the asks were made
+  std::map<std::string, sched::Ask> waiting_;  // by UID
+  std::map<std::string, Held> held_;           // by UID
   std::map<std::string, std::map<sched::NodeId, Monotonic>> avoided_;  // by UID, until when
 };
 

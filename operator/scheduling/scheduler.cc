@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "sched/cpu_class.h"
+
 namespace berth::control {
 
 Scheduler::Scheduler(Books& books, WorldFeed& feed, Nominations& nominations,
@@ -82,7 +84,7 @@ void Scheduler::hand_back(const sched::Decision& decision, PassReport& report) {
   ++report.held[hold.reason];
   if (asked.ask->quota && !asked.ask->alternatives.empty()) {
     const sched::Alternative& first = asked.ask->alternatives.front();
-    pending_[*asked.ask->quota][first.device_class] += first.total();
+    if (!sched::is_cpu(first)) pending_[*asked.ask->quota][first.device_class] += first.total();
   }
   asked.source->held(hold);
 }

@@ -30,7 +30,7 @@ sched::World& WorldFeed::at(Instant now) {
 }
 
 void WorldFeed::on_node(const translate::Node* before, const translate::Node* after) {
-  if (after != nullptr && !after->device_class.empty()) {
+  if (after != nullptr) {  // also one without devices: work may run on CPU alone
     world_.set_node(translate::to_sched(*after));
   } else if (before != nullptr) {
     world_.remove_node({"", before->meta.name});

@@ -23,6 +23,7 @@ struct Settings {
   Millis hold_debounce{1'000};     // a hold younger than this is not worth a write
   Millis hold_refresh{30'000};     // least time between writes of a hold that only changed numbers
   Millis quota_refresh{2'000};     // least time between writes of a Quota that charge nothing new
+  Millis pool_refresh{5'000};      // least time between writes of a CapacityPool
   Millis node_avoidance{600'000};  // how long a job keeps off a node that failed its plan
   Millis release_patience{120'000};  // beyond its victims' grace, until a nomination is given up
   Millis progress_interval{30'000};  // how often a worker is asked; 0 never

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
 
 #include "json/describe.h"
 #include "runtime/ownership.h"
@@ -44,6 +46,40 @@ Stores::Stores()
       slices_by_owner(slices.add_index([](const auto& slice) {
         return one(std::string(runtime::controller_uid(slice.meta, kube::kGpuJobs)));
       })) {}
+
+void keep_pooled(Stores& stores, const translate::Accelerators& accelerators) {
+  stores.pools.subscribe([&](const api::CapacityPool* before, const api::CapacityPool* after) {
+    const bool is_known = before != nullptr && after != nullptr && before->spec == after->spec &&
+                          before->meta.deletion == after->meta.deletion;
+    if (is_known) return;
+    std::vector<const api::CapacityPool*> pools;
+    for (const api::CapacityPool& pool : stores.pools.all()) {
+      if (!pool.meta.deletion) pools.push_back(&pool);
+    }
+    translate::Pools settled = translate::settle(std::move(pools), accelerators);
+    if (settled == stores.pooling) return;
+    stores.pooling = std::move(settled);
+    for (const translate::Node& node : stores.nodes.all()) {
+      if (!stores.pooling.is_right(node)) stores.mispooled.insert(node.meta.name);
+    }
+    repool(stores);
+  });
+  stores.nodes.subscribe([&](const translate::Node*, const translate::Node* after) {
+    if (after != nullptr && !stores.pooling.is_right(*after)) {
+      stores.mispooled.insert(after->meta.name);
+    }
+  });
+}
+
+void repool(Stores& stores) {
+  for (const std::string& name : std::exchange(stores.mispooled, {})) {
+    const translate::Node* node = stores.nodes.find({"", name});
+    if (node == nullptr) continue;
+    translate::Node right = *node;
+    translate::enter(right, stores.pooling);
+    stores.nodes.revise(std::move(right));
+  }
+}
 
 bool Stores::is_terminating(const std::string& name_space) const {
   const Named* found = namespaces.find({"", name_space});

@@ -1,5 +1,6 @@
 #pragma once
 #include <map>
+#include <set>
 #include <string>
 
 #include "api/capacitypool.h"
@@ -13,6 +14,7 @@
 #include "runtime/store.h"
 #include "translate/node.h"
 #include "translate/pod.h"
+#include "translate/pools.h"
 
 namespace berth::control {
 
@@ -40,6 +42,10 @@ struct Stores {
   runtime::Store<Named> services;  // those called kRendezvousService
   runtime::Store<Named> slices;    // EndpointSlices of kSliceManager
 
+  // The pools settled; nodes are in the store as it says, see keep_pooled().
+  translate::Pools pooling;
+  std::set<std::string> mispooled;  // nodes that are not: decoded before it changed, listed after
+
   // What is wrong with stored jobs that an older schema let in, by UID.
   std::map<std::string, Violations> invalid_jobs;
 
@@ -58,5 +64,10 @@ struct Stores {
 
 // "namespace/group" of a foreign pod that is to be admitted with others; empty for one alone.
 std::string group_of(const translate::Pod& pod);
+
+// Settles the pools whenever one of them changes, and puts every node that it changes in anew.
+void keep_pooled(Stores& stores, const translate::Accelerators& accelerators);
+// Puts the mispooled nodes right. Between two deliveries.
+void repool(Stores& stores);
 
 }  // namespace berth::control

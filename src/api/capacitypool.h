@@ -73,9 +73,10 @@ struct CapacityPoolSpec {
     v.field("resource", &CapacityPoolSpec::resource,
             {.required = true, .min_length = 1, .max_length = 316, .pattern = kLabelKeyPattern},
             "Extended resource of which one unit is a whole device.");
-    v.field("shares", &CapacityPoolSpec::shares, {.max_items = 16, .keys = "resource"},
+    v.field("shares", &CapacityPoolSpec::shares,
+            {.unsupported = true, .max_items = 16, .keys = "resource"},
             "How devices may be cut; absent means not at all.");
-    v.field("memory", &CapacityPoolSpec::memory, {.quantity = true},
+    v.field("memory", &CapacityPoolSpec::memory, {.unsupported = true, .quantity = true},
             "Memory of a whole device, for example 141Gi.");
     v.field("topology", &CapacityPoolSpec::topology,
             {.set = true,
@@ -132,7 +133,9 @@ struct CapacityPoolStatus {
     v.field("largestGang", &CapacityPoolStatus::largest_gang, {.max_items = 8, .keys = "level"},
             "Largest gang per level.");
     v.field("fragmentationPercent", &CapacityPoolStatus::fragmentation_percent,
-            {.minimum = 0, .maximum = 100}, "Percent of free devices that no asked shape can use.");
+            {.minimum = 0, .maximum = 100},
+            "Percent of the free devices that a worker of the GpuJobs that wait or run, taken at "
+            "random, cannot use: it does not fit on their node.");
     v.field("conditions", &CapacityPoolStatus::conditions, {.keys = "type"}, "Ready.");
   }
   bool operator==(const CapacityPoolStatus&) const = default;
@@ -163,8 +166,7 @@ struct CapacityPool {
   template <class V>
   static void describe(V& v) {
     v.field("metadata", &CapacityPool::meta, {}, "Metadata.");
-    v.field("spec", &CapacityPool::spec, {.required = true, .unsupported = true},
-            "Which nodes and what they hold.");
+    v.field("spec", &CapacityPool::spec, {.required = true}, "Which nodes and what they hold.");
     v.field("status", &CapacityPool::status, {}, "What is there.");
   }
   bool operator==(const CapacityPool&) const = default;

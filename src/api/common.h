@@ -73,20 +73,22 @@ struct DeviceAsk {
   static void describe(V& v) {
     v.field("class", &DeviceAsk::device_class,
             {.required = true, .min_length = 1, .max_length = 63, .pattern = kAskedClassPattern},
-            "Device class, VENDOR-MODEL in lower case, for example nvidia-h200; cpu may come last "
-            "as an allowed fallback.");
+            "Device class, VENDOR-MODEL in lower case, for example nvidia-h200; cpu may come last: "
+            "the worker then runs without a device, on any usable node, and none is charged.");
     v.field("count", &DeviceAsk::count, {.defaulted = true, .minimum = 1, .maximum = 1024},
-            "Devices per worker, all on one node.");
+            "Devices per worker, all on one node; of cpu it is left out.");
     v.field("share", &DeviceAsk::share, {.unsupported = true},
             "A part of a device in place of a whole one; absent means whole devices.");
     v.field("speedPercent", &DeviceAsk::speed_percent,
             {.unsupported = true, .minimum = 1, .maximum = 1000},
             "Speed of this class for this work, in percent of the first one listed.");
     v.rule(
-        "self.class != 'cpu'", "the class cpu is not supported yet",
-        [](const DeviceAsk& ask) { return ask.device_class != "cpu"; }, ".class");
+        "self.class != 'cpu' || self.count == 1", "the class cpu has no count",
+        [](const DeviceAsk& ask) { return !ask.is_cpu() || ask.count == 1; }, ".count");
   }
   bool operator==(const DeviceAsk&) const = default;
+
+  bool is_cpu() const { return device_class == "cpu"; }
 };
 
 // What a worker needs of its node besides devices.

@@ -91,8 +91,27 @@ struct Worker {
             "When the image is pulled; absent means as Kubernetes decides from its tag.");
     v.field("imagePullSecrets", &Worker::image_pull_secrets, {.max_items = 16, .keys = "name"},
             "Secrets with which the image is pulled.");
+    v.rule(
+        "self.devices.all(d, d.class != 'cpu') || "
+        "(self.devices[size(self.devices) - 1].class == 'cpu' && "
+        "self.devices.exists_one(d, d.class == 'cpu'))",
+        "the class cpu comes last and once", &Worker::has_cpu_last, ".devices");
+    v.rule(
+        "self.devices.all(d, d.class != 'cpu') || "
+        "(has(self.resources) && has(self.resources.cpu))",
+        "a worker that may run on cpu alone has to say how much",
+        [](const Worker& w) { return !w.may_use_cpu() || !w.resources.cpu.empty(); }, ".resources");
   }
   bool operator==(const Worker&) const = default;
+
+  bool may_use_cpu() const {
+    return std::any_of(devices.begin(), devices.end(), [](const auto& d) { return d.is_cpu(); });
+  }
+  static bool has_cpu_last(const Worker& worker) {
+    const auto& all = worker.devices;
+    return std::none_of(all.begin(), all.empty() ? all.end() : all.end() - 1,
+                        [](const auto& d) { return d.is_cpu(); });
+  }
 };
 
 }  // namespace berth::api

@@ -76,6 +76,15 @@ class Store {
     return assign(found, std::move(object));
   }
 
+  // What is kept of an object follows from more than the object, and that has changed: puts the
+  // same version of it in anew. Returns whether that version is there.
+  bool revise(T object) {
+    const auto found = objects_.find(object);
+    if (found == objects_.end() || found->meta.uid != object.meta.uid) return false;
+    if (found->meta.resource_version != object.meta.resource_version) return false;
+    return assign(found, std::move(object));
+  }
+
   // The object is gone for good; `meta` is its last state. Another uid of that name stays.
   bool erase(const ObjectMeta& meta) {
     graves_.bury(meta.uid);

@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "kube/quantity.h"
+#include "sched/cpu_class.h"
 
 namespace berth::translate {
 namespace {
@@ -37,13 +38,14 @@ std::vector<sched::Charge> charges_of(const api::GpuJob& job, const api::Placeme
   std::vector<sched::Charge> charges;
   charges.reserve(placement.workers.size());
   for (const api::PlacedWorker& worker : placement.workers) {
-    charges.push_back(
-        {.node = {worker.cluster, worker.node},
-         .device_class = worker.device_class,
-         .devices = worker.count,
-         .room = room,
-         .kind = quota != nullptr ? sched::ChargeKind::Admitted : sched::ChargeKind::Unmanaged,
-         .quota = quota != nullptr ? *quota : sched::QuotaId{}});
+    sched::Charge charge{.node = {worker.cluster, worker.node}, .room = room};
+    if (worker.device_class != sched::kCpuClass) {  // which is charged to nobody
+      charge.device_class = worker.device_class;
+      charge.devices = worker.count;
+      if (quota != nullptr) charge.kind = sched::ChargeKind::Admitted;
+      if (quota != nullptr) charge.quota = *quota;
+    }
+    charges.push_back(std::move(charge));
   }
   return charges;
 }

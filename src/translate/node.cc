@@ -24,21 +24,51 @@ void read_status(const Json& status, const Accelerators& accelerators, Node& nod
   node.room.cpu_milli = amount(allocatable, "cpu", true);
   node.room.memory_bytes = amount(allocatable, "memory");
   node.pods = amount(allocatable, "pods");
+  const Json& capacity = object_at(status, "capacity");
   for (const std::string& resource : accelerators.resources) {
+    if (!allocatable.contains(resource)) continue;
     const int64_t devices = amount(allocatable, resource.c_str());
-    // A node that lost all its devices keeps its class, so that what runs there stays explained.
-    if (devices > node.devices || (node.resource.empty() && allocatable.contains(resource))) {
-      node.resource = resource;
-      node.devices = devices;
-    }
+    node.counts.push_back(
+        {resource, devices, std::max(devices, amount(capacity, resource.c_str()))});
   }
-  if (!node.resource.empty()) node.device_class = class_of(node.resource, node.meta.labels);
+  discover(node);
   for (const Json& condition : array_at(status, "conditions")) {
     if (text_at(condition, "type") == "Ready") node.ready = text_at(condition, "status") == "True";
   }
 }
 
+std::map<std::string, std::string> labels_of(const Node& node) {
+  std::map<std::string, std::string> labels = node.meta.labels;
+  for (const char* own : {kPoolLabel, kRegionLabel, kInterruptibleLabel, kPriceLabel}) {
+    labels.erase(own);
+  }
+  const PoolTerms& terms = node.terms;
+  if (terms.pool.empty()) return labels;
+  labels[kPoolLabel] = terms.pool;
+  labels[kInterruptibleLabel] = terms.interruptible ? "true" : "false";
+  if (!terms.region.empty()) labels[kRegionLabel] = terms.region;
+  if (terms.micro_usd_per_device_hour) {
+    labels[kPriceLabel] = std::to_string(*terms.micro_usd_per_device_hour);
+  }
+  return labels;
+}
+
 }  // namespace
+
+void discover(Node& node) {
+  node.resource.clear();
+  node.device_class.clear();
+  node.devices = node.installed = 0;
+  node.terms = {};
+  for (const DeviceCount& count : node.counts) {
+    // A node that lost all its devices keeps its class, so that what runs there stays explained.
+    if (!node.resource.empty() && count.allocatable <= node.devices) continue;
+    node.resource = count.resource;
+    node.devices = count.allocatable;
+    node.installed = count.capacity;
+  }
+  if (!node.resource.empty()) node.device_class = class_of(node.resource, node.meta.labels);
+}
 
 bool Node::is_usable() const {
   if (!ready || cordoned || meta.deletion) return false;
@@ -69,7 +99,7 @@ sched::Node to_sched(const Node& node) {
           .room = node.room,
           .workers = node.pods,
           .usable = node.is_usable(),
-          .labels = node.meta.labels};
+          .labels = labels_of(node)};
 }
 
 }  // namespace berth::translate

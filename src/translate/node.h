@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,14 +14,41 @@
 
 namespace berth::translate {
 
+// What the core reads of a pool on its nodes: as labels, so that policies and levels can name them.
+// Nobody else's labels of these names count.
+inline constexpr const char* kPoolLabel = "berth.dev/pool";
+inline constexpr const char* kRegionLabel = "berth.dev/region";
+inline constexpr const char* kInterruptibleLabel = "berth.dev/interruptible";  // "true", "false"
+inline constexpr const char* kPriceLabel = "berth.dev/price";  // micro-USD per device-hour
+
+// What is known of a node by the CapacityPool that it is in.
+struct PoolTerms {
+  std::string pool;  // empty: in none
+  std::string region;
+  bool interruptible = false;
+  std::optional<int64_t> micro_usd_per_device_hour;  // nothing: not known
+  bool operator==(const PoolTerms&) const = default;
+};
+
+// How much of one accelerator resource a node has.
+struct DeviceCount {
+  std::string resource;
+  int64_t allocatable = 0;  // what the device plugin calls healthy
+  int64_t capacity = 0;
+  bool operator==(const DeviceCount&) const = default;
+};
+
 // The parts of a Node that Berth looks at.
 struct Node {
-  ObjectMeta meta;           // with all labels: pods select by them
-  std::string resource;      // the accelerator resource that it has; empty: none
-  std::string device_class;  // of those devices; empty: none
-  int64_t devices = 0;       // allocatable: what the device plugin calls healthy
-  sched::Room room;          // allocatable
-  int64_t pods = 0;          // most pods
+  ObjectMeta meta;                  // with all labels: pods select by them
+  std::vector<DeviceCount> counts;  // in the order of the accelerators; only what it has
+  std::string resource;             // the one of them that Berth gives out; empty: none
+  std::string device_class;         // of those devices; empty: none
+  int64_t devices = 0;              // of `resource`, allocatable
+  int64_t installed = 0;            // of `resource`, broken ones included
+  PoolTerms terms;
+  sched::Room room;  // allocatable
+  int64_t pods = 0;  // most pods
   bool ready = false;
   bool cordoned = false;
   std::vector<Taint> taints;
@@ -30,7 +58,12 @@ struct Node {
   bool is_usable() const;
 };
 
+// Which devices it has goes by discover().
 Result<Node> decode_node(const Json& node, const Accelerators& accelerators);
+
+// What a node says of its devices itself, without any pool: the resource that it has most of, and
+// the class of its product label.
+void discover(Node& node);
 
 // As the pass sees it. What is taken of it the holders say.
 sched::Node to_sched(const Node& node);

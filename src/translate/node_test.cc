@@ -32,6 +32,7 @@ TEST(Node, IsWhatItsStatusSaysIsAllocatable) {
   EXPECT_EQ(node.resource, "nvidia.com/gpu");
   EXPECT_EQ(node.device_class, "nvidia-h200");
   EXPECT_EQ(node.devices, 8);  // the ninth is broken
+  EXPECT_EQ(node.installed, 9);
   EXPECT_EQ(node.room, (sched::Room{63'500, 1LL << 40}));
   EXPECT_EQ(node.pods, 110);
   EXPECT_TRUE(node.is_usable());

@@ -24,7 +24,7 @@ std::string text_of(const api::Placement& placement) {
   }
   const std::string device_class =
       placement.workers.empty() ? "" : placement.workers.front().device_class;
-  std::string text = std::to_string(devices) + " " + device_class + " on ";
+  std::string text = (devices == 0 ? "CPU" : std::to_string(devices) + " " + device_class) + " on ";
   size_t named = 0;
   for (const std::string& node : nodes) {
     if (named == kNamed) {

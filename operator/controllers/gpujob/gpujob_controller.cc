@@ -10,6 +10,7 @@
 #include "operator/controllers/gpujob/worker_pod.h"
 #include "operator/world/status_write.h"
 #include "runtime/ownership.h"
+#include "sched/cpu_class.h"
 #include "translate/worker_name.h"
 
 namespace berth::control {
@@ -198,8 +199,11 @@ void GpuJobController::tell(const api::GpuJob& job, const std::vector<Note>& not
 
 std::string GpuJobController::resource_for(const api::PlacedWorker& worker) const {
   const translate::Node* node = stores_.nodes.find({"", worker.node});
+  // On CPU alone a worker takes none of the node's devices but has to tolerate their taint.
+  const bool is_cpu = worker.device_class == sched::kCpuClass;
+  if (is_cpu) return node == nullptr ? std::string() : node->resource;
   if (node != nullptr && node->device_class == worker.device_class) return node->resource;
-  return translate::resource_of(settings_.accelerators, worker.device_class);
+  return stores_.pooling.resource_of(settings_.accelerators, worker.device_class);
 }
 
 }  // namespace berth::control

@@ -5,6 +5,7 @@
 
 #include "api/codec.h"
 #include "translate/charges.h"
+#include "translate/pools.h"
 #include "translate/worker_name.h"
 
 namespace berth::cli {
@@ -19,6 +20,21 @@ std::vector<T> decode_all(const std::vector<Json>& objects, Decode decode) {
     if (Result<T> one = decode(object)) decoded.push_back(*std::move(one));
   }
   return decoded;
+}
+
+// Who may not list the pools sees the nodes as their labels say.
+Result<translate::Pools> read_pools(const Connection& connection,
+                                    const translate::Accelerators& accelerators) {
+  const auto objects = list_all(connection, kube::kCapacityPools);
+  if (!objects && objects.error().code == Code::Forbidden) return translate::Pools{};
+  if (!objects) return objects.error();
+  const auto pools = decode_all<api::CapacityPool>(
+      *objects, [](const Json& o) { return api::from_json<api::CapacityPool>(o); });
+  std::vector<const api::CapacityPool*> alive;
+  for (const api::CapacityPool& pool : pools) {
+    if (!pool.meta.deletion) alive.push_back(&pool);
+  }
+  return translate::settle(std::move(alive), accelerators);
 }
 
 std::string class_for(const translate::Pod& pod,
@@ -64,8 +80,12 @@ Result<Live> read_live(const Connection& connection) {
       tiers, [](const Json& o) { return api::from_json<api::SlaTier>(o); });
   live.jobs = BERTH_TRY(read_jobs(connection));
   const auto nodes = BERTH_TRY(list_all(connection, kube::kNodes));
-  live.nodes = decode_all<translate::Node>(
-      nodes, [&](const Json& o) { return translate::decode_node(o, accelerators); });
+  const translate::Pools pools = BERTH_TRY(read_pools(connection, accelerators));
+  live.nodes = decode_all<translate::Node>(nodes, [&](const Json& o) {
+    auto node = translate::decode_node(o, accelerators);
+    if (node) translate::enter(*node, pools);
+    return node;
+  });
   const auto pods = BERTH_TRY(list_all(connection, kube::kPods, {}, translate::pod_members()));
   live.pods = decode_all<translate::Pod>(
       pods, [&](const Json& o) { return translate::decode_pod(o, accelerators); });

@@ -56,7 +56,7 @@ sched::Scene scene_of(const Live& live, Instant now) {
     scene.tiers.emplace(tier.meta.name, translate::tier_of(tier));
   }
   for (const translate::Node& node : live.nodes) {
-    if (!node.device_class.empty()) scene.nodes.push_back(translate::to_sched(node));
+    scene.nodes.push_back(translate::to_sched(node));
   }
   for (auto& [uid, held] : holdings_of(live)) {
     scene.running.push_back(running_of(uid, std::move(held), scene, live, known));

@@ -11,6 +11,7 @@
 #include "sched/core/preemption.h"
 #include "sched/core/trial.h"
 #include "sched/core/why.h"
+#include "sched/cpu_class.h"
 #include "sched/quota/fair_order.h"
 #include "sched/time/profile.h"
 
@@ -75,7 +76,7 @@ class Pass {
       if (next[leaf] == asks.size()) return order.withdraw(leaf);
       const auto& alternatives = asks[next[leaf]]->alternatives;
       FairShare::Want wants;
-      if (!alternatives.empty()) {
+      if (!alternatives.empty() && !is_cpu(alternatives.front())) {
         wants = {tree_.class_of(alternatives.front().device_class), alternatives.front().total()};
       }
       order.offer(leaf, wants);
@@ -127,6 +128,7 @@ class Pass {
   }
 
   Look try_one(const Ask& ask, const Alternative& wants) {
+    if (is_cpu(wants)) return try_cpu(ask, wants);
     const auto& limits = tree_.limits(*ask.quota);
     if (!limits.contains(wants.device_class)) return {{}, not_listed(ask, wants, limits)};
     const int64_t total = wants.total();
@@ -144,13 +146,29 @@ class Pass {
       claims_.started(*spots, ends);
       return {admitted(ask, wants, *spots), {}};
     }
+    if (auto never = no_domain(world_, ask, wants)) return {{}, *std::move(never)};
     if (claims_.stand_in_the_way(wants.device_class, gang, total))
       return {{}, reserved(ask, wants, stock), true};
     return {{}, no_room(world_, ask, wants, stock), true};
   }
 
+  // No limit is about CPU, so no quota refuses it and none is charged.
+  Look try_cpu(const Ask& ask, const Alternative& wants) {
+    const Gang gang = gang_of(ask, wants);
+    auto spots = trial_.place(gang);
+    const Instant ends = later(now_, ask.expected);
+    if (!spots && !claims_.is_empty()) spots = claims_.place_meanwhile(gang, ends);
+    if (!spots) return {{}, no_cpu(world_, ask, wants)};
+    claims_.started(*spots, ends);
+    return {placed(ask, wants, *spots), {}};
+  }
+
   Admit admitted(const Ask& ask, const Alternative& wants, const std::vector<Spot>& spots) {
     preemption_.admitted(ask, wants);
+    return placed(ask, wants, spots);
+  }
+
+  Admit placed(const Ask& ask, const Alternative& wants, const std::vector<Spot>& spots) {
     Admit admit{ask.id, *ask.quota, wants.device_class, wants.counts, {}};
     for (const Spot& spot : spots) admit.nodes.push_back(world_.fleet().facts(spot.node).id);
     return admit;

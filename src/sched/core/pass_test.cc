@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <random>
 
+#include "sched/cpu_class.h"
+
 namespace berth::sched {
 namespace {
 
@@ -166,6 +168,58 @@ TEST(SchedulingPass, TakesTheNextClassWhenTheFirstIsFull) {
   const auto d = cluster.run();
   EXPECT_EQ(std::get<Admit>(d[0]).device_class, "ascend-910b");
   EXPECT_EQ(std::get<Admit>(d[0]).counts, std::vector<int64_t>{2});
+}
+
+// Workers on CPU alone, where no device is free, on nodes with or without devices.
+Cluster with_cpu_nodes(int64_t free_devices) {
+  Cluster cluster = Cluster().node("a", 2, 2 - free_devices).quota("q", 8);
+  cluster.nodes[{"", "c"}] = {.id = {"", "c"}, .room = {64'000, 1LL << 40}, .workers = 10};
+  return cluster;
+}
+
+TEST(SchedulingPass, TakesCpuWhereItMayAndNoDeviceIsFree) {
+  Cluster full = with_cpu_nodes(0);
+  full.ask("x", "q", 3, 1);
+  full.asks[0].alternatives.push_back({kCpuClass, {0, 0, 0}});
+  full.asks[0].shape = shape_of(full.asks[0]);
+  const Admit admit = std::get<Admit>(full.run()[0]);
+  EXPECT_EQ(admit.device_class, kCpuClass);
+  EXPECT_EQ(admit.counts, (std::vector<int64_t>{0, 0, 0}));
+  EXPECT_EQ(admit.nodes.size(), 3U);
+  Cluster free = with_cpu_nodes(2);
+  free.ask("x", "q", 2, 1);
+  free.asks[0].alternatives.push_back({kCpuClass, {0, 0}});
+  free.asks[0].shape = shape_of(free.asks[0]);
+  EXPECT_EQ(nodes_of(free.run()[0]), (std::vector<std::string>{"a", "a"}));
+}
+
+TEST(SchedulingPass, WorkOnCpuAloneNeedsNoLimitAndSaysHowMuchRoomThereIs) {
+  Cluster cluster = with_cpu_nodes(0);
+  cluster.ask("x", "q", 3, 0);
+  cluster.asks[0].alternatives = {{kCpuClass, {0, 0, 0}}};
+  cluster.asks[0].rooms.assign(3, {40'000, 1 << 20});
+  cluster.asks[0].shape = shape_of(cluster.asks[0]);
+  const Hold hold = held(cluster.run()[0]);
+  EXPECT_EQ(hold.reason, Reason::NoCapacity);
+  EXPECT_EQ(hold.message, "wants room for 3 workers on CPU, usable nodes have it for 2");
+}
+
+TEST(SchedulingPass, SaysThatNoDomainOfALevelCanEverTakeTheGang) {
+  Cluster cluster = Cluster().node("a", 8).node("b", 8).quota("q", 100);
+  cluster.nodes.at({"", "a"}).labels = {{"rack", "r"}};
+  const auto why = [&](const std::string& level, int64_t workers) {
+    cluster.asks.clear();
+    cluster.ask("x", "q", static_cast<int>(workers), 4);
+    cluster.asks[0].near = Nearness{{level}, true};
+    cluster.asks[0].shape = shape_of(cluster.asks[0]);
+    return held(cluster.run()[0]);
+  };
+  EXPECT_EQ(why("row", 2).reason, Reason::NoSuchDevice);
+  EXPECT_EQ(why("row", 2).message,
+            "wants 8 nvidia-h200 in one domain of row, no usable node of the class has that label");
+  EXPECT_EQ(why("rack", 3).reason, Reason::TooLarge);
+  EXPECT_EQ(why("rack", 3).message,
+            "wants 12 nvidia-h200 in one domain of rack, the largest has 8");
 }
 
 TEST(SchedulingPass, PriorityGoesBeforeAge) {

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "sched/core/trial.h"
+#include "sched/cpu_class.h"
 
 namespace berth::sched {
 namespace {
@@ -110,13 +111,18 @@ std::string text_of(const Misfit& why) {
 
 std::string far_apart(const Ask& ask) { return "not in one domain of " + ask.near->levels.front(); }
 
+std::vector<DeviceClass> classes_of(const Alternative& wants) {
+  if (is_cpu(wants)) return {};  // any
+  return {wants.device_class};
+}
+
 }  // namespace
 
 ShapeId worker_shape(Fleet& fleet, const Ask& ask, const Alternative& wants, size_t worker) {
   return fleet.shape({.need = {static_cast<int32_t>(wants.counts[worker])},
                       .cpu_milli = ask.rooms[worker].cpu_milli,
                       .memory_bytes = ask.rooms[worker].memory_bytes,
-                      .classes = {wants.device_class}});
+                      .classes = classes_of(wants)});
 }
 
 Stock stock_of(World& world, const DeviceClass& device_class) {
@@ -165,6 +171,45 @@ Hold no_room(World& world, const Ask& ask, const Alternative& wants, const Stock
   return {ask.id, Reason::Fragmented,
           want + " for " + count_text(static_cast<int64_t>(wants.counts.size()), "worker") + ", " +
               free + " but " + (is_near_by || !ask.near ? text_of(why) : far_apart(ask))};
+}
+
+std::optional<Hold> no_domain(World& world, const Ask& ask, const Alternative& wants) {
+  if (!ask.near || !ask.near->required) return std::nullopt;
+  const std::string& level = ask.near->levels.front();
+  const Fleet& fleet = world.fleet();
+  int64_t most = -1;  // no node of the class has the label
+  for (const Domain& domain : world.topology().domains(level)) {
+    int64_t devices = 0;
+    for (const NodeIndex node : domain.nodes) {
+      if (fleet.facts(node).device_class == wants.device_class) {
+        devices += fleet.facts(node).devices;
+      }
+    }
+    if (devices > 0) most = std::max(most, devices);
+    if (most >= wants.total()) return std::nullopt;
+  }
+  const std::string want =
+      "wants " + count_of(wants.total(), wants.device_class) + " in one domain of " + level;
+  if (most < 0) {
+    return Hold{ask.id, Reason::NoSuchDevice,
+                want + ", no usable node of the class has that label"};
+  }
+  return Hold{ask.id, Reason::TooLarge, want + ", the largest has " + std::to_string(most)};
+}
+
+Hold no_cpu(World& world, const Ask& ask, const Alternative& wants) {
+  Trial trial(world);
+  size_t fit = 0;
+  while (fit < ask.rooms.size()) {
+    const ShapeId shape = worker_shape(world.fleet(), ask, wants, fit);
+    const auto node = world.fleet().best(shape);
+    if (!node) break;
+    trial.take(shape, *node);
+    ++fit;
+  }
+  return {ask.id, Reason::NoCapacity,
+          "wants room for " + count_text(static_cast<int64_t>(ask.rooms.size()), "worker") +
+              " on CPU, usable nodes have it for " + std::to_string(fit)};
 }
 
 Hold reserved(const Ask& ask, const Alternative& wants, const Stock& stock) {

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "sched/core/world.h"
@@ -25,6 +26,10 @@ Hold not_listed(const Ask& ask, const Alternative& wants,
 Hold over_quota(const Ask& ask, const Alternative& wants, const QuotaRefusal& no);
 // Too few are free, or they are on the wrong nodes. Looks at every node only for the latter.
 Hold no_room(World& world, const Ask& ask, const Alternative& wants, const Stock& stock);
+// Workers that must lie in one domain of a level which no domain can ever take in: nothing when one
+// could, if it were empty. Looks at every node of the level.
+std::optional<Hold> no_domain(World& world, const Ask& ask, const Alternative& wants);
+Hold no_cpu(World& world, const Ask& ask, const Alternative& wants);
 Hold reserved(const Ask& ask, const Alternative& wants, const Stock& stock);
 
 }  // namespace berth::sched

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "sched/cpu_class.h"
+
 namespace berth::sched {
 
 std::string_view name_of(ChangeKind kind) {
@@ -47,6 +49,7 @@ Ask changed(Ask ask, const Change& change) {
       break;
     case ChangeKind::FewerDevices:
       for (Alternative& wants : ask.alternatives) {
+        if (is_cpu(wants)) continue;
         for (int64_t& count : wants.counts) {
           count = std::max<int64_t>(1, count - (change.from - change.to));
         }

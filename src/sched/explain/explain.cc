@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "sched/core/why.h"
+#include "sched/cpu_class.h"
 #include "sched/explain/forecast.h"
 
 namespace berth::sched {
@@ -16,6 +17,7 @@ std::vector<ClassNumbers> numbers_of(World& world, const Ask& ask) {
   std::vector<ClassNumbers> all;
   const bool has_quota = ask.quota && world.tree().knows(*ask.quota);
   for (const Alternative& wants : ask.alternatives) {
+    if (is_cpu(wants)) continue;
     const Stock stock = stock_of(world, wants.device_class);
     ClassNumbers numbers{.device_class = wants.device_class,
                          .wants = wants.total(),

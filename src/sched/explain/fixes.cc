@@ -100,7 +100,7 @@ class Search {
   }
 
   void other_classes() {
-    if (!ask_.quota || !world_.tree().knows(*ask_.quota)) return;
+    if (!ask_.quota || !world_.tree().knows(*ask_.quota) || total() == 0) return;
     std::set<DeviceClass> asked;
     for (const Alternative& wants : ask_.alternatives) asked.insert(wants.device_class);
     const auto listed = world_.tree().limits(*ask_.quota);
