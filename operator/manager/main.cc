@@ -107,7 +107,6 @@ void open_decisions(const Flags& flags, http::Metrics& metrics, Log& log,
                             .begin = [&to](int64_t file) { return to.begin(file); },
                             .next_file = to.next_file()},
       decisionlog::DecisionLog::Options{.program = "berth-operator " BERTH_VERSION,
-                                        .settings = {},
                                         .file_bytes = flags.decision_log_file_mib << 20});
   decisions.log->on_error = fail;
   decisions.log->on_line = [&metrics](size_t bytes) {

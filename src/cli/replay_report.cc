@@ -64,7 +64,10 @@ std::string words_of(const std::string& text) {
   for (const auto& node : placed.value("nodes", Ordered::array())) {
     words += " " + node.get<std::string>();
   }
-  if (!json.contains("victims")) return words;
+  if (!is_preempt) return words;
+  if (json.contains("from")) {
+    return "grows from " + std::to_string(json.value("from", int64_t{0})) + " workers, " + words;
+  }
   words += " in place of";
   for (const auto& victim : json.value("victims", Ordered::array())) {
     words += " " + victim.value("id", "");
@@ -150,8 +153,8 @@ std::string replay_json(const ReplayStory& story) {
   json["decisions"] = report.decisions;
   json["admitted"] = report.admitted;
   json["preempting"] = report.preempting;
-  json["resized"] = report.resized;
   json["victims"] = report.victims;
+  json["resized"] = report.resized;
   json["held"] = report.held;
   json["truncated"] = report.is_truncated;
   json["passes_that_differ"] = report.passes_that_differ;
@@ -175,12 +178,13 @@ std::string replay_text(const ReplayStory& story) {
                           {"ADMITTED", true},
                           {"PREEMPTING", true},
                           {"VICTIMS", true},
+                          {"RESIZED", true},
                           {"HELD", true},
                           {"DIFFER", true}},
               .rows = {{std::to_string(report.passes), std::to_string(report.decisions),
                         std::to_string(report.admitted), std::to_string(report.preempting),
-                        std::to_string(report.victims), std::to_string(report.held),
-                        std::to_string(report.passes_that_differ)}}};
+                        std::to_string(report.victims), std::to_string(report.resized),
+                        std::to_string(report.held), std::to_string(report.passes_that_differ)}}};
   text += "\n" + table.text() + "\n";
   if (story.shown) text += shown_text(*story.shown);
   if (report.is_truncated) text += "The last line is truncated and was left out.\n";

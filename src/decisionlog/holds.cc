@@ -70,33 +70,36 @@ HoldChange Holds::next(const std::vector<sched::Decision>& decisions) {
     }
     texts.emplace(group.number, std::move(group.text));
   }
+  for (const sched::Decision& decision : decisions) {
+    if (std::holds_alternative<sched::Hold>(decision)) continue;
+    of_.erase(
+        std::visit([](const auto& one) -> const sched::WorkloadId& { return one.id; }, decision));
+  }
+  for (const auto& [id, number] : of_) {
+    if (!of.contains(id)) change.left.push_back(id);
+  }
   texts_ = std::move(texts);
   of_ = std::move(of);
   return change;
 }
 
-Status Holds::apply(const HoldChange& change, const std::vector<sched::WorkloadId>& held) {
+Status Holds::apply(const HoldChange& change, const std::vector<sched::WorkloadId>& decided) {
   for (const HoldText& text : change.texts) {
     texts_[text.number] = {text.reason, text.message, text.starts};
   }
-  std::map<sched::WorkloadId, int64_t> of;
+  for (const auto* gone : {&change.left, &decided}) {
+    for (const sched::WorkloadId& id : *gone) of_.erase(id);
+  }
+  for (const auto& [id, number] : change.of) of_[id] = number;
   std::map<int64_t, Text> texts;
-  for (const sched::WorkloadId& id : held) {
-    const auto now = change.of.find(id);
-    const auto before = of_.find(id);
-    if (now == change.of.end() && before == of_.end()) {
-      return Error{Code::Invalid, "hold: nothing is said about " + id.uid};
-    }
-    const int64_t number = now != change.of.end() ? now->second : before->second;
+  for (const auto& [id, number] : of_) {
     const auto text = texts_.find(number);
     if (text == texts_.end()) {
       return Error{Code::Invalid, "hold: text " + std::to_string(number) + " is missing"};
     }
-    of.emplace(id, number);
     texts.insert(*text);
   }
   texts_ = std::move(texts);
-  of_ = std::move(of);
   return Done{};
 }
 

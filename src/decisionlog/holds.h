@@ -24,8 +24,10 @@ struct HoldText {
 struct HoldChange {
   std::vector<HoldText> texts;
   std::map<sched::WorkloadId, int64_t> of;  // by number
+  // Was held and no more is, without another decision: it is not asked for any more, or left alone.
+  std::vector<sched::WorkloadId> left;
 
-  bool empty() const { return texts.empty() && of.empty(); }
+  bool empty() const { return texts.empty() && of.empty() && left.empty(); }
   void clear() { *this = {}; }
 };
 
@@ -35,9 +37,10 @@ class Holds {
   // Goes on to these decisions and says what is new about them. The same decisions after the same
   // ones before give the same numbers. Cost: O(held x log held).
   HoldChange next(const std::vector<sched::Decision>& decisions);
-  // Goes on by what next() said. `held` is who is held now. Errors: Invalid, where something is
-  // missing.
-  Status apply(const HoldChange& change, const std::vector<sched::WorkloadId>& held);
+  // Goes on by what next() said. `decided` is who was decided on otherwise. Errors: Invalid, where
+  // a text is missing.
+  Status apply(const HoldChange& change, const std::vector<sched::WorkloadId>& decided);
+  const std::map<sched::WorkloadId, int64_t>& held() const { return of_; }
   size_t size() const { return of_.size(); }
   // REQUIRES: it is held.
   sched::Hold hold(const sched::WorkloadId& id) const;
@@ -64,9 +67,10 @@ void describe(auto& v, Of<HoldText> auto& text) {
   v("starts", starts);
 }
 void describe(auto& v, Of<HoldChange> auto& change) {
-  auto& [texts, of] = change;
+  auto& [texts, of, left] = change;
   v("texts", texts);
   v("of", of);
+  v("left", left);
 }
 
 }  // namespace berth::decisionlog

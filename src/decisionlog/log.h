@@ -25,13 +25,14 @@ struct LogFiles {
 class DecisionLog {
  public:
   struct Options {
-    std::string program;  // that decides, with its version
-    sched::CoreSettings settings;
+    std::string program;                     // that decides, with its version
     int64_t file_bytes = int64_t{64} << 20;  // no file is larger
     Millis retry{60'000};
   };
   DecisionLog(LogFiles files, Options options);
 
+  // Of the world that the passes are run on.
+  void use(const sched::CoreSettings& settings) { settings_ = settings; }
   Recorder& facts() { return recorder_; }
   void pass(const std::vector<const sched::Ask*>& asks, Instant now,
             const std::vector<sched::Decision>& decisions);
@@ -53,6 +54,7 @@ class DecisionLog {
 
   LogFiles files_;
   Options options_;
+  sched::CoreSettings settings_;
   Recorder recorder_;
   bool is_open_ = false;
   Instant retry_at_ = Instant::min();

@@ -25,7 +25,7 @@ constexpr const char* kGpu = "nvidia-h200";
 class Logged : public ::testing::Test {
  protected:
   explicit Logged(int64_t file_bytes = 1 << 20)
-      : log(files.opened(), {.program = "test", .settings = {}, .file_bytes = file_bytes}) {
+      : log(files.opened(), {.program = "test", .file_bytes = file_bytes}) {
     log.on_error = [this](const Error& error) { errors.push_back(error.message); };
     world.record_to(log);
     world.set_quotas({{.id = {"blue"}, .parent = {}, .limits = {{kGpu, {.guaranteed = 8}}}}});

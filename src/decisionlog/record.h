@@ -39,7 +39,7 @@ struct Decided {
   std::vector<sched::Admit> admit;  // in the order of their turns, like the next
   std::vector<sched::Preempt> preempt;
   std::vector<sched::Resize> resize;
-  HoldChange hold;    // what is new; who is asked for and not named above is held
+  HoldChange hold;    // what is new
   std::string turns;  // a digest of all that were decided on, in that order
 };
 // What is new in the decisions after those that `holds` knows, which goes on to them.

@@ -6,6 +6,11 @@
 
 namespace berth::decisionlog {
 
+void RecordedWorld::record_to(DecisionLog& log) {
+  log_ = &log;
+  log.use(settings());
+}
+
 void RecordedWorld::record_pass(const std::vector<const sched::Ask*>& asks, Instant now,
                                 const std::vector<sched::Decision>& decisions) {
   if (log_ != nullptr) log_->pass(asks, now, decisions);

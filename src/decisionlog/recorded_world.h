@@ -20,7 +20,7 @@ class RecordedWorld : public sched::World {
   using sched::World::World;
 
   // The log has to outlive the world. REQUIRES: no fact has been told yet.
-  void record_to(DecisionLog& log) { log_ = &log; }
+  void record_to(DecisionLog& log);
   // What a pass on this world, as it is, has decided.
   void record_pass(const std::vector<const sched::Ask*>& asks, Instant now,
                    const std::vector<sched::Decision>& decisions);

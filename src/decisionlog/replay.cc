@@ -64,7 +64,7 @@ class Replay {
     const auto decisions = sched::run_pass(*world_, asks, record.now);
     Holds replayed = holds_;
     const Decided again = decided(decisions, replayed);
-    BERTH_TRY(holds_.apply(record.decided.hold, held(record)));
+    BERTH_TRY(holds_.apply(record.decided.hold, named(record.decided)));
     count(record);
     const bool is_same = json_of_decided(again) == json_of_decided(record.decided);
     if (is_same && options_.show != record.pass) return Done{};
@@ -82,16 +82,12 @@ class Replay {
     return body_of(Record{.pass = 0, .now = {}, .saw = {}, .decided = decided});
   }
 
-  // Who is asked for and not named otherwise.
-  std::vector<sched::WorkloadId> held(const Record& record) const {
-    std::map<std::string, bool> named;
-    for (const sched::Admit& admit : record.decided.admit) named[admit.id.uid] = true;
-    for (const sched::Preempt& preempt : record.decided.preempt) named[preempt.id.uid] = true;
+  // Who was decided on otherwise than by being held.
+  static std::vector<sched::WorkloadId> named(const Decided& decided) {
     std::vector<sched::WorkloadId> ids;
-    for (const auto& [uid, ask] : std::get<Known<sched::Ask>>(facts_)) {
-      // Who asks to grow is told nothing where it cannot.
-      if (!named.contains(uid) && ask.runs_with == 0) ids.push_back({uid});
-    }
+    for (const sched::Admit& admit : decided.admit) ids.push_back(admit.id);
+    for (const sched::Preempt& preempt : decided.preempt) ids.push_back(preempt.id);
+    for (const sched::Resize& resize : decided.resize) ids.push_back(resize.id);
     return ids;
   }
 
@@ -102,30 +98,22 @@ class Replay {
   static Texts texts_of(const std::vector<sched::Decision>& decisions) {
     Texts texts;
     for (const sched::Decision& decision : decisions) {
-      if (const auto* hold = std::get_if<sched::Hold>(&decision)) {
-        texts[hold->id.uid] = text_of_hold(*hold);
-      } else if (const auto* admit = std::get_if<sched::Admit>(&decision)) {
-        texts[admit->id.uid] = json_of(*admit);
-      } else if (const auto* preempt = std::get_if<sched::Preempt>(&decision)) {
-        texts[preempt->id.uid] = json_of(*preempt);
-      } else {
-        const auto& resize = std::get<sched::Resize>(decision);
-        texts[resize.id.uid] = json_of(resize);
-      }
+      std::visit([&](const auto& one) { texts[one.id.uid] = text_of(one); }, decision);
     }
     return texts;
   }
+  static std::string text_of(const sched::Hold& hold) { return text_of_hold(hold); }
+  static std::string text_of(const auto& decision) { return json_of(decision); }
 
   Texts logged_texts(const Record& record) const {
     Texts texts;
-    for (const sched::WorkloadId& id : held(record)) texts[id.uid] = text_of_hold(holds_.hold(id));
-    for (const sched::Admit& admit : record.decided.admit) texts[admit.id.uid] = json_of(admit);
-    for (const sched::Preempt& preempt : record.decided.preempt) {
-      texts[preempt.id.uid] = json_of(preempt);
-    }
-    for (const sched::Resize& resize : record.decided.resize) {
-      texts[resize.id.uid] = json_of(resize);
-    }
+    for (const auto& [id, number] : holds_.held()) texts[id.uid] = text_of_hold(holds_.hold(id));
+    const auto add = [&](const auto& decisions) {
+      for (const auto& one : decisions) texts[one.id.uid] = json_of(one);
+    };
+    add(record.decided.admit);
+    add(record.decided.preempt);
+    add(record.decided.resize);
     return texts;
   }
 
@@ -142,8 +130,8 @@ class Replay {
     for (const sched::Preempt& preempt : decided.preempt) {
       report_.victims += static_cast<int64_t>(preempt.victims.size());
     }
-    report_.held += static_cast<int64_t>(holds_.size());
     report_.resized += static_cast<int64_t>(decided.resize.size());
+    report_.held += static_cast<int64_t>(holds_.size());
     report_.decisions = report_.admitted + report_.preempting + report_.resized + report_.held;
   }
 

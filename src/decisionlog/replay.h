@@ -47,7 +47,7 @@ struct ReplayReport {
   int64_t last_pass = 0;
   Instant from;
   Instant to;
-  int64_t decisions = 0;  // admitted + preempting + resized + held
+  int64_t decisions = 0;  // the sum of the next four
   int64_t admitted = 0;
   int64_t preempting = 0;
   int64_t resized = 0;

@@ -21,7 +21,7 @@ struct Recorded {
   RandomCluster cluster;
 
   explicit Recorded(uint32_t seed, int64_t file_bytes = int64_t{1} << 30)
-      : log(files.opened(), {.program = "test", .settings = {}, .file_bytes = file_bytes}),
+      : log(files.opened(), {.program = "test", .file_bytes = file_bytes}),
         cluster(seed, recorded()) {}
   Recorded& steps(int count) {
     for (int i = 0; i < count; ++i) cluster.step();

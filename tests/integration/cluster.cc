@@ -456,8 +456,8 @@ Process& Cluster::start_operator(const std::string& identity) {
   own.identity = identity;
   own.progress_interval = Millis{0};
   process->log = std::make_unique<decisionlog::DecisionLog>(
-      process->files.opened(), decisionlog::DecisionLog::Options{
-                                   .program = identity, .settings = {}, .file_bytes = 1 << 20});
+      process->files.opened(),
+      decisionlog::DecisionLog::Options{.program = identity, .file_bytes = 1 << 20});
   process->program =
       std::make_unique<control::Operator>(*process->transport, clock, std::move(own), log_,
                                           control::Observers{.decision_log = process->log.get()});

@@ -30,6 +30,11 @@ class Fates {
     if (const auto* preempt = std::get_if<sched::Preempt>(&decision)) {
       return start(preempt->placement, preempt->victims);
     }
+    if (const auto* resize = std::get_if<sched::Resize>(&decision)) {
+      start(resize->placement, {});
+      fates_[names_[resize->id.uid]].is = Fate::Is::Grows;
+      return;
+    }
     const auto& hold = std::get<sched::Hold>(decision);
     Fate& fate = fates_[names_[hold.id.uid]];
     fate.is = Fate::Is::Held;
@@ -66,6 +71,7 @@ std::string_view name_of(Fate::Is is) {
     case Fate::Is::Runs: return "Runs";
     case Fate::Is::Starts: return "Starts";
     case Fate::Is::Preempts: return "Preempts";
+    case Fate::Is::Grows: return "Grows";
     case Fate::Is::GivesWay: return "GivesWay";
     case Fate::Is::Held: return "Held";
     case Fate::Is::Unknown: return "Unknown";

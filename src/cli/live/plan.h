@@ -18,6 +18,7 @@ struct Fate {
     Runs,      // and goes on
     Starts,    // on free devices
     Preempts,  // starts once others have given way
+    Grows,     // an elastic job, stopped once and started with more workers
     GivesWay,
     Held,
     Unknown,  // of it there is no decision: it is suspended, finished or not there

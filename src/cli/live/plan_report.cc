@@ -53,6 +53,7 @@ std::string fate_text(const Fate& fate) {
   switch (fate.is) {
     case Fate::Is::Runs: return "runs";
     case Fate::Is::Starts: return "starts on " + some_of(fate.nodes, 4);
+    case Fate::Is::Grows: return "grows to " + some_of(fate.nodes, 4);
     case Fate::Is::Preempts: {
       std::vector<std::string> victims;
       int64_t lost = 0;
