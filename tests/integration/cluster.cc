@@ -266,8 +266,9 @@ Cluster& Cluster::ends_nothing(const std::string& node) {
 int64_t Cluster::free_devices(const std::string& node) const {
   const Json* found = server.find(kube::kNodes, "", node);
   if (found == nullptr) return -1;
-  int64_t free =
-      std::stoll(text_at(object_at(object_at(*found, "status"), "allocatable"), "nvidia.com/gpu"));
+  const std::string has =
+      text_at(object_at(object_at(*found, "status"), "allocatable"), "nvidia.com/gpu");
+  int64_t free = has.empty() ? 0 : std::stoll(has);
   for (const Json* pod : server.list(kube::kPods)) {
     if (node_of(*pod) != node || !is_live(*pod)) continue;
     const auto requests =
