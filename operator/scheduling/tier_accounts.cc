@@ -98,9 +98,14 @@ void TierAccounts::reopen_all() {
   for (const api::SlaTier& tier : stores_.tiers.all()) changed_.insert(tier.meta.name);
 }
 
+// What the last pass said of it; of work that does not reach the pass, what its status says.
+std::string TierAccounts::reason_of(const api::GpuJob& job) const {
+  std::string reason = hold_reason ? hold_reason(job.meta.uid) : std::string();
+  return reason.empty() ? std::string(translate::shown_reason(job)) : reason;
+}
+
 void TierAccounts::advance(const api::GpuJob& job, Account& account, Instant now) {
-  const std::string reason = hold_reason ? hold_reason(job.meta.uid) : std::string();
-  const translate::Service service = translate::service_of(job, reason);
+  const translate::Service service = translate::service_of(job, reason_of(job));
   account.account.advance(account.counted_until, now, service.held, service.asked,
                           service.eligible);
   account.counted_until = std::max(account.counted_until, now);
@@ -121,8 +126,7 @@ Millis TierAccounts::queue_slack(const api::GpuJob& job, Account& account, Insta
 
 void TierAccounts::look(const api::GpuJob& job, Account& account, Instant now, TierFacts& facts) {
   advance(job, account, now);
-  const translate::Service service =
-      translate::service_of(job, hold_reason ? hold_reason(job.meta.uid) : std::string());
+  const translate::Service service = translate::service_of(job, reason_of(job));
   const bool waits = service.held == 0 && service.eligible;
   const Millis before = account.slack;
   account.slack = account.account.slack(service.asked);

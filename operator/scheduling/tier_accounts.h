@@ -72,6 +72,7 @@ class TierAccounts {
   void on_job(const api::GpuJob* before, const api::GpuJob* after);
   void open(const api::GpuJob& job);
   void close(const std::string& uid);
+  std::string reason_of(const api::GpuJob& job) const;
   void advance(const api::GpuJob& job, Account& account, Instant now);
   void reopen_all();
   void look(const api::GpuJob& job, Account& account, Instant now, TierFacts& facts);

@@ -15,7 +15,7 @@ constexpr std::array<std::string_view, 7> kForWantOfDevices = {
 
 int64_t asked_devices(const api::GpuJob& job) {
   if (job.spec.worker.devices.empty()) return 0;
-  return multiply_saturating(job.spec.workers.max, job.spec.worker.devices.front().count);
+  return multiply_saturating(job.spec.workers.min, job.spec.worker.devices.front().count);
 }
 
 // Its placement's end is not written down.
@@ -31,11 +31,6 @@ int64_t held_devices(const api::GpuJobStatus& status) {
     devices = add_saturating(devices, worker.count);
   }
   return devices;
-}
-
-std::string_view hold_reason(const api::GpuJob& job) {
-  const api::Condition* admitted = api::find_condition(job.status.conditions, "Admitted");
-  return admitted == nullptr || admitted->is_true() ? std::string_view() : admitted->reason;
 }
 
 Instant last_change(const api::GpuJob& job, std::string_view type, Instant otherwise) {
@@ -83,6 +78,11 @@ Service service_of(const api::GpuJob& job, std::string_view reason) {
   return service;
 }
 
+std::string_view shown_reason(const api::GpuJob& job) {
+  const api::Condition* admitted = api::find_condition(job.status.conditions, "Admitted");
+  return admitted == nullptr || admitted->is_true() ? std::string_view() : admitted->reason;
+}
+
 Instant waits_since(const api::GpuJob& job) {
   Instant since = job.meta.creation.value_or(Instant{});
   if (!job.status.attempts.empty()) {
@@ -102,7 +102,7 @@ std::vector<ServiceSpan> service_so_far(const api::GpuJob& job, Instant now) {
     life.go_on(*attempt.started_at, waits);
     life.go_on(*attempt.ended_at, {asked, asked, true});
   }
-  const Service present = service_of(job, hold_reason(job));
+  const Service present = service_of(job, shown_reason(job));
   if (present.held > 0) {
     life.go_on(status.admitted_at.value_or(now), waits);
   } else if (!present.eligible && !is_finished(job)) {

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "api/gpujob.h"
@@ -11,7 +12,7 @@ namespace berth::translate {
 // How it stands in one span of time. Time counts against the promise while it is `eligible`: it
 // holds devices, or waits for those that others hold.
 struct Service {
-  int64_t asked = 0;  // devices
+  int64_t asked = 0;  // devices; of an elastic gang, those of its fewest workers
   int64_t held = 0;
   bool eligible = false;
   bool operator==(const Service&) const = default;
@@ -29,6 +30,9 @@ bool is_own_fault(std::string_view reason);
 
 // As it stands by its status; `reason` is why the last pass held it, empty where none did.
 Service service_of(const api::GpuJob& job, std::string_view reason);
+
+// Why it is held as its status says; empty while it is admitted or nothing is said yet.
+std::string_view shown_reason(const api::GpuJob& job);
 
 // Since when it waits: its creation, the end of its last attempt, or the end of a suspension.
 Instant waits_since(const api::GpuJob& job);

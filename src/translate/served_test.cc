@@ -13,7 +13,7 @@ const Instant kNow{hours{1'000}};
 api::GpuJob job() {
   api::GpuJob made;
   made.meta.creation = kNow - hours{5};
-  made.spec.workers.max = 2;
+  made.spec.workers = {2, 2};
   made.spec.worker.devices = {{.device_class = "nvidia-h200", .count = 4}};
   return made;
 }

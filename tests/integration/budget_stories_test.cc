@@ -19,19 +19,13 @@ constexpr int64_t kDeviceHour = 3'600'000;
 
 class BudgetStory : public testing::Test {
  protected:
-  // The stories are told from the start of a day on.
-  BudgetStory() {
-    const auto today = std::chrono::floor<std::chrono::days>(cluster.clock.now());
-    cluster.pass(today + std::chrono::days(1) - cluster.clock.now());
-  }
   void TearDown() override { EXPECT_THAT(cluster.broken(), IsEmpty()); }
   static Cluster::QuotaChange budget(int64_t device_hours,
-                                     api::OnSpent on_spent = api::OnSpent::Hold) {
+                                     api::OnSpent on_spent = api::OnSpent::Hold,
+                                     api::BudgetWindow window = api::BudgetWindow::Month) {
     return [=](api::Quota& quota) {
-      quota.spec.budget = api::Budget{.window = api::BudgetWindow::Day,
-                                      .device_hours = device_hours,
-                                      .micro_usd = {},
-                                      .on_spent = on_spent};
+      quota.spec.budget = api::Budget{
+          .window = window, .device_hours = device_hours, .micro_usd = {}, .on_spent = on_spent};
     };
   }
   int64_t spent(const std::string& quota) const {
@@ -57,7 +51,8 @@ class BudgetStory : public testing::Test {
 };
 
 TEST_F(BudgetStory, ASpentBudgetHoldsNewWorkUntilTheWindowEnds) {
-  cluster.node("a", 8).quota("blue", 8, budget(8)).job("first", 1, 4).pass(hours(1));
+  cluster.node("a", 8).quota("blue", 8, budget(8, api::OnSpent::Hold, api::BudgetWindow::Day));
+  cluster.job("first", 1, 4).pass(hours(1));
   EXPECT_THAT(said("blue"), HasSubstr("of 8.00 device-hours of this day: at 4 devices, as now, it "
                                       "runs out at"));
   cluster.pass(hours(1) + minutes(2));
@@ -67,7 +62,8 @@ TEST_F(BudgetStory, ASpentBudgetHoldsNewWorkUntilTheWindowEnds) {
               HasSubstr("BudgetSpent: quota blue has spent its 8.00 device-hours of this day: the "
                         "next begins at"));
   EXPECT_TRUE(runs("first")) << "what runs, runs on";
-  cluster.pass(hours(22));
+  const auto today = std::chrono::floor<std::chrono::days>(cluster.clock.now());
+  cluster.pass(today + std::chrono::days(1) - cluster.clock.now() + seconds(5));
   EXPECT_TRUE(runs("second"));
   EXPECT_THAT(said("blue"), HasSubstr("False"));
 }

@@ -17,7 +17,8 @@ int64_t demand_of(const Tier& tier, int64_t devices) {
 void Entitlement::expect(const std::vector<const Ask*>& asks) {
   if (world_.tiers().empty()) return;
   for (const Ask* ask : asks) {
-    if (!ask->promised || !ask->quota || ask->alternatives.empty()) continue;
+    // One that runs and asks to grow is counted as a holder.
+    if (!ask->promised || ask->runs_with > 0 || !ask->quota || ask->alternatives.empty()) continue;
     const Tier& tier = world_.tier(ask->tier);
     if (tier.device_time_percent <= 0) continue;
     const Alternative& wants = ask->alternatives.front();
@@ -69,10 +70,10 @@ std::optional<QuotaRefusal> Entitlement::exceeds_own(const Ask& ask,
       .at = *ask.quota, .wants = total, .leaves = std::max<int64_t>(0, left), .own_only = true};
 }
 
-void Entitlement::make(const WorkloadId& id, const QuotaId& leaf, const Promised& promised) {
-  if (promised.percent <= 0) return;
-  made_->promises.make(id, promised);
-  int64_t& sum = made_->leaves[{leaf, promised.device_class}];
+void Entitlement::make(const Admitted& admitted) {
+  const Promised& promised = admitted.promised;
+  made_->promises.make(admitted.id, promised);
+  int64_t& sum = made_->leaves[{admitted.leaf, promised.device_class}];
   sum = add_saturating(sum, multiply_saturating(promised.percent, promised.devices));
 }
 
@@ -84,15 +85,17 @@ void Entitlement::gather() {
     const Charge& first = held.facts.charges.front();
     const int64_t percent = world_.tier(held.facts.run->tier).device_time_percent;
     if (percent <= 0 || first.kind != ChargeKind::Admitted) continue;
-    make({source}, first.quota,
-         {first.device_class, held.facts.run->job.devices, percent, held.facts.run->ends});
+    make({{source},
+          first.quota,
+          {first.device_class, held.facts.run->job.devices, percent, held.facts.run->ends}});
   }
   for (const Ask* ask : waiting_) {
     const Alternative& wants = ask->alternatives.front();
-    make(ask->id, *ask->quota,
-         {wants.device_class, wants.total(), world_.tier(ask->tier).device_time_percent});
+    make({ask->id,
+          *ask->quota,
+          {wants.device_class, wants.total(), world_.tier(ask->tier).device_time_percent}});
   }
-  for (const auto& [ask, wants] : std::exchange(admitted_, {})) admitted(*ask, *wants);
+  for (const Admitted& one : std::exchange(admitted_, {})) make(one);
 }
 
 std::optional<Hold> Entitlement::breaks_promises(const Ask& ask, const Alternative& wants) {
@@ -128,8 +131,11 @@ std::optional<Hold> Entitlement::breaks_promises(const Ask& ask, const Alternati
 void Entitlement::admitted(const Ask& ask, const Alternative& wants) {
   const int64_t percent = world_.tier(ask.tier).device_time_percent;
   if (percent <= 0 || ask.promised) return;  // a promise that stands is counted already
-  if (!made_) return admitted_.emplace_back(&ask, &wants), void();
-  make(ask.id, *ask.quota, {wants.device_class, wants.total(), percent, later(now_, ask.expected)});
+  // The ask may be one of fewer workers that is gone when the promises are first asked for.
+  Admitted made{
+      ask.id, *ask.quota, {wants.device_class, wants.total(), percent, later(now_, ask.expected)}};
+  if (made_) return make(made);
+  admitted_.push_back(std::move(made));
 }
 
 }  // namespace berth::sched

@@ -47,7 +47,12 @@ class Entitlement {
     Promises promises;                       // by class
     std::map<LeafAndClass, int64_t> leaves;  // hundredths of a device
   };
-  void make(const WorkloadId& id, const QuotaId& leaf, const Promised& promised);
+  struct Admitted {
+    WorkloadId id;
+    QuotaId leaf;
+    Promised promised;
+  };
+  void make(const Admitted& admitted);
   void gather();
 
   const World& world_;
@@ -55,7 +60,7 @@ class Entitlement {
   Instant now_;
   std::vector<const Ask*> waiting_;               // promised, and not admitted by this pass
   std::map<DeviceClass, int64_t> waiting_wants_;  // of them, in hundredths of a device
-  std::vector<std::pair<const Ask*, const Alternative*>> admitted_;  // before it was needed
+  std::vector<Admitted> admitted_;                // before it was needed
   std::optional<Made> made_;
 };
 
