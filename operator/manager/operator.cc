@@ -54,16 +54,7 @@ Operator::Operator(kube::Transport& transport, const Clock& clock, Settings sett
       pools_("capacitypool", capacity_, effects_, clock, log, observers.on_reconciled),
       feeds_(transport, stores_, settings_, log) {
   if (observers.decision_log != nullptr) feed_.world().record_to(*observers.decision_log);
-  job_desk_.wake = [this](const runtime::ObjectKey& key) { jobs_.add(key); };
-  foreign_desk_.wake = [this](const runtime::ObjectKey& key) { foreign_pods_.add(key); };
-  nominations_.ask_to_go = [this](const std::string& uid) {
-    const api::GpuJob* job = stores_.jobs.find_uid(uid);
-    if (job != nullptr) jobs_.add(runtime::key_of(job->meta));
-  };
-  quota_.on_covered = [this] {
-    job_desk_.wake_granted();
-    foreign_desk_.wake_granted();
-  };
+  wire_jobs();
   scheduler_.on_pass = observers.on_pass;
   gpujob_.on_attempt_end = observers.on_attempt_end;
   on_leading_ = observers.on_leading;
@@ -71,7 +62,6 @@ Operator::Operator(kube::Transport& transport, const Clock& clock, Settings sett
     progress_.emplace(stores_, gpujob_, *fetcher, job_desk_.wake, settings_, clock);
   }
   wire(observers);
-  wire_jobs();
   wire_accounts(observers);
 }
 
@@ -114,6 +104,16 @@ void Operator::wire(const Observers& observers) {
 }
 
 void Operator::wire_jobs() {
+  job_desk_.wake = [this](const runtime::ObjectKey& key) { jobs_.add(key); };
+  foreign_desk_.wake = [this](const runtime::ObjectKey& key) { foreign_pods_.add(key); };
+  nominations_.ask_to_go = [this](const std::string& uid) {
+    const api::GpuJob* job = stores_.jobs.find_uid(uid);
+    if (job != nullptr) jobs_.add(runtime::key_of(job->meta));
+  };
+  quota_.on_covered = [this] {
+    job_desk_.wake_granted();
+    foreign_desk_.wake_granted();
+  };
   stores_.jobs.subscribe([this](const api::GpuJob* before, const api::GpuJob* after) {
     jobs_.add(runtime::key_of(after != nullptr ? after->meta : before->meta));
   });

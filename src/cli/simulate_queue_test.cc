@@ -80,8 +80,7 @@ TEST_F(SimulateQueue, GoesByTheTiersOfTheFileUnderBerth) {
   write("gold.csv", "job_id,submission_time,duration,num_gpu\ng,0,100,4\n");
   write("spot.csv", "job_id,submission_time,duration,num_gpu\ns,0,100,4\n");
   const auto attained = [&](int gold_order) {
-    const std::string quota =
-        "spec: {limits: [{class: nvidia-h200, guaranteed: 0, borrowingLimit: 4}], tiers: ";
+    const std::string quota = "spec: {limits: [{class: nvidia-h200, guaranteed: 4}], tiers: ";
     write("quotas.yaml",
           "kind: Quota\nmetadata: {name: gold}\n" + quota + "[Gold]}\n---\n" +
               "kind: Quota\nmetadata: {name: spot}\n" + quota + "[Spot]}\n---\n" +

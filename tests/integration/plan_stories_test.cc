@@ -20,6 +20,8 @@ class PlanStory : public testing::Test {
   // The object as it would be applied.
   void manifest(Json object) {
     object.erase("status");
+    object["apiVersion"] = "berth.dev/v1alpha1";  // which lists leave out
+    object["kind"] = object.at("spec").contains("workers") ? "GpuJob" : "Quota";
     const Json& meta = object.at("metadata");
     object["metadata"] = {{"name", meta.at("name")}};
     if (meta.contains("namespace")) object["metadata"]["namespace"] = meta.at("namespace");

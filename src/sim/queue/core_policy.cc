@@ -199,7 +199,9 @@ Decision CorePolicy::decide(const View& view, Instant now) {
     started += hold != nullptr ? 0 : 1;
     if (hold != nullptr && on_held_) on_held_(job_of(hold->id), Facts(*this, view, now));
   }
-  if (started < view.waiting.size()) decision.again_at = now + kLookAgain;
+  // Where nothing runs, nothing will change by itself.
+  const bool goes_on = started > 0 || !view.running.empty();
+  if (goes_on && started < view.waiting.size()) decision.again_at = now + kLookAgain;
   return decision;
 }
 
