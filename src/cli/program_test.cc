@@ -129,7 +129,7 @@ TEST(Completion, KnowsCommandsAndOptionsOfEveryLevel) {
   EXPECT_EQ(bash.exit, 0);
   EXPECT_THAT(
       bash.out,
-      HasSubstr("'') words='explain queue top quota simulate completion --help --version' ;;"));
+      HasSubstr("'') words='explain queue top quota plan replay simulate completion --help --version' ;;"));
   EXPECT_THAT(bash.out, HasSubstr("'explain') words='--help --kubeconfig --context "));
   EXPECT_THAT(bash.out, HasSubstr("'simulate openb') words='--help --nodes --pods --policy"));
   const Ran zsh = run({"completion", "zsh"});

@@ -115,7 +115,7 @@ TEST_F(PlanStory, WhatIsHeldIsANoWithItsReason) {
   manifest(job_object("train", 1, 4));
   const Json then = then_of(plan(1), "train");
   EXPECT_EQ(then.at("is"), "Held");
-  cluster.job("train", 1, 4).settle();
+  cluster.job("train", 1, 4).pass(std::chrono::seconds(2));
   const auto job = cluster.job_named("train");
   const api::Condition* admitted = api::find_condition(job.status.conditions, "Admitted");
   ASSERT_NE(admitted, nullptr);

@@ -70,9 +70,12 @@ class Applying {
   template <class K>
   std::optional<Error> refusal(const K* there) const {
     Json old;
-    if (there != nullptr) old = api::to_json(*there);
-    const Violations violations =
-        api::validate<K>(document_->value, there != nullptr ? &old : nullptr);
+    Json made = document_->value;
+    if (there != nullptr) {
+      old = api::to_json(*there);
+      made["status"] = old["status"];  // nobody applies a status: it stays as it is
+    }
+    const Violations violations = api::validate<K>(made, there != nullptr ? &old : nullptr);
     if (violations.empty()) return std::nullopt;
     return wrong(violations.front().path + ": " + violations.front().message);
   }

@@ -50,7 +50,7 @@ TEST_F(PlanTest, NamesWhoGivesWayAndWhatIsLost) {
 }
 
 TEST_F(PlanTest, WhatIsHeldIsANoAndStableInJson) {
-  const auto ran = plan(job("more", 8), {"-o", "json"});
+  const auto ran = plan(job("more", 8, "  priority: -5\n"), {"-o", "json"});
   EXPECT_EQ(ran.exit, 1) << ran.err;
   const Json said = Json::parse(ran.out, nullptr, false);
   EXPECT_EQ(said.at("all_start"), false);
