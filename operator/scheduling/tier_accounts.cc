@@ -111,7 +111,7 @@ void TierAccounts::advance(const api::GpuJob& job, Account& account, Instant now
   account.counted_until = std::max(account.counted_until, now);
 }
 
-Millis TierAccounts::queue_slack(const api::GpuJob& job, Account& account, Instant now) {
+Millis TierAccounts::queue_slack(const api::GpuJob& job, Account& account, Instant now) const {
   if (!account.max_queue) return Millis::max();
   if (job.status.placement) {
     account.is_overdue = false;

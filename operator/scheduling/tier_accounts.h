@@ -76,7 +76,7 @@ class TierAccounts {
   void advance(const api::GpuJob& job, Account& account, Instant now);
   void reopen_all();
   void look(const api::GpuJob& job, Account& account, Instant now, TierFacts& facts);
-  Millis queue_slack(const api::GpuJob& job, Account& account, Instant now);
+  Millis queue_slack(const api::GpuJob& job, Account& account, Instant now) const;
 
   Stores& stores_;
   const Books& books_;

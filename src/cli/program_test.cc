@@ -127,9 +127,8 @@ TEST(Program, HelpsAtEveryLevelWithExamples) {
 TEST(Completion, KnowsCommandsAndOptionsOfEveryLevel) {
   const Ran bash = run({"completion", "bash"});
   EXPECT_EQ(bash.exit, 0);
-  EXPECT_THAT(
-      bash.out,
-      HasSubstr("'') words='explain queue top quota plan replay simulate completion --help --version' ;;"));
+  EXPECT_THAT(bash.out, HasSubstr("'') words='explain queue top quota plan replay simulate "
+                                  "completion --help --version' ;;"));
   EXPECT_THAT(bash.out, HasSubstr("'explain') words='--help --kubeconfig --context "));
   EXPECT_THAT(bash.out, HasSubstr("'simulate openb') words='--help --nodes --pods --policy"));
   const Ran zsh = run({"completion", "zsh"});

@@ -83,7 +83,7 @@ void Preemption::add_runner(const World::Held& held, QuotaTree::Node leaf) {
     runner.cost = price_of(run.job);
   }
   if (runner.may_be_taken) by_leaf_[leaf].push_back(runners_.size());
-  runners_.push_back(std::move(runner));
+  runners_.push_back(runner);
 }
 
 void Preemption::changed() {

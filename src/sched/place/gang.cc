@@ -68,7 +68,7 @@ class Placing {
   std::optional<NodeIndex> best_of(ShapeId shape, std::span<const NodeIndex> nodes) {
     if (gang_.ranks.empty()) return best_open(shape, nodes);
     if (ranked_.empty()) rank_nodes();
-    for (uint8_t rank = 1; rank <= gang_.ranks.size(); ++rank) {
+    for (size_t rank = 1; rank <= gang_.ranks.size(); ++rank) {
       of_rank_.clear();
       for (const NodeIndex node : nodes) {
         if (ranked_[node] == rank) of_rank_.push_back(node);

@@ -9,7 +9,7 @@ namespace berth::sched {
 namespace {
 
 bool names(const std::set<std::string>& set, std::string_view value) {
-  return set.empty() || std::find(set.begin(), set.end(), value) != set.end();
+  return set.empty() || set.contains(std::string(value));
 }
 
 // One value that both allow; empty when both allow everything, nothing when they share none.
@@ -56,7 +56,9 @@ std::optional<std::string> overlap(const WorkMatch& a, const WorkMatch& b) {
   }
   std::string text;
   const auto say = [&](const std::string& what, const std::string& value) {
-    if (!value.empty()) text += (text.empty() ? "" : ", ") + what + " " + value;
+    if (value.empty()) return;
+    if (!text.empty()) text += ", ";
+    text.append(what).append(" ").append(value);
   };
   say("namespace", *name_space);
   say("tier", *tier);

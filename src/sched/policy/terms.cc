@@ -12,6 +12,8 @@ template <class... F>
 struct Overloaded : F... {
   using F::operator()...;
 };
+template <class... F>
+Overloaded(F...) -> Overloaded<F...>;
 
 bool holds(const LabelTerm& term, const Node& node) {
   const auto at = node.labels.find(term.key);
@@ -76,7 +78,8 @@ std::string label_text(const LabelTerm& term) {
 std::string affinity_text(const AffinityTerm& term) {
   std::string labels;
   for (const auto& [key, value] : term.labels) {
-    labels += (labels.empty() ? "" : ",") + key + "=" + value;
+    if (!labels.empty()) labels += ',';
+    labels.append(key).append("=").append(value);
   }
   return (term.is_away ? "away from work with " : "with work with ") + labels + " by " + term.level;
 }
