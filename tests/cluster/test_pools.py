@@ -61,6 +61,11 @@ def test_work_that_may_runs_on_cpu_where_no_device_is_left(tenant):
     second["spec"]["worker"]["devices"].append({"class": "cpu"})
     second["spec"]["worker"]["resources"] = {"cpu": "1"}
     tenant.submit(second)
-    job = tenant.until_job("second", kube.holds("Ready"), what="Ready on CPU")
-    assert job["status"]["placement"]["workers"][0]["class"] == "cpu"
+    # On any node, the one that has not its image among them.
+    job = tenant.until_job("second", kube.holds("Admitted"), what="admitted on CPU")
+    place = job["status"]["placement"]["workers"][0]
+    assert place["class"] == "cpu"
+    pod = tenant.client.until(tenant.pod("second-1-0"), lambda item: item and
+                              item["spec"].get("nodeName"), 60, "bound")
+    assert pod["spec"]["nodeName"] == place["node"]
     tenant.until_used(1)
