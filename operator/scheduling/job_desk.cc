@@ -12,6 +12,7 @@ namespace berth::control {
 namespace {
 
 constexpr Millis kRenewEvery{60'000};  // of what is expected of waiting work
+constexpr Millis kGrowAgain{10'000};
 constexpr size_t kVictimsShown = 3;
 
 Millis between(Monotonic from, Monotonic to) {
@@ -167,11 +168,11 @@ std::optional<Instant> JobDesk::collect_growing(Instant now, std::vector<const s
     const api::GpuJob* job = stores_.jobs.find_uid(uid);
     if (job == nullptr || nominations_.find({uid}) != nullptr) continue;
     const Instant settled = job->status.started_at.value_or(now) + settings_.resize_settle;
-    if (now >= settled) {
-      asks.push_back(&ask);
-    } else {
-      again = std::min(again.value_or(settled), settled);
-    }
+    // Whether it is worth a restart changes with what is known of its end, and that is no reason
+    // for a pass: it is asked again.
+    if (now >= settled) asks.push_back(&ask);
+    const Instant next = std::max(settled, now + kGrowAgain);
+    again = std::min(again.value_or(next), next);
   }
   return again;
 }
