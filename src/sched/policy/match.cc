@@ -63,7 +63,10 @@ std::optional<std::string> overlap(const WorkMatch& a, const WorkMatch& b) {
   say("namespace", *name_space);
   say("tier", *tier);
   say("class", *device_class);
-  for (const auto& [key, value] : labels) say("label", key + "=" + value);
+  for (const auto& [key, value] : labels) {
+    std::string label = key;
+    say("label", label.append("=").append(value));
+  }
   const int64_t devices = std::max(a.min_devices, b.min_devices);
   if (devices > 1) say("devices at least", std::to_string(devices));
   return text.empty() ? "any work" : "work with " + text;
