@@ -68,22 +68,34 @@ sched::Term label(const std::string& key) {
 std::vector<sched::PlacementPolicy> policies() {
   using sched::PlacementPolicy;
   std::vector<PlacementPolicy> all;
+  const auto add = [&](std::string called) -> PlacementPolicy& {
+    all.emplace_back().name = std::move(called);
+    return all.back();
+  };
   for (int t = 0; t < kTenants; ++t) {
     const std::string name = tenant_name(t);
     if (t % 8 == 0) {
-      all.push_back({.name = "half-" + name, .match = {.namespaces = {name}}});
-      all.back().require = {label("half")};
+      PlacementPolicy& half = add("half-" + name);
+      half.match.namespaces = {name};
+      half.require = {label("half")};
     }
   }
-  all.push_back({.name = "quarter", .priority = 5, .match = {.tiers = {"Premium"}}});
-  all.back().require = {label("quarter")};
-  all.push_back({.name = "fast", .match = {}, .prefer = {{label("half"), 10}}});
-  all.push_back({.name = "near", .match = {.tiers = {"Standard"}, .min_devices = 64}});
-  all.back().prefer = {{sched::DomainTerm{kRack, false}, 1}};
-  all.push_back({.name = "spread", .match = {.tiers = {"Spot"}, .min_devices = 16}});
-  all.back().require = {sched::DomainTerm{kRack, true}};
-  all.push_back({.name = "apart", .match = {.labels = {{"app", "eval"}}}});
-  all.back().require = {sched::AffinityTerm{{{"app", "eval"}}, kRack, true}};
+  PlacementPolicy& quarter = add("quarter");
+  quarter.priority = 5;
+  quarter.match.tiers = {"Premium"};
+  quarter.require = {label("quarter")};
+  add("fast").prefer = {{label("half"), 10}};
+  PlacementPolicy& near = add("near");
+  near.match.tiers = {"Standard"};
+  near.match.min_devices = 64;
+  near.prefer = {{sched::DomainTerm{kRack, false}, 1}};
+  PlacementPolicy& spread = add("spread");
+  spread.match.tiers = {"Spot"};
+  spread.match.min_devices = 16;
+  spread.require = {sched::DomainTerm{kRack, true}};
+  PlacementPolicy& apart = add("apart");
+  apart.match.labels = {{"app", "eval"}};
+  apart.require = {sched::AffinityTerm{{{"app", "eval"}}, kRack, true}};
   return all;
 }
 
