@@ -46,9 +46,10 @@ void Nominations::add(const sched::Ask& ask, sched::Preempt made) {
   Millis grace{0};
   for (const sched::Victim& victim : nomination.made.victims) {
     feed_.world().set_leaving(victim.id.uid, true);
-    victims_.insert_or_assign(victim.id.uid, ask.id);
     const api::GpuJob* job = stores_.jobs.find_uid(victim.id.uid);
-    if (job == nullptr || !job->spec.checkpoint) continue;
+    if (job == nullptr) continue;
+    victims_.insert_or_assign(victim.id.uid, Leaving{ask.id, job->status.attempt});
+    if (!job->spec.checkpoint) continue;
     grace = std::max<Millis>(grace, std::chrono::seconds(job->spec.checkpoint->grace_seconds));
   }
   nomination.until = clock_.monotonic() + grace + settings_.release_patience;
@@ -91,8 +92,8 @@ void Nominations::drop(std::map<sched::WorkloadId, Nomination>::iterator at) {
 
 std::optional<GivesWay> Nominations::gives_way(const std::string& job_uid) const {
   const auto victim = victims_.find(job_uid);
-  if (victim == victims_.end()) return std::nullopt;
-  const Nomination& nomination = by_id_.at(victim->second);
+  if (victim == victims_.end() || !is_there(job_uid, victim->second.attempt)) return std::nullopt;
+  const Nomination& nomination = by_id_.at(victim->second.to);
   if (!nomination.is_told) return std::nullopt;
   const auto& all = nomination.made.victims;
   const auto at = std::find_if(all.begin(), all.end(),
@@ -137,8 +138,14 @@ bool Nominations::anything_leaves(const Nomination& nomination) const {
   const auto& victims = nomination.made.victims;
   return victims.empty() ||
          std::any_of(victims.begin(), victims.end(), [&](const sched::Victim& victim) {
-           return !books_.ledger().held_by(victim.id.uid).empty();
+           const auto leaving = victims_.find(victim.id.uid);
+           return leaving != victims_.end() && is_there(victim.id.uid, leaving->second.attempt);
          });
+}
+
+bool Nominations::is_there(const std::string& job_uid, int64_t attempt) const {
+  const api::GpuJob* job = stores_.jobs.find_uid(job_uid);
+  return job != nullptr && job->status.placement && job->status.placement->attempt == attempt;
 }
 
 std::optional<sched::Admit> Nominations::take_due() {

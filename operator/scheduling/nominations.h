@@ -86,7 +86,15 @@ class Nominations {
   const Clock& clock_;
   ChargedTree tree_;
   std::map<sched::WorkloadId, Nomination> by_id_;
-  std::map<std::string, sched::WorkloadId> victims_;  // by UID, for whom
+  // For whom a job has to give way, and in which of its attempts: who has gone and runs again
+  // elsewhere, while others are still on their way out, has given way already.
+  struct Leaving {
+    sched::WorkloadId to;
+    int64_t attempt = 0;
+  };
+  bool is_there(const std::string& job_uid, int64_t attempt) const;
+
+  std::map<std::string, Leaving> victims_;  // by UID
 };
 
 }  // namespace berth::control

@@ -109,6 +109,22 @@ TEST_F(PreemptionStory, ANominationEndsWithTheJobThatItIsFor) {
   EXPECT_EQ(cluster.job_named("low").status.attempt, 2);
 }
 
+TEST_F(PreemptionStory, WhoHasGoneAndRunsElsewhereIsNotToldToGoAgain) {
+  cluster.node("a", 8).node("b", 8).quota("blue", 32);
+  cluster.job("quick", 1, 8).settle();
+  cluster.job("slow", 1, 8).settle();
+  const std::string node = cluster.job_named("slow").status.placement->workers.front().node;
+  cluster.ends_nothing(node);
+  cluster.job("high", 2, 8, priority(10)).pass(seconds(2));
+  cluster.node("c", 8).pass(seconds(5));
+  EXPECT_EQ(cluster.said("high", "Admitted"), "False Preempting") << "slow is still there";
+  EXPECT_TRUE(runs("quick"));
+  EXPECT_EQ(cluster.job_named("quick").status.preemptions, 1);
+  cluster.finish("slow-1-0", 42).pass(seconds(5));
+  EXPECT_TRUE(runs("high"));
+  EXPECT_EQ(cluster.job_named("quick").status.preemptions, 1);
+}
+
 TEST_F(PreemptionStory, AWholeGangGivesWayForAWholeGang) {
   cluster.node("a", 8).node("b", 8).quota("blue", 16).job("low", 2, 8).settle();
   cluster.job("high", 2, 4, priority(10)).settle();
