@@ -5,10 +5,16 @@
 
 #include "json/describe.h"
 #include "kube/quantity.h"
+#include "sched/policy/policy.h"
 #include "translate/read_json.h"
 
 namespace berth::translate {
 namespace {
+
+using sched::kInterruptibleLabel;
+using sched::kPoolLabel;
+using sched::kPriceLabel;
+using sched::kRegionLabel;
 
 int64_t amount(const Json& amounts, const char* name, bool in_milli = false) {
   const Json& value = value_at(amounts, name);
@@ -39,6 +45,7 @@ void read_status(const Json& status, const Accelerators& accelerators, Node& nod
 
 std::map<std::string, std::string> labels_of(const Node& node) {
   std::map<std::string, std::string> labels = node.meta.labels;
+  // The core reads a pool's terms as labels; nobody else's labels of these names count.
   for (const char* own : {kPoolLabel, kRegionLabel, kInterruptibleLabel, kPriceLabel}) {
     labels.erase(own);
   }

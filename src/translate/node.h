@@ -14,13 +14,6 @@
 
 namespace berth::translate {
 
-// What the core reads of a pool on its nodes: as labels, so that policies and levels can name them.
-// Nobody else's labels of these names count.
-inline constexpr const char* kPoolLabel = "berth.dev/pool";
-inline constexpr const char* kRegionLabel = "berth.dev/region";
-inline constexpr const char* kInterruptibleLabel = "berth.dev/interruptible";  // "true", "false"
-inline constexpr const char* kPriceLabel = "berth.dev/price";  // micro-USD per device-hour
-
 // What is known of a node by the CapacityPool that it is in.
 struct PoolTerms {
   std::string pool;  // empty: in none

@@ -4,8 +4,15 @@
 
 #include <vector>
 
+#include "sched/policy/policy.h"
+
 namespace berth::translate {
 namespace {
+
+using sched::kInterruptibleLabel;
+using sched::kPoolLabel;
+using sched::kPriceLabel;
+using sched::kRegionLabel;
 
 const Accelerators kGated{{"nvidia.com/gpu", "example.com/npu"}};
 
