@@ -20,10 +20,12 @@ Operator::Operator(kube::Transport& transport, const Clock& clock, Settings sett
       books_(stores_, settings_),
       feed_(stores_, books_, settings_, clock),
       nominations_(stores_, books_, feed_, settings_, clock),
+      reservation_desk_(stores_, books_, feed_),
       scheduler_(books_, feed_, nominations_, settings_, clock),
       spending_(stores_, books_, settings_, clock),
       recent_use_(books_, settings_, clock),
-      job_desk_(stores_, books_, coverage_, feed_, nominations_, scheduler_, settings_, clock),
+      job_desk_(stores_, books_, coverage_, feed_, nominations_, reservation_desk_, scheduler_,
+                settings_, clock),
       tier_accounts_(stores_, books_, clock),
       foreign_desk_(stores_, books_, coverage_, nominations_, scheduler_, settings_),
       effects_(transport, kWritesInFlight),
@@ -44,6 +46,7 @@ Operator::Operator(kube::Transport& transport, const Clock& clock, Settings sett
       policy_(stores_, feed_.policies(), recorder_, settings_, clock),
       slatier_(stores_, tier_accounts_, settings_, clock),
       capacity_(stores_, books_, settings_, clock),
+      reservation_(stores_, reservation_desk_, recorder_, clock),
       claims_("epoch", claim_, effects_, clock, log, observers.on_reconciled),
       quotas_("quota", quota_, effects_, clock, log, observers.on_reconciled),
       jobs_("gpujob", gpujob_, effects_, clock, log, observers.on_reconciled),
@@ -52,6 +55,7 @@ Operator::Operator(kube::Transport& transport, const Clock& clock, Settings sett
       policies_("placementpolicy", policy_, effects_, clock, log, observers.on_reconciled),
       tiers_("slatier", slatier_, effects_, clock, log, observers.on_reconciled),
       pools_("capacitypool", capacity_, effects_, clock, log, observers.on_reconciled),
+      reservations_("reservation", reservation_, effects_, clock, log, observers.on_reconciled),
       feeds_(transport, stores_, settings_, log) {
   if (observers.decision_log != nullptr) feed_.world().record_to(*observers.decision_log);
   wire_jobs();
@@ -63,6 +67,20 @@ Operator::Operator(kube::Transport& transport, const Clock& clock, Settings sett
   }
   wire(observers);
   wire_accounts(observers);
+  wire_reservations();
+}
+
+void Operator::wire_reservations() {
+  scheduler_.before_pass = [this](Instant now) { return reservation_desk_.book(now); };
+  reservation_desk_.wake = [this](const runtime::ObjectKey& key) { reservations_.add(key); };
+  reservation_desk_.ask_to_go = nominations_.ask_to_go;
+  stores_.reservations.subscribe([this](const api::Reservation* before,
+                                        const api::Reservation* after) {
+    if (after != nullptr) reservations_.add(runtime::key_of(after->meta));
+    const bool is_known = before != nullptr && after != nullptr && before->spec == after->spec &&
+                          before->meta.deletion == after->meta.deletion;
+    if (!is_known) scheduler_.mark_dirty();
+  });
 }
 
 void Operator::wire(const Observers& observers) {
@@ -233,6 +251,7 @@ Monotonic Operator::lead() {
   wake = std::min({wake, quotas_.tick(), jobs_.tick(), foreign_pods_.tick(), namespaces_.tick()});
   wake = std::min(
       {wake, tiers_.tick(), policies_.tick(), policy_.next(), pools_.tick(), capacity_.wake()});
+  wake = std::min(wake, reservations_.tick());
   if (progress_) wake = std::min(wake, progress_->tick());
   return std::min(wake, recorder_.tick());
 }

@@ -14,10 +14,12 @@
 #include "operator/controllers/namespace/namespace_controller.h"
 #include "operator/controllers/placementpolicy/placementpolicy_controller.h"
 #include "operator/controllers/quota/quota_controller.h"
+#include "operator/controllers/reservation/reservation_controller.h"
 #include "operator/controllers/slatier/slatier_controller.h"
 #include "operator/manager/feeds.h"
 #include "operator/scheduling/books.h"
 #include "operator/scheduling/recent_use.h"
+#include "operator/scheduling/reservation_desk.h"
 #include "operator/scheduling/scheduler.h"
 #include "operator/scheduling/spending.h"
 #include "operator/scheduling/tier_accounts.h"
@@ -84,6 +86,7 @@ class Operator {
   void wire_jobs();
   void wire_accounts(const Observers& observers);
   Monotonic keep_accounts();
+  void wire_reservations();
   void advance(Monotonic now);
   Monotonic lead();
   void wake_all();
@@ -101,6 +104,7 @@ class Operator {
   Coverage coverage_;
   WorldFeed feed_;
   Nominations nominations_;
+  ReservationDesk reservation_desk_;
   Scheduler scheduler_;
   Spending spending_;
   RecentUse recent_use_;
@@ -119,6 +123,7 @@ class Operator {
   PlacementPolicyController policy_;
   SlaTierController slatier_;
   CapacityPoolController capacity_;
+  ReservationController reservation_;
   runtime::Controller claims_;
   runtime::Controller quotas_;
   runtime::Controller jobs_;
@@ -127,6 +132,7 @@ class Operator {
   runtime::Controller policies_;
   runtime::Controller tiers_;
   runtime::Controller pools_;
+  runtime::Controller reservations_;
   Feeds feeds_;
   std::optional<ProgressReader> progress_;
 };

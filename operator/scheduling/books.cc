@@ -88,6 +88,44 @@ const PodPlan* Books::find_plan(const std::string& pod_uid) const {
   return at == plans_.end() ? nullptr : &at->second;
 }
 
+void Books::reserve(const std::string& uid, ReservedCharge charge) {
+  const auto [at, is_new] = reserved_.try_emplace(uid, charge);
+  if (!is_new && at->second == charge) return;
+  at->second = std::move(charge);
+  enter_reserved(uid, at->second);
+}
+
+void Books::drop_reserved(const std::string& uid) {
+  if (reserved_.erase(uid) > 0) charge(uid, {});
+}
+
+void Books::enter_reserved(const std::string& uid, const ReservedCharge& reserved) {
+  int64_t left = reserved.devices;
+  const auto& [name_space, name] = reserved.reservation;
+  for (const api::GpuJob* job : stores_.jobs.by(stores_.jobs_by_namespace, name_space)) {
+    if (job->spec.reservation != name) continue;
+    for (const sched::Charge& held : ledger_.held_by(job->meta.uid)) left -= held.devices;
+  }
+  std::vector<sched::Charge> charges;
+  if (left > 0) {
+    charges.push_back({.node = {},
+                       .device_class = reserved.device_class,
+                       .devices = left,
+                       .room = {},
+                       .kind = sched::ChargeKind::Admitted,
+                       .quota = reserved.quota});
+  }
+  charge(uid, std::move(charges));
+}
+
+void Books::enter_reserved_for(const api::GpuJob& user) {
+  if (user.spec.reservation.empty()) return;
+  const runtime::ObjectKey key{user.meta.name_space, user.spec.reservation};
+  for (const auto& [uid, reserved] : reserved_) {
+    if (reserved.reservation == key) enter_reserved(uid, reserved);
+  }
+}
+
 std::set<sched::QuotaId> Books::take_touched() { return std::exchange(touched_, {}); }
 
 void Books::on_quota(const api::Quota* before, const api::Quota* after) {
@@ -137,6 +175,7 @@ void Books::on_job(const api::GpuJob* before, const api::GpuJob* after) {
   if (after == nullptr) {
     grants_.erase(before->meta.uid);
     set(before->meta.uid, {});
+    enter_reserved_for(*before);
   } else {
     // The write that carried the grant has arrived: from here on the status says it.
     if (after->status.placement) grants_.erase(after->meta.uid);
@@ -177,6 +216,7 @@ void Books::enter(const api::GpuJob& job) {
   } else {
     set(job.meta.uid, {});
   }
+  enter_reserved_for(job);
 }
 
 void Books::enter(const translate::Pod& pod) {
@@ -217,6 +257,12 @@ std::string Books::class_for(const translate::Pod& pod) const {
 }
 
 void Books::set(const std::string& source, std::vector<sched::Charge> charges) {
+  if (on_held && ledger_.held_by(source) != charges) on_held(source, charges);
+  charge(source, std::move(charges));
+}
+
+// In the ledger alone.
+void Books::charge(const std::string& source, std::vector<sched::Charge> charges) {
   const std::vector<sched::Charge>& held = ledger_.held_by(source);
   if (held == charges) return;
   ++version_;
@@ -225,7 +271,6 @@ void Books::set(const std::string& source, std::vector<sched::Charge> charges) {
       if (charge.kind != sched::ChargeKind::Unmanaged) touched_.insert(charge.quota);
     }
   }
-  if (on_held) on_held(source, charges);
   ledger_.set(source, std::move(charges));
 }
 

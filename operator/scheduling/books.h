@@ -29,6 +29,15 @@ struct PodPlan {
   uint64_t number = 0;
 };
 
+// A Reservation that is active: its devices are charged whether its users hold them or not.
+struct ReservedCharge {
+  runtime::ObjectKey reservation;
+  sched::QuotaId quota;
+  sched::DeviceClass device_class;
+  int64_t devices = 0;
+  bool operator==(const ReservedCharge&) const = default;
+};
+
 // Keeps the ledger equal to what the stores and the grants say: the cache plus the operator's own
 // writes that the cache has not shown yet. One thread.
 class Books {
@@ -47,6 +56,9 @@ class Books {
   void grant(const api::GpuJob& job, api::Placement placement, const sched::QuotaId& quota);
   void revoke(const std::string& job_uid);
   const Grant* find(const std::string& job_uid) const;
+  // Charges what users do not hold, on no node: where the devices are, the pass sees to. By UID.
+  void reserve(const std::string& uid, ReservedCharge charge);
+  void drop_reserved(const std::string& uid);
   // The same for foreign pods: the node that each is going to be pinned to.
   void plan(const translate::Pod& pod, std::string node, const sched::QuotaId& quota);
   void drop_plan(const std::string& pod_uid);
@@ -75,7 +87,10 @@ class Books {
   void revoke_moved();
   void enter(const api::GpuJob& job);
   void enter(const translate::Pod& pod);
+  void enter_reserved(const std::string& uid, const ReservedCharge& charge);
+  void enter_reserved_for(const api::GpuJob& user);
   void set(const std::string& source, std::vector<sched::Charge> charges);
+  void charge(const std::string& source, std::vector<sched::Charge> charges);
   bool is_covered(const translate::Pod& pod) const;
   std::string class_for(const translate::Pod& pod) const;
 
@@ -84,7 +99,8 @@ class Books {
   sched::Ledger ledger_;
   translate::Tenancy tenancy_;
   std::map<std::string, Grant> grants_;
-  std::map<std::string, PodPlan> plans_;  // by the pod's UID
+  std::map<std::string, PodPlan> plans_;            // by the pod's UID
+  std::map<std::string, ReservedCharge> reserved_;  // by UID
   std::set<sched::QuotaId> touched_;
   uint64_t newest_grant_ = 0;
   uint64_t version_ = 0;

@@ -22,13 +22,14 @@ Millis between(Monotonic from, Monotonic to) {
 }  // namespace
 
 JobDesk::JobDesk(Stores& stores, Books& books, const Coverage& coverage, const WorldFeed& feed,
-                 Nominations& nominations, Scheduler& scheduler, const Settings& settings,
-                 const Clock& clock)
+                 Nominations& nominations, const ReservationDesk& reservations,
+                 Scheduler& scheduler, const Settings& settings, const Clock& clock)
     : stores_(stores),
       books_(books),
       coverage_(coverage),
       feed_(feed),
       nominations_(nominations),
+      reservations_(reservations),
       scheduler_(scheduler),
       settings_(settings),
       clock_(clock) {
@@ -40,6 +41,9 @@ JobDesk::JobDesk(Stores& stores, Books& books, const Coverage& coverage, const W
   stores.pools.subscribe([this](const auto* before, const auto* after) {
     const bool is_same = before != nullptr && after != nullptr && before->spec == after->spec;
     is_pooling_old_ = is_pooling_old_ || !is_same;
+  });
+  stores.reservations.subscribe([this](const auto* before, const auto* after) {
+    if (before == nullptr || after == nullptr) renew_all();
   });
 }
 
@@ -109,6 +113,8 @@ void JobDesk::follow_nomination(const api::GpuJob& job) {
 sched::Ask JobDesk::ask_for(const api::GpuJob& job) {
   sched::Ask ask = ask_of(job, books_.tenancy(), feed_.estimates(), avoided(job.meta.uid));
   stores_.pooling.widen(ask);
+  ask.reservation = used_reservation(stores_, job);
+  if (ask.reservation) ask.shape = shape_of(ask);
   return ask;
 }
 
@@ -227,10 +233,12 @@ std::string JobDesk::waits_for(const Nomination& nomination) const {
 }
 
 std::optional<StopFacts> JobDesk::has_to_stop(const std::string& uid) const {
-  const auto why = nominations_.gives_way(uid);
+  auto why = nominations_.gives_way(uid);
+  const bool is_for_nomination = why.has_value();
+  if (!why) why = reservations_.gives_way(uid);
   if (!why) return std::nullopt;
   const Nomination* own = nominations_.find({uid});
-  if (own == nullptr || !is_resize(*own)) {
+  if (!is_for_nomination || own == nullptr || !is_resize(*own)) {
     return StopFacts{EndCause::Preempted, "gives way to " + why->to};
   }
   return StopFacts{

@@ -10,6 +10,7 @@
 #include "operator/controllers/gpujob/gpujob_plan.h"
 #include "operator/scheduling/books.h"
 #include "operator/scheduling/coverage.h"
+#include "operator/scheduling/reservation_desk.h"
 #include "operator/scheduling/scheduler.h"
 #include "operator/world/settings.h"
 #include "operator/world/stores.h"
@@ -24,8 +25,8 @@ namespace berth::control {
 class JobDesk final : public AskSource {
  public:
   JobDesk(Stores& stores, Books& books, const Coverage& coverage, const WorldFeed& feed,
-          Nominations& nominations, Scheduler& scheduler, const Settings& settings,
-          const Clock& clock);
+          Nominations& nominations, const ReservationDesk& reservations, Scheduler& scheduler,
+          const Settings& settings, const Clock& clock);
   JobDesk(const JobDesk&) = delete;
   JobDesk& operator=(const JobDesk&) = delete;
 
@@ -76,6 +77,7 @@ class JobDesk final : public AskSource {
   const Coverage& coverage_;
   const WorldFeed& feed_;
   Nominations& nominations_;
+  const ReservationDesk& reservations_;
   Scheduler& scheduler_;
   const Settings& settings_;
   const Clock& clock_;

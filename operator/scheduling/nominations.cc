@@ -53,12 +53,17 @@ void Nominations::add(const sched::Ask& ask, sched::Preempt made) {
     grace = std::max<Millis>(grace, std::chrono::seconds(job->spec.checkpoint->grace_seconds));
   }
   nomination.until = clock_.monotonic() + grace + settings_.release_patience;
-  feed_.world().set_holder(
-      {.source = world_source(ask.id), .charges = nomination.charges, .run = {}});
+  feed_.world().set_holder({.source = world_source(ask.id),
+                            .charges = nomination.charges,
+                            .run = {},
+                            .reservation = ask.reservation.value_or(std::string())});
   by_id_.insert_or_assign(ask.id, std::move(nomination));
 }
 
 bool Nominations::is_chargeable(const sched::Admit& admit) {
+  // What it uses of a Reservation is charged already.
+  const api::GpuJob* job = stores_.jobs.find_uid(admit.id.uid);
+  if (job != nullptr && !job->spec.reservation.empty()) return true;
   return !tree_.get().refuses(admit.quota, admit.device_class, total_of(admit));
 }
 

@@ -6,6 +6,11 @@
 #include "sched/cpu_class.h"
 
 namespace berth::control {
+namespace {
+
+constexpr Millis kPlanAgain{1'000};
+
+}  // namespace
 
 Scheduler::Scheduler(Books& books, WorldFeed& feed, Nominations& nominations,
                      const Settings& settings, const Clock& clock)
@@ -44,11 +49,17 @@ void Scheduler::run() {
   const Pending before = std::exchange(pending_, {});
   const Instant now = clock_.now();
   decisionlog::RecordedWorld& world = feed_.at(now);
+  const auto again = before_pass ? before_pass(now) : std::nullopt;
+  if (again) next_backoff_ = std::min(next_backoff_.value_or(*again), *again);
   const std::vector<sched::Decision> decisions =
       sched::run_pass(world, asks, now, feed_.policies().notes());
   world.record_pass(asks, now, decisions);
   for (const sched::Decision& decision : decisions) hand_back(decision, report);
   feed_.policies().read_notes();
+  // Who has just started may have to leave for what is planned: that is reckoned anew.
+  if (again && report.admitted + report.nominated > 0) {
+    next_backoff_ = std::min(*next_backoff_, clock_.now() + kPlanAgain);
+  }
   note_pending(before);
   seen_feed_ = feed_.version();
   seen_version_ = books_.version();  // our own grants are no reason for another pass

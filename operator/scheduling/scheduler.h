@@ -52,6 +52,8 @@ class Scheduler {
   void add(AskSource& source) { sources_.push_back(&source); }
   void mark_dirty() { dirty_ = true; }
   std::function<void(const PassReport&)> on_pass;
+  // What is planned before each pass; returns when the next one is due at the latest.
+  std::function<std::optional<Instant>(Instant now)> before_pass;
 
   // Runs a pass if one is due; returns when to call again at the latest.
   Monotonic tick();

@@ -76,7 +76,9 @@ class SchedulerTest : public testing::Test {
   WorldFeed feed{stores, books, settings, clock};
   Nominations nominations{stores, books, feed, settings, clock};
   Scheduler scheduler{books, feed, nominations, settings, clock};
-  JobDesk desk{stores, books, coverage, feed, nominations, scheduler, settings, clock};
+  ReservationDesk reservations{stores, books, feed};
+  JobDesk desk{stores,       books,     coverage, feed, nominations,
+               reservations, scheduler, settings, clock};
   std::vector<std::string> woken;
   std::vector<PassReport> passes;
 

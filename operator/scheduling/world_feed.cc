@@ -19,6 +19,9 @@ WorldFeed::WorldFeed(Stores& stores, Books& books, const Settings& settings, con
   books.on_quotas = [this](const std::vector<sched::Quota>& quotas) { world_.set_quotas(quotas); };
   stores.nodes.subscribe([this](const auto* before, const auto* after) { on_node(before, after); });
   stores.jobs.subscribe([this](const auto* before, const auto* after) { on_job(before, after); });
+  stores.reservations.subscribe([this](const auto* before, const auto* after) {
+    if (before == nullptr || after == nullptr) on_reservation();
+  });
   stores.tiers.subscribe([this](const auto* before, const auto* after) {
     if (before == nullptr || after == nullptr || before->spec != after->spec) on_tier();
   });
@@ -78,8 +81,26 @@ void WorldFeed::set_held(const std::string& source, const std::vector<sched::Cha
   const bool leaving = known != world_.holders().end() && known->second.facts.leaving;
   auto run = run_of(source, clock_.now());
   expect(source, run);
-  world_.set_holder(
-      {.source = source, .charges = charges, .run = std::move(run), .leaving = leaving});
+  world_.set_holder({.source = source,
+                     .charges = charges,
+                     .run = std::move(run),
+                     .reservation = reservation_of(source),
+                     .leaving = leaving});
+}
+
+// A job keeps the name of its Reservation; which object that is may change.
+void WorldFeed::on_reservation() {
+  for (const api::GpuJob& job : stores_.jobs.all()) {
+    if (job.spec.reservation.empty()) continue;
+    const auto held = world_.holders().find(job.meta.uid);
+    if (held != world_.holders().end())
+      set_held(job.meta.uid, std::vector(held->second.facts.charges));
+  }
+}
+
+std::string WorldFeed::reservation_of(const std::string& source) const {
+  const api::GpuJob* job = stores_.jobs.find_uid(source);
+  return job == nullptr ? std::string() : used_reservation(stores_, *job).value_or(std::string());
 }
 
 // Only placed GpuJobs can be asked to give way.

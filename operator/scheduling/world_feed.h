@@ -43,6 +43,8 @@ class WorldFeed {
   void on_node(const translate::Node* before, const translate::Node* after);
   void on_job(const api::GpuJob* before, const api::GpuJob* after);
   void on_tier();
+  void on_reservation();
+  std::string reservation_of(const std::string& source) const;
   void set_held(const std::string& source, const std::vector<sched::Charge>& charges);
   void set_run(const std::string& source, Instant now);
   std::optional<sched::Run> run_of(const std::string& source, Instant now);

@@ -92,4 +92,10 @@ bool Stores::has_live_pods(const std::string& job_uid) const {
                      [](const auto* pod) { return !pod->is_terminal(); });
 }
 
+std::optional<std::string> used_reservation(const Stores& stores, const api::GpuJob& job) {
+  if (job.spec.reservation.empty()) return std::nullopt;
+  const auto* named = stores.reservations.find({job.meta.name_space, job.spec.reservation});
+  return named == nullptr ? std::string() : named->meta.uid;
+}
+
 }  // namespace berth::control

@@ -1,5 +1,6 @@
 #pragma once
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -69,5 +70,8 @@ std::string group_of(const translate::Pod& pod);
 void keep_pooled(Stores& stores, const translate::Accelerators& accelerators);
 // Puts the mispooled nodes right. Between two deliveries.
 void repool(Stores& stores);
+// The UID of the Reservation that the job names; empty when there is no such object, nothing when
+// it names none.
+std::optional<std::string> used_reservation(const Stores& stores, const api::GpuJob& job);
 
 }  // namespace berth::control

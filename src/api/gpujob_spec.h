@@ -301,8 +301,8 @@ struct GpuJobSpec {
     v.field("tier", &GpuJobSpec::tier, {.immutable = true, .min_length = 1, .max_length = 63},
             "SlaTier of the job; absent means the Quota's first.");
     v.field("reservation", &GpuJobSpec::reservation,
-            {.immutable = true, .unsupported = true, .min_length = 1},
-            "Reservation in this namespace whose devices the job may use.");
+            {.immutable = true, .min_length = 1, .max_length = 253},
+            "Reservation in this namespace: the job runs on its devices, while it is active.");
     v.field("inputs", &GpuJobSpec::inputs, {.immutable = true, .unsupported = true, .keys = "name"},
             "Data that the workers read.");
     v.field("reproducibility", &GpuJobSpec::reproducibility,

@@ -78,7 +78,8 @@ struct ReservationSpec {
             {.required = true, .minimum = 60, .maximum = kMostSeconds}, "Seconds it lasts.");
     v.field("recurrence", &ReservationSpec::recurrence, {}, "When it comes again; absent is once.");
     v.field("allowBackfill", &ReservationSpec::allow_backfill, {.defaulted = true},
-            "Others may use the devices while their work ends before the start.");
+            "Work of others that gives way may use the devices before the start and while they "
+            "are idle; work that surely ends before the start always may.");
     v.rule(
         "!has(self.cell) || self.cell.count * self.cell.devicesPerCell == self.count",
         "count has to equal cell.count times cell.devicesPerCell",
@@ -89,15 +90,46 @@ struct ReservationSpec {
     v.rule(
         "!has(self.recurrence) || has(self.start)", "a recurring Reservation needs a start",
         [](const ReservationSpec& spec) { return !spec.recurrence || spec.start; }, ".start");
+    v.rule(
+        "!has(self.recurrence) || self.recurrence.every != 'Day' || self.durationSeconds <= 86400",
+        "windows of every Day last at most a day",
+        [](const ReservationSpec& spec) {
+          return !spec.recurrence || spec.recurrence->every != RecurrenceUnit::Day ||
+                 spec.duration_seconds <= 86'400;
+        },
+        ".durationSeconds");
+    v.rule(
+        "!has(self.recurrence) || self.durationSeconds <= 604800",
+        "recurring windows last at most a week",
+        [](const ReservationSpec& spec) {
+          return !spec.recurrence || spec.duration_seconds <= 604'800;
+        },
+        ".durationSeconds");
   }
   bool operator==(const ReservationSpec&) const = default;
+};
+
+struct ReservedNode {
+  std::string cluster;
+  std::string node;
+  int64_t count = 0;
+
+  template <class V>
+  static void describe(V& v) {
+    v.field("cluster", &ReservedNode::cluster, {.defaulted = true},
+            "Cluster that the node is in; empty is this one.");
+    v.field("node", &ReservedNode::node, {.required = true, .min_length = 1}, "Name of the node.");
+    v.field("count", &ReservedNode::count, {.required = true, .minimum = 1},
+            "Devices that are set aside there.");
+  }
+  bool operator==(const ReservedNode&) const = default;
 };
 
 struct ReservationStatus {
   int64_t observed_generation = 0;
   std::optional<Instant> next_start;
   std::optional<Instant> next_end;
-  std::vector<NodeRef> nodes;
+  std::vector<ReservedNode> nodes;
   std::vector<Condition> conditions;
 
   template <class V>
@@ -141,8 +173,7 @@ struct Reservation {
   template <class V>
   static void describe(V& v) {
     v.field("metadata", &Reservation::meta, {}, "Metadata.");
-    v.field("spec", &Reservation::spec, {.required = true, .unsupported = true},
-            "What is set aside and when.");
+    v.field("spec", &Reservation::spec, {.required = true}, "What is set aside and when.");
     v.field("status", &Reservation::status, {}, "What came of it.");
   }
   bool operator==(const Reservation&) const = default;

@@ -2,6 +2,7 @@
 #include <concepts>
 #include <type_traits>
 
+#include "sched/core/reservation.h"
 #include "sched/core/world.h"
 #include "sched/decision.h"
 #include "sched/facts.h"
@@ -131,21 +132,77 @@ void describe(auto& v, Of<sched::RunningJob> auto& job) {
 }
 
 void describe(auto& v, Of<sched::Run> auto& run) {
-  auto& [job, tier, priority, ran_before, ends, ends_surely] = run;
+  auto& [job, tier, priority, ran_before, ends, ends_surely, grace] = run;
   v("job", job);
   v("tier", tier);
   v("priority", priority);
   v("ran_before_ms", ran_before);
   v("ends", ends);
   v("ends_surely", ends_surely);
+  v("grace_ms", grace);
 }
 
 void describe(auto& v, Of<sched::Holder> auto& holder) {
-  auto& [source, charges, run, leaving] = holder;
+  auto& [source, charges, run, reservation, leaving] = holder;
   v("source", source);
   v("charges", charges);
   v("run", run);
+  v("reservation", reservation);
   v("leaving", leaving);
+}
+
+void describe(auto& v, Of<sched::Cells> auto& cells) {
+  auto& [level, count, devices] = cells;
+  v("level", level);
+  v("count", count);
+  v("devices", devices);
+}
+
+void describe(auto& v, Of<sched::Recurring> auto& recurring) {
+  auto& [start, duration, every, weekdays, until] = recurring;
+  v("start", start);
+  v("duration_ms", duration);
+  v("every", every);
+  v("weekdays", weekdays);
+  v("until", until);
+}
+
+void describe(auto& v, Of<sched::Reservation> auto& reservation) {
+  auto& [uid, name, quota, device_class, count, cells, when, duration, allow_backfill, created] =
+      reservation;
+  v("uid", uid);
+  v("name", name);
+  v("quota", quota);
+  v("class", device_class);
+  v("count", count);
+  v("cells", cells);
+  v("when", when);
+  v("duration_ms", duration);
+  v("allow_backfill", allow_backfill);
+  v("created", created);
+}
+
+void describe(auto& v, Of<sched::Occurrence> auto& occurrence) {
+  auto& [from, until] = occurrence;
+  v("from", from);
+  v("until", until);
+}
+
+void describe(auto& v, Of<sched::Booking> auto& booking) {
+  auto& [window, devices] = booking;
+  v("window", window);
+  v("devices", devices);
+}
+
+void describe(auto& v, Of<sched::ReservationPlan> auto& plan) {
+  auto& [facts, window, bookings, fault, message, possible, is_expired] = plan;
+  v("facts", facts);
+  v("window", window);
+  v("bookings", bookings);
+  v("fault", fault);
+  v("message", message);
+  v("possible", possible);
+  v("is_expired", is_expired);
 }
 
 void describe(auto& v, Of<sched::ResizeSettings> auto& settings) {
@@ -153,13 +210,22 @@ void describe(auto& v, Of<sched::ResizeSettings> auto& settings) {
   v("settle_ms", settle);
 }
 
+void describe(auto& v, Of<sched::ReservationSettings> auto& settings) {
+  auto& [horizon, most_windows, release_margin, drain_margin] = settings;
+  v("horizon_ms", horizon);
+  v("most_windows", most_windows);
+  v("release_margin_ms", release_margin);
+  v("drain_margin_ms", drain_margin);
+}
+
 void describe(auto& v, Of<sched::CoreSettings> auto& settings) {
-  auto& [service_levels_device_ms, victims, heads, resize, urgent_slack] = settings;
+  auto& [service_levels_device_ms, victims, heads, resize, urgent_slack, reservations] = settings;
   v("service_levels_device_ms", service_levels_device_ms);
   v("victims", victims);
   v("heads", heads);
   v("resize", resize);
   v("urgent_slack_ms", urgent_slack);
+  v("reservations", reservations);
 }
 
 void describe(auto& v, Of<sched::Alternative> auto& alternative) {
@@ -176,8 +242,8 @@ void describe(auto& v, Of<sched::Nearness> auto& near) {
 
 void describe(auto& v, Of<sched::Ask> auto& ask) {
   auto& [id, name, quota, priority, created, alternatives, rooms, only, avoid, near, tier, promised,
-         slack, expected, ran, max_runtime, least_workers, runs_with, shape, name_space, labels] =
-      ask;
+         slack, expected, ran, max_runtime, least_workers, runs_with, startup, grace,
+         preemptions_left, reservation, shape, name_space, labels] = ask;
   v("id", id);
   v("name", name);
   v("quota", quota);
@@ -196,6 +262,10 @@ void describe(auto& v, Of<sched::Ask> auto& ask) {
   v("max_runtime_ms", max_runtime);
   v("least_workers", least_workers);
   v("runs_with", runs_with);
+  v("startup_ms", startup);
+  v("grace_ms", grace);
+  v("preemptions_left", preemptions_left);
+  v("reservation", reservation);
   v("shape", shape);
   v("namespace", name_space);
   v("labels", labels);

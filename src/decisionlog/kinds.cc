@@ -33,6 +33,15 @@ Status check(const Changes& changes) {
       return wrong(holder.source, "devices: out of range");
     }
   }
+  for (const sched::ReservationPlan& plan : std::get<Change<sched::ReservationPlan>>(changes).set) {
+    if (plan.bookings.empty()) continue;
+    if (!plan.facts.quota) return wrong(plan.facts.name, "want a quota");
+    for (const sched::Booking& booking : plan.bookings) {
+      for (const auto& [node, devices] : booking.devices) {
+        if (devices < 0 || devices > kMostDevices) return wrong(plan.facts.name, "out of range");
+      }
+    }
+  }
   for (const sched::Outlook& outlook : std::get<Change<sched::Outlook>>(changes).set) {
     if (!outlook.waste.empty() && outlook.waste.size() != size_t{sched::kWholeDevice} + 1) {
       return wrong("outlook", "waste: want an entry per thousandth");

@@ -180,6 +180,15 @@ struct Kind<sched::Holder> {
 };
 
 template <>
+struct Kind<sched::ReservationPlan> {
+  static constexpr std::string_view kName = "reservations";
+  static std::string key(const sched::ReservationPlan& plan) { return plan.facts.uid; }
+  static void give(sched::World& world, const auto& facts, const Change<sched::ReservationPlan>&) {
+    world.set_reservations(std::get<Known<sched::ReservationPlan>>(facts));
+  }
+};
+
+template <>
 struct Kind<sched::Ask> : NoSetter<sched::Ask> {
   static constexpr std::string_view kName = "asks";
   static std::string key(const sched::Ask& ask) { return ask.id.uid; }
@@ -187,7 +196,8 @@ struct Kind<sched::Ask> : NoSetter<sched::Ask> {
 
 // In the order in which they are written and given to a world.
 using Kinds = KindsOf<sched::Quota, NamedSpent, NamedTier, sched::PlacementPolicy, Fairness, Lately,
-                      sched::Outlook, sched::Node, NamedTraits, sched::Holder, sched::Ask>;
+                      sched::Outlook, sched::Node, NamedTraits, sched::Holder,
+                      sched::ReservationPlan, sched::Ask>;
 using Facts = Kinds::Facts;
 using Changes = Kinds::Changes;
 inline constexpr size_t kKinds = std::tuple_size_v<Facts>;

@@ -40,6 +40,15 @@ inline std::string_view enum_name(sched::ChargeKind kind) {
 inline std::string_view enum_name(sched::VictimOrder order) {
   return order == sched::VictimOrder::LeastLost ? "LeastLost" : "NewestFirst";
 }
+inline std::string_view enum_name(sched::Every every) {
+  switch (every) {
+    case sched::Every::Once: return "Once";
+    case sched::Every::Day: return "Day";
+    case sched::Every::Week: return "Week";
+  }
+  __builtin_unreachable();
+}
+inline std::string_view enum_name(sched::ReservationFault fault) { return name_of(fault); }
 inline std::string_view enum_name(sched::Comparison comparison) {
   switch (comparison) {
     case sched::Comparison::In: return "In";
@@ -59,6 +68,14 @@ inline constexpr std::array kEnum<sched::ChargeKind> = {
 template <>
 inline constexpr std::array kEnum<sched::VictimOrder> = {sched::VictimOrder::LeastLost,
                                                          sched::VictimOrder::NewestFirst};
+template <>
+inline constexpr std::array kEnum<sched::Every> = {sched::Every::Once, sched::Every::Day,
+                                                   sched::Every::Week};
+template <>
+inline constexpr std::array kEnum<sched::ReservationFault> = {
+    sched::ReservationFault::Nothing,      sched::ReservationFault::Invalid,
+    sched::ReservationFault::NoQuota,      sched::ReservationFault::OverQuota,
+    sched::ReservationFault::NoSuchDevice, sched::ReservationFault::NoCapacity};
 template <>
 inline constexpr std::array kEnum<sched::Comparison> = {
     sched::Comparison::In, sched::Comparison::NotIn, sched::Comparison::Exists,

@@ -102,6 +102,15 @@ void RecordedWorld::set_leaving(const std::string& source, bool leaving) {
   note_holder(source);
 }
 
+void RecordedWorld::set_reservations(std::map<std::string, sched::ReservationPlan> reservations) {
+  if (log_ != nullptr) {
+    std::vector<sched::ReservationPlan> plans;
+    for (const auto& [uid, plan] : reservations) plans.push_back(plan);
+    log_->facts().set_all(plans);
+  }
+  World::set_reservations(std::move(reservations));
+}
+
 void RecordedWorld::note_holder(const std::string& source) {
   if (log_ == nullptr) return;
   const auto known = holders().find(source);

@@ -39,6 +39,7 @@ class RecordedWorld : public sched::World {
   void set_run(const std::string& source, std::optional<sched::Run> run);
   void set_slack(const std::string& source, Millis slack);
   void set_leaving(const std::string& source, bool leaving);
+  void set_reservations(std::map<std::string, sched::ReservationPlan> reservations);
 
  private:
   void note_holder(const std::string& source);

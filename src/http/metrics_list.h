@@ -61,9 +61,10 @@ inline constexpr MetricDefinition kMetrics[] = {
     {.name = "berth_held_workloads",
      .kind = MetricKind::Gauge,
      .help = "Workloads that the last pass held, by reason.",
-     .labels = {{{"reason",
-                  "NoQuota|OverQuota|LentOut|NoSuchDevice|TooLarge|NoCapacity|Fragmented|"
-                  "Reserved|NoTier|BudgetSpent|PromisedOut|Policy"}}}},
+     .labels =
+         {{{"reason",
+            "NoQuota|OverQuota|LentOut|NoSuchDevice|TooLarge|NoCapacity|Fragmented|"
+            "Reserved|NoTier|BudgetSpent|PromisedOut|Policy|NoReservation|AwaitsReservation"}}}},
     {.name = "berth_leader",
      .kind = MetricKind::Gauge,
      .help = "1 while this process leads, else 0."},

@@ -16,6 +16,8 @@ std::string_view name_of(Reason reason) {
     case Reason::BudgetSpent: return "BudgetSpent";
     case Reason::PromisedOut: return "PromisedOut";
     case Reason::Policy: return "Policy";
+    case Reason::NoReservation: return "NoReservation";
+    case Reason::AwaitsReservation: return "AwaitsReservation";
   }
   __builtin_unreachable();
 }

@@ -25,11 +25,14 @@ enum class Reason {
   PromisedOut,  // enough are free, but what its tier promises could not be kept beside other
                 // promises
   Policy,       // a placement policy leaves no node for it; says which
+  NoReservation,      // the Reservation that it names is not there for it
+  AwaitsReservation,  // the Reservation that it names has not begun
 };
 inline constexpr std::array kReasons = {
-    Reason::NoQuota,  Reason::OverQuota,   Reason::LentOut,     Reason::NoSuchDevice,
-    Reason::TooLarge, Reason::NoCapacity,  Reason::Fragmented,  Reason::Reserved,
-    Reason::NoTier,   Reason::BudgetSpent, Reason::PromisedOut, Reason::Policy};
+    Reason::NoQuota,       Reason::OverQuota,        Reason::LentOut,     Reason::NoSuchDevice,
+    Reason::TooLarge,      Reason::NoCapacity,       Reason::Fragmented,  Reason::Reserved,
+    Reason::NoTier,        Reason::BudgetSpent,      Reason::PromisedOut, Reason::Policy,
+    Reason::NoReservation, Reason::AwaitsReservation};
 std::string_view name_of(Reason reason);  // as in conditions and events
 
 // Every worker has a node, and the quota allows it.

@@ -10,6 +10,9 @@ std::string shape_of(const Ask& ask) {
     for (const std::string& level : ask.near->levels) shape += '|' + level;
     shape += ask.near->required ? "!" : "?";
   }
+  if (ask.max_runtime) shape += "|ends" + std::to_string((*ask.max_runtime - ask.ran).count());
+  if (ask.preemptions_left <= 0) shape += "|stays";
+  if (ask.reservation) shape += "|of" + *ask.reservation;
   if (ask.least_workers > 0) shape += '|' + std::to_string(ask.least_workers) + "up";
   for (const Alternative& wants : ask.alternatives) {
     shape += '|' + wants.device_class;

@@ -57,7 +57,12 @@ struct Ask {
   // An elastic gang starts with fewer workers rather than wait, but not with fewer than this; 0:
   // with all of them. Its workers are all alike.
   size_t least_workers = 0;
-  size_t runs_with = 0;  // workers with which it runs already: it asks to grow
+  size_t runs_with = 0;                   // workers with which it runs already: it asks to grow
+  Millis startup{0};                      // that its run may be late by, at most
+  Millis grace{30'000};                   // from being told to give way until it is gone
+  int64_t preemptions_left = kUnlimited;  // that its retry policy forgives
+  // The UID of the Reservation whose devices it uses; an empty one is of none that exists.
+  std::optional<std::string> reservation;
   // All of the above that decides about it beside its turn, as text: once an ask is held, the asks
   // of the same shape behind it are held without a second look. shape_of() makes it, once per ask
   // and not once per pass; empty: never alike.

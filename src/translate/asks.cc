@@ -40,6 +40,9 @@ sched::Ask ask_of(const api::GpuJob& job, const Tenancy& tenancy, const sched::E
   if (job.spec.workers.min < job.spec.workers.max) {
     ask.least_workers = static_cast<size_t>(job.spec.workers.min);
   }
+  ask.startup = std::chrono::seconds(job.spec.start_timeout_seconds);
+  ask.grace = grace_of(job);
+  ask.preemptions_left = job.spec.retry.max_preemptions - job.status.preemptions;
   ask.shape = sched::shape_of(ask);
   return ask;
 }
@@ -50,6 +53,7 @@ std::optional<sched::Ask> growth_ask_of(const api::GpuJob& job, const Tenancy& t
   const bool runs = status.placement && status.started_at && !is_ending(status) &&
                     !job.meta.deletion && !job.spec.suspend;
   if (!runs || !job.spec.checkpoint) return std::nullopt;
+  if (!job.spec.reservation.empty()) return std::nullopt;  // beside it there is nothing for it
   const auto workers = static_cast<int64_t>(status.placement->workers.size());
   if (workers >= job.spec.workers.max) return std::nullopt;
   sched::Ask ask = ask_of(job, tenancy, known, {});

@@ -30,8 +30,10 @@ int64_t first_ask_devices(const api::GpuJob& job) {
   return multiply_saturating(job.spec.workers.max, job.spec.worker.devices.front().count);
 }
 
-Millis grace_of(const api::GpuJob& job) {
-  return job.spec.checkpoint ? Millis(seconds(job.spec.checkpoint->grace_seconds)) : kNoGrace;
+// Running time counts from when all workers are ready.
+Millis startup_of(const api::GpuJob& job) {
+  if (job.status.started_at) return Millis{0};
+  return seconds(job.spec.start_timeout_seconds);
 }
 
 // The workers' own forecast, where they make one; else what was learned.
@@ -67,6 +69,10 @@ sched::RunningJob cost_facts(const api::GpuJob& job, Instant started) {
 }
 
 }  // namespace
+
+Millis grace_of(const api::GpuJob& job) {
+  return job.spec.checkpoint ? Millis(seconds(job.spec.checkpoint->grace_seconds)) : kNoGrace;
+}
 
 sched::Tier tier_of(const api::SlaTier& tier) {
   sched::Tier made{.order = tier.spec.order,
@@ -121,18 +127,21 @@ sched::Run run_of(const api::GpuJob& job, const std::string& tier_name, const sc
                  .ran_before = ran_before(job)};
   if (is_ending(status)) {
     const Instant asked = status.attempts.back().ended_at.value_or(now);
-    run.ends = std::max(now, sched::later(asked, grace_of(job)));
+    run.ends_surely = sched::later(asked, grace_of(job));
+    run.ends = std::max(now, run.ends_surely);
     return run;
   }
+  run.grace = grace_of(job);
   run.job.preemptible = tier.preemptible;
   run.job.min_runtime = tier.min_runtime;
   const sched::DeviceClass& device_class = status.placement->workers.front().device_class;
   const Millis ran = run.ran_before + std::max(Millis{0}, now - started);
   run.ends = expected_end(job, device_class, ran, known, now);
   if (job.spec.limits.max_runtime_seconds) {
-    const Millis left = seconds(*job.spec.limits.max_runtime_seconds) - run.ran_before;
-    run.ends_surely = sched::later(started, std::max(Millis{0}, left));
-    run.ends = std::min(run.ends, std::max(now, run.ends_surely));
+    const Millis left =
+        std::max(Millis{0}, seconds(*job.spec.limits.max_runtime_seconds) - run.ran_before);
+    run.ends = std::min(run.ends, std::max(now, sched::later(started, left)));
+    run.ends_surely = sched::later(started, left + run.grace + startup_of(job));
   }
   return run;
 }

@@ -14,6 +14,8 @@ sched::Tier tier_of(const api::SlaTier& tier);
 // By name; a job that names none has the first of its Quota's, empty when that lists none.
 std::string tier_name(const api::GpuJob& job, const Tenancy& tenancy);
 
+// From being told to go until it is gone at the latest.
+Millis grace_of(const api::GpuJob& job);
 // By what runs are alike: namespace, image, class and devices.
 sched::RunKey run_key(const api::GpuJob& job, const sched::DeviceClass& device_class);
 

@@ -55,7 +55,7 @@ TEST(Runs, EndAsTheyWereDeclaredToAtTheLatest) {
   api::GpuJob job = running(minutes(10));
   job.spec.limits.max_runtime_seconds = 1'200;
   const sched::Run run = seen(job);
-  EXPECT_EQ(run.ends_surely, kNow + minutes(10));
+  EXPECT_EQ(run.ends_surely, kNow + minutes(10) + run.grace) << "at its limit it is told to go";
   EXPECT_LE(run.ends, run.ends_surely);
 }
 

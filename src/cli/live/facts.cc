@@ -82,6 +82,9 @@ Result<Live> read_live(const Connection& connection) {
   live.policies = decode_all<api::PlacementPolicy>(
       policies, [](const Json& o) { return api::from_json<api::PlacementPolicy>(o); });
   live.jobs = BERTH_TRY(read_jobs(connection));
+  const auto reservations = BERTH_TRY(list_all(connection, kube::kReservations));
+  live.reservations = decode_all<api::Reservation>(
+      reservations, [](const Json& o) { return api::from_json<api::Reservation>(o); });
   const auto nodes = BERTH_TRY(list_all(connection, kube::kNodes));
   const translate::Pools pools = BERTH_TRY(read_pools(connection, accelerators));
   live.nodes = decode_all<translate::Node>(nodes, [&](const Json& o) {

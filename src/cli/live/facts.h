@@ -7,6 +7,7 @@
 #include "api/gpujob.h"
 #include "api/placementpolicy.h"
 #include "api/quota.h"
+#include "api/reservation.h"
 #include "api/slatier.h"
 #include "cli/live/cluster.h"
 #include "sched/ledger.h"
@@ -35,6 +36,7 @@ struct Live {
   std::vector<api::SlaTier> tiers;
   std::vector<api::PlacementPolicy> policies;
   std::vector<api::GpuJob> jobs;
+  std::vector<api::Reservation> reservations;
   std::vector<translate::Node> nodes;
   std::vector<translate::Pod> pods;
   translate::Tenancy tenancy;

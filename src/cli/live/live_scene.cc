@@ -1,9 +1,12 @@
 #include "cli/live/live_scene.h"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "translate/asks.h"
 #include "translate/policies.h"
+#include "translate/reservations.h"
 #include "translate/runs.h"
 
 namespace berth::cli {
@@ -20,6 +23,16 @@ sched::Estimates learn(const std::vector<api::GpuJob>& jobs) {
   return known;
 }
 
+// The UID of the one that the job names; empty when there is none of that name.
+std::optional<std::string> used_reservation(const Live& live, const api::GpuJob& job) {
+  if (job.spec.reservation.empty()) return std::nullopt;
+  const auto at = std::find_if(
+      live.reservations.begin(), live.reservations.end(), [&](const api::Reservation& one) {
+        return one.meta.name == job.spec.reservation && one.meta.name_space == job.meta.name_space;
+      });
+  return at == live.reservations.end() ? std::string() : at->meta.uid;
+}
+
 sched::Running running_of(const std::string& uid, Held held, const sched::Scene& scene,
                           const Live& live, const sched::Estimates& known) {
   const ObjectMeta& meta = held.meta();
@@ -34,6 +47,7 @@ sched::Running running_of(const std::string& uid, Held held, const sched::Scene&
     running.since = job.status.admitted_at.value_or(running.since);
     const std::string name = translate::tier_name(job, live.tenancy);
     const auto tier = scene.tiers.find(name);
+    running.holder.reservation = used_reservation(live, job).value_or(std::string());
     running.holder.run = translate::run_of(
         job, name, tier == scene.tiers.end() ? sched::no_tier() : tier->second, known, scene.now);
   }
@@ -74,7 +88,16 @@ sched::Scene scene_of(const Live& live, Instant now) {
     scene.running.push_back(running_of(uid, std::move(held), scene, live, known));
   }
   for (const api::GpuJob& job : live.jobs) {
-    if (is_waiting(job)) scene.waiting.push_back(translate::ask_of(job, live.tenancy, known, {}));
+    if (!is_waiting(job)) continue;
+    sched::Ask ask = translate::ask_of(job, live.tenancy, known, {});
+    ask.reservation = used_reservation(live, job);
+    if (ask.reservation) ask.shape = shape_of(ask);
+    scene.waiting.push_back(std::move(ask));
+  }
+  for (const api::Reservation& one : live.reservations) {
+    if (one.meta.deletion) continue;
+    scene.reservations.push_back(translate::reservation_of(one, live.tenancy));
+    scene.booked.emplace(one.meta.uid, translate::booked_in(one, live.tenancy));
   }
   return scene;
 }

@@ -24,7 +24,8 @@ void Claims::gather_endings() {
         run.ends > now_ ? run.ends : later(now_, std::max(Millis{1}, now_ - run.job.started));
     Ending ending{&held, ends, {}};
     for (size_t i = 0; i < held.spots.size(); ++i) {
-      if (held.is_placed[i]) ending.spots.push_back(held.spots[i]);
+      if (!held.is_placed[i] || trial_.is_promised(held, held.spots[i].node)) continue;
+      ending.spots.push_back(held.spots[i]);
     }
     endings_.push_back(std::move(ending));
   }

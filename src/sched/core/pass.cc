@@ -1,7 +1,6 @@
 #include "sched/core/pass.h"
 
 #include <algorithm>
-#include <cstring>
 #include <map>
 #include <set>
 #include <string_view>
@@ -9,9 +8,12 @@
 
 #include "sched/core/claims.h"
 #include "sched/core/entitlement.h"
+#include "sched/core/gangs.h"
 #include "sched/core/growth.h"
+#include "sched/core/look.h"
 #include "sched/core/order.h"
 #include "sched/core/preemption.h"
+#include "sched/core/reserved.h"
 #include "sched/core/shadow.h"
 #include "sched/core/steering.h"
 #include "sched/core/trial.h"
@@ -23,33 +25,6 @@
 namespace berth::sched {
 namespace {
 
-uint64_t hash_of(std::string_view text) {
-  uint64_t hash = text.size();
-  for (; text.size() >= sizeof(uint64_t); text.remove_prefix(sizeof(uint64_t))) {
-    uint64_t word = 0;
-    std::memcpy(&word, text.data(), sizeof word);
-    hash = (hash ^ word) * 0x9E3779B97F4A7C15ULL;
-    hash ^= hash >> 29;
-  }
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
-  return hash;
-}
-
-// What one look at one alternative found.
-struct Look {
-  enum class Obstacle { NotListed, Quota, TooLarge, Said, Room };
-  std::optional<Admit> admit;
-  Obstacle obstacle = Obstacle::NotListed;  // else
-  std::optional<QuotaRefusal> refusal;      // of Quota
-  std::optional<Hold> said;                 // of Said
-};
-
-// A shape that was held, and the least run time with which it was.
-struct Alike {
-  Hold hold;
-  Millis expected;
-};
-
 class Pass {
  public:
   Pass(World& world, Instant now, PassNotes* notes)
@@ -57,8 +32,10 @@ class Pass {
         now_(now),
         tree_(world.tree()),
         trial_(world),
+        reserved_(world, trial_, tree_, now),
         claims_(world, trial_, now),
         steering_(world),
+        gangs_(world, steering_),
         shadow_(world, steering_, notes),
         entitlement_(world, tree_, now),
         preemption_(world, trial_, tree_, steering_, entitlement_, world.fairness(), now),
@@ -74,7 +51,8 @@ class Pass {
         continue;
       }
       if (ask->runs_with > 0) {
-        growing_.push_back(ask);
+        // What it uses of a Reservation is all that it may have.
+        if (!ask->reservation) growing_.push_back(ask);
         continue;
       }
       std::vector<Queue>& queues = tiers[world_.tier(ask->tier).order];
@@ -152,6 +130,7 @@ class Pass {
   Decision look(const Ask& ask) {
     is_head_ = false;
     if (auto no = entitlement_.bars(ask, *tree_.find(*ask.quota))) return *std::move(no);
+    if (ask.reservation) return look_reserved(ask);
     std::optional<Look> first;
     for (const Alternative& wants : ask.alternatives) {
       Look found = try_one(ask, wants);
@@ -165,6 +144,30 @@ class Pass {
     if (ask.least_workers == 0) return give_room(ask, ask, *first);
     if (auto admit = try_fewer(ask)) return *std::move(admit);
     return give_room(with_workers(ask, ask.least_workers), ask, *first);
+  }
+
+  // What it names is all that it may have; an elastic gang takes its least rather than wait.
+  Decision look_reserved(const Ask& ask) {
+    Decision all = place_reserved(ask);
+    if (ask.least_workers == 0 || !std::holds_alternative<Hold>(all)) return all;
+    Decision least = place_reserved(with_workers(ask, ask.least_workers));
+    return std::holds_alternative<Hold>(least) ? all : least;
+  }
+
+  Decision place_reserved(const Ask& ask) {
+    if (auto no = reserved_.refuses_user(ask)) return *std::move(no);
+    const Alternative& wants = *reserved_.wanted_by_user(ask);
+    if (auto unmet = steering_.unmet(ask, wants)) return *std::move(unmet);
+    const Gang gang = gangs_.of(ask, wants);
+    if (const auto spots = reserved_.place_user(ask, gang, wants.total())) {
+      started(ask, wants, *spots);
+      return admitted(ask, wants, *spots);
+    }
+    const auto cleared = reserved_.clear_for_user(ask, gang, wants.total());
+    if (!cleared) return reserved_.no_room_for_user(ask, wants);
+    Preempt preempt = preemption_.evict(ask, wants, cleared->victims, cleared->spots);
+    preempted(ask, wants);
+    return preempt;
   }
 
   // Others give way to it, or it is held, and perhaps its start is planned. `whole` is the ask with
@@ -203,6 +206,8 @@ class Pass {
     const auto at = std::find_if(growing_.begin(), growing_.end(),
                                  [&](const Ask* ask) { return ask->id == change.id; });
     const World::Held& held = world_.holders().at(change.id.uid);
+    // What is booked counts on its devices as they are.
+    if (reserved_.concerns(held)) return;
     const Charge& has = held.facts.charges.front();
     const auto use = [&](int64_t sign) {
       for (const Charge& charge : held.facts.charges) {
@@ -232,25 +237,44 @@ class Pass {
     if (auto no = entitlement_.refuses(ask, wants)) {
       return {{}, Look::Obstacle::Quota, std::move(no)};
     }
+    if (auto no = reserved_.keeps_quota(ask, wants)) {
+      return {{}, Look::Obstacle::Said, {}, std::move(no)};
+    }
     const Stock stock = stock_of(world_, wants.device_class);
     if (stock.exist < total) return {{}, Look::Obstacle::TooLarge, {}};
     shadow_.note_overruled(ask, wants);
     if (auto unmet = steering_.unmet(ask, wants)) {
       return {{}, Look::Obstacle::Said, {}, std::move(unmet)};
     }
-    if (stock.free >= total || !claims_.is_empty()) {
+    if (stock.free >= total || !claims_.is_empty() || !reserved_.is_empty()) {
       auto no = entitlement_.breaks_promises(ask, wants);
       if (no) return {{}, Look::Obstacle::Said, {}, std::move(no)};
     }
-    const Gang gang = gang_of(ask, wants);
+    const Gang gang = gangs_.of(ask, wants);
     std::optional<std::vector<Spot>> spots;
     if (stock.free >= total) spots = trial_.place(gang);
     const Instant ends = later(now_, ask.expected);
     if (!spots && !claims_.is_empty()) spots = claims_.place_meanwhile(gang, ends);
+    if (!spots && !reserved_.is_empty()) spots = reserved_.place_meanwhile(ask, wants, gang);
     if (!spots) return {{}, Look::Obstacle::Room, {}};
-    claims_.started(*spots, ends);
-    starts(ask, wants, *spots);
+    started(ask, wants, *spots);
     return {admitted(ask, wants, *spots)};
+  }
+
+  void started(const Ask& ask, const Alternative& wants, const std::vector<Spot>& spots) {
+    claims_.started(spots, later(now_, ask.expected));
+    reserved_.started(ask, wants, spots);
+    starts(ask, wants, spots);
+  }
+
+  void preempted(const Ask& ask, const Alternative& wants) {
+    entitlement_.admitted(ask, wants);
+    for (const World::Held* victim : preemption_.victims()) {
+      claims_.gone(victim);
+      reserved_.gone(victim);
+    }
+    started(ask, wants, preemption_.spots());
+    forget_held();  // victims may have left more room than it took
   }
 
   // Policies look at it: what shadows say, and whether held work has waited for it.
@@ -271,10 +295,10 @@ class Pass {
       case Look::Obstacle::Room: break;
     }
     if (auto never = no_domain(world_, ask, wants)) return *std::move(never);
-    if (claims_.stand_in_the_way(wants.device_class, gang_of(ask, wants), wants.total())) {
+    if (claims_.stand_in_the_way(wants.device_class, gangs_.of(ask, wants), wants.total())) {
       return reserved(ask, wants, stock);
     }
-    auto blamed = steering_.blamed(trial_, ask, wants, stock, bare_gang(ask, wants));
+    auto blamed = steering_.blamed(trial_, ask, wants, stock, gangs_.bare(ask, wants));
     return blamed ? *std::move(blamed) : no_room(world_, ask, wants, stock);
   }
 
@@ -283,7 +307,7 @@ class Pass {
     if (auto unmet = steering_.unmet(ask, wants)) {
       return {{}, Look::Obstacle::Said, {}, std::move(unmet)};
     }
-    const Gang gang = gang_of(ask, wants);
+    const Gang gang = gangs_.of(ask, wants);
     auto spots = trial_.place(gang);
     const Instant ends = later(now_, ask.expected);
     if (!spots && !claims_.is_empty()) spots = claims_.place_meanwhile(gang, ends);
@@ -305,45 +329,11 @@ class Pass {
     return admit;
   }
 
-  Gang gang_of(const Ask& ask, const Alternative& wants) {
-    Gang gang = bare_gang(ask, wants);
-    steering_.steer(ask, wants, gang);
-    return gang;
-  }
-
-  // As if there were no policies.
-  Gang bare_gang(const Ask& ask, const Alternative& wants) {
-    Gang gang{.near = ask.near};
-    for (size_t worker = 0; worker < wants.counts.size(); ++worker) {
-      const bool is_alike = worker > 0 && wants.counts[worker] == wants.counts[worker - 1] &&
-                            ask.rooms[worker] == ask.rooms[worker - 1];
-      gang.workers.push_back(is_alike ? gang.workers.back()
-                                      : worker_shape(world_.fleet(), ask, wants, worker));
-    }
-    if (ask.only || !ask.avoid.empty()) gang.allowed = allowed_for(ask);
-    return gang;
-  }
-
-  std::span<const NodeIndex> allowed_for(const Ask& ask) {
-    allowed_.clear();
-    const auto add = [&](const NodeId& id) {
-      if (world_.nodes().contains(id) && !ask.avoid.contains(id)) {
-        allowed_.push_back(*world_.fleet().find(id));
-      }
-    };
-    if (ask.only) {
-      for (const NodeId& id : *ask.only) add(id);
-    } else {
-      for (const auto& [id, node] : world_.nodes()) add(id);
-    }
-    return allowed_;
-  }
-
   // The first held workloads of a class keep what they are going to start on.
   void plan_start(const Ask& ask, Hold& hold) {
     const Alternative& wants = ask.alternatives.front();
     if (claims_.heads(wants.device_class) >= world_.settings().heads) return;
-    hold.starts = claims_.plan(wants.device_class, gang_of(ask, wants), wants.total());
+    hold.starts = claims_.plan(wants.device_class, gangs_.of(ask, wants), wants.total());
     if (hold.starts == Instant::max()) return;
     is_head_ = true;
     forget_held();  // what is kept for it may be had meanwhile: those of its shape look for
@@ -352,16 +342,12 @@ class Pass {
 
   std::optional<Preempt> try_preempt(const Ask& ask, const Alternative& wants) {
     if (!tree_.limits(*ask.quota).contains(wants.device_class)) return std::nullopt;
+    if (reserved_.keeps_quota(ask, wants)) return std::nullopt;
     if (entitlement_.breaks_promises(ask, wants)) return std::nullopt;
-    const Gang gang = gang_of(ask, wants);
+    const Gang gang = gangs_.of(ask, wants);
     if (gang.allowed && gang.allowed->empty()) return std::nullopt;
     auto preempt = preemption_.place(ask, wants, gang);
-    if (!preempt) return preempt;
-    entitlement_.admitted(ask, wants);
-    starts(ask, wants, preemption_.spots());
-    for (const World::Held* victim : preemption_.victims()) claims_.gone(victim);
-    claims_.started(preemption_.spots(), later(now_, ask.expected));
-    forget_held();  // victims may have left more room than it took
+    if (preempt) preempted(ask, wants);
     return preempt;
   }
 
@@ -373,8 +359,10 @@ class Pass {
   Instant now_;
   QuotaTree tree_;  // as the pass goes on
   Trial trial_;
+  Reserved reserved_;
   Claims claims_;
   Steering steering_;
+  Gangs gangs_;
   Shadow shadow_;
   Entitlement entitlement_;
   Preemption preemption_;
@@ -383,7 +371,6 @@ class Pass {
   // the policies. The views are into the asks.
   std::vector<std::map<std::pair<uint64_t, std::string_view>, Alike>> held_;
   std::optional<QuotaTree::Class> last_class_;
-  std::vector<NodeIndex> allowed_;
   std::vector<const Ask*> growing_;
   std::set<DeviceClass> waited_for_;  // by work that is held
   bool is_head_ = false;              // the ask that was looked at last

@@ -15,6 +15,8 @@ namespace berth::sched {
 //   quota      guaranteed, borrowed, reclaimed from who has borrowed
 //   time       held work keeps the devices that it is going to start on; what is behind it may use
 //              them while it is expected to end before that (EASY backfill, Lifka 1995)
+//   reserved   what Reservations have booked is seen by their users and by who is gone in time, see
+//              Reserved; who names one is placed on it and nowhere else
 //   place      all workers at once, where policies let them, see place(), Steering and Fleet
 //   preempt    where nothing is free: victims by least lost work, proved by the placement
 //

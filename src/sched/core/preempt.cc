@@ -108,7 +108,7 @@ class Search {
   void add_pieces(size_t index) {
     const World::Held& held = *candidates_[index].held;
     for (size_t i = 0; i < held.spots.size(); ++i) {
-      if (!held.is_placed[i]) continue;
+      if (!held.is_placed[i] || trial_.is_promised(held, held.spots[i].node)) continue;
       const Shape& shape = world_.fleet().shape_of(held.spots[i].shape);
       std::vector<Piece>& pieces = pieces_[held.spots[i].node];
       if (pieces.empty() || pieces.back().candidate != index) pieces.push_back({index, {}});
@@ -273,7 +273,7 @@ class Search {
   bool put_back(const World::Held& held) {
     const Trial::Mark mark = trial_.mark();
     for (size_t i = 0; i < held.spots.size(); ++i) {
-      if (!held.is_placed[i]) continue;
+      if (!held.is_placed[i] || trial_.is_promised(held, held.spots[i].node)) continue;
       if (!world_.fleet().can_take(held.spots[i].shape, held.spots[i].node)) {
         trial_.back_to(mark);
         return false;

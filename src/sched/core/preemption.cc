@@ -199,7 +199,24 @@ std::optional<Preempt> Preemption::place(const Ask& ask, const Alternative& want
     trial_.back_to(mark);
     return std::nullopt;
   }
-  spots_ = *spots;
+  return commit(ask, wants, victims, *spots);
+}
+
+Preempt Preemption::evict(const Ask& ask, const Alternative& wants,
+                          const std::vector<const World::Held*>& guests,
+                          const std::vector<Spot>& spots) {
+  gather();
+  std::vector<size_t> victims;
+  for (size_t i = 0; i < runners_.size(); ++i) {
+    const bool is_guest = std::find(guests.begin(), guests.end(), runners_[i].held) != guests.end();
+    if (is_guest && reclaim_->holds(i)) victims.push_back(i);
+  }
+  return commit(ask, wants, victims, spots);
+}
+
+Preempt Preemption::commit(const Ask& ask, const Alternative& wants,
+                           const std::vector<size_t>& victims, const std::vector<Spot>& spots) {
+  spots_ = spots;
   victims_.clear();
   victim_leaves_.clear();
   for (const size_t victim : victims) {
@@ -208,7 +225,7 @@ std::optional<Preempt> Preemption::place(const Ask& ask, const Alternative& want
   }
   reclaim_->take(victims);
   changed();
-  Preempt made = decision(ask, wants, victims, *spots);
+  Preempt made = decision(ask, wants, victims, spots);
   admitted(ask, wants);
   return made;
 }

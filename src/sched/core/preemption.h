@@ -28,6 +28,9 @@ class Preemption {
   // Places the gang on what victims free; on success they are lifted, the gang is taken and both
   // are counted. Changes nothing otherwise.
   std::optional<Preempt> place(const Ask& ask, const Alternative& wants, const Gang& gang);
+  // The gang is placed on what these free by the terms of its reservation; counts both.
+  Preempt evict(const Ask& ask, const Alternative& wants,
+                const std::vector<const World::Held*>& guests, const std::vector<Spot>& spots);
   // Work that this pass admitted without a victim.
   void admitted(const Ask& ask, const Alternative& wants);
   // Of the last one placed: its spots, its victims and their leaves.
@@ -70,6 +73,8 @@ class Preemption {
                                         const Reclaim::Ask& wants);
   bool finds_another_place(const World::Held& held);
   int64_t price_of(const RunningJob& job) const;
+  Preempt commit(const Ask& ask, const Alternative& wants, const std::vector<size_t>& victims,
+                 const std::vector<Spot>& spots);
   Preempt decision(const Ask& ask, const Alternative& wants, const std::vector<size_t>& victims,
                    const std::vector<Spot>& spots);
 

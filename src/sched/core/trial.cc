@@ -38,7 +38,12 @@ void Trial::give(const Spot& spot) {
 
 void Trial::lift(const World::Held& held) {
   for (size_t i = 0; i < held.spots.size(); ++i) {
-    if (held.is_placed[i]) give(held.spots[i]);
+    if (!held.is_placed[i]) continue;
+    const Spot& spot = held.spots[i];
+    give(spot);
+    if (!is_promised(held, spot.node)) continue;
+    const Shape devices{.need = world_.fleet().shape_of(spot.shape).need};
+    force(world_.fleet().shape(devices), spot.node);
   }
 }
 

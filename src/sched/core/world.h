@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "sched/core/reservation.h"
 #include "sched/facts.h"
 #include "sched/fleet/fleet.h"
 #include "sched/ledger.h"
@@ -45,6 +46,7 @@ struct Run {
   Millis ran_before{0};                  // useful run of earlier attempts
   Instant ends = Instant::max();         // expected; it is told again when it has proved too early
   Instant ends_surely = Instant::max();  // declared and enforced
+  Millis grace{30'000};                  // from being told to give way until it is gone
 };
 
 // A quota, whole tree below it included, that starts nothing more in this window.
@@ -63,7 +65,8 @@ enum class VictimOrder {
 struct Holder {
   std::string source;  // the UID of its object
   std::vector<Charge> charges;
-  std::optional<Run> run;  // nothing: it cannot be asked to give way, nor is its end known
+  std::optional<Run> run;   // nothing: it cannot be asked to give way, nor is its end known
+  std::string reservation;  // UID of the one whose devices it uses; mostly none
   // It has to give way already: its devices are promised to somebody who is counted, so the quota
   // no longer counts it. What it has on its nodes it has until it is gone.
   bool leaving = false;
@@ -81,6 +84,7 @@ struct CoreSettings {
   ResizeSettings resize;
   // With less slack than this an ask goes before those of its priority that have more.
   Millis urgent_slack = std::chrono::minutes{15};
+  ReservationSettings reservations;
   bool operator==(const CoreSettings&) const = default;
 };
 
@@ -111,6 +115,10 @@ class World {
   // What policies may say of a holder's work, whether it holds anything yet or not; nothing: it is
   // forgotten.
   void set_traits(const std::string& source, std::optional<Traits> traits);
+  // As plan_reservations() made them, by UID.
+  void set_reservations(std::map<std::string, ReservationPlan> reservations) {
+    reservations_ = std::move(reservations);
+  }
 
   struct Held {
     Holder facts;
@@ -132,6 +140,7 @@ class World {
   const std::set<std::string>& holders_on(NodeIndex node) const;
   const Node* node(NodeIndex index) const;
   const std::map<NodeId, Node>& nodes() const { return nodes_; }
+  const std::map<std::string, ReservationPlan>& reservations() const { return reservations_; }
   // Devices of each class on usable nodes, taken ones included.
   const std::map<DeviceClass, int64_t>& usable() const { return usable_; }
 
@@ -156,6 +165,7 @@ class World {
   PolicyBook policies_;
   std::map<NodeId, std::set<std::string>> on_node_;  // sources by node, known or not
   std::map<DeviceClass, int64_t> usable_;
+  std::map<std::string, ReservationPlan> reservations_;
 };
 
 }  // namespace berth::sched

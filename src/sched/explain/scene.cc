@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "sched/core/book_reservations.h"
+
 namespace berth::sched {
 
 void fill(World& world, const Scene& scene) {
@@ -17,6 +19,9 @@ void fill(World& world, const Scene& scene) {
     world.set_holder(running.holder);
     if (!scene.policies.empty()) world.set_traits(running.holder.source, running.traits);
   }
+  if (scene.reservations.empty()) return;
+  world.set_reservations(scene.booked);
+  world.set_reservations(plan_reservations(world, scene.reservations, scene.now).plans);
 }
 
 std::optional<Decision> decide(const Scene& scene, const WorkloadId& id) {

@@ -31,6 +31,8 @@ struct Scene {
   std::vector<Node> nodes;
   std::vector<Running> running;
   std::vector<Ask> waiting;
+  std::vector<Reservation> reservations;
+  std::map<std::string, ReservationPlan> booked;  // what is known to be booked, by UID
   Instant now;
   // Ask::expected was learnt from runs like it; else only Ask::max_runtime says when work that is
   // started in a forecast ends.

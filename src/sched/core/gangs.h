@@ -1,0 +1,29 @@
+#pragma once
+#include <span>
+#include <vector>
+
+#include "sched/core/steering.h"
+#include "sched/core/world.h"
+#include "sched/decision.h"
+
+namespace berth::sched {
+
+// What is to be placed for an ask.
+class Gangs {
+ public:
+  Gangs(World& world, Steering& steering) : world_(world), steering_(steering) {}
+
+  // What it points to is good until the next one is made.
+  Gang of(const Ask& ask, const Alternative& wants);
+  // As if there were no policies.
+  Gang bare(const Ask& ask, const Alternative& wants);
+
+ private:
+  std::span<const NodeIndex> allowed_for(const Ask& ask);
+
+  World& world_;
+  Steering& steering_;
+  std::vector<NodeIndex> allowed_;
+};
+
+}  // namespace berth::sched
