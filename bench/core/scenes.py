@@ -13,6 +13,10 @@ def held(programs, is_quick):
               got["p99_ms"], "ms", digits=1,
               note=f"p50 {got['p50_ms']:.1f}, {got['passes']} passes, {got['running']:,} jobs run"
                    + _size(got))
+    got = programs.scene("pass_over_held_with_policies", is_quick)
+    yield Row("core_pass_with_policies_p99_ms", "the same under ten PlacementPolicies, p99",
+              got["p99_ms"], "ms", digits=1,
+              note=f"p50 {got['p50_ms']:.1f}, {got['passes']} passes{_size(got)}")
 
 
 def preemption(programs, is_quick):

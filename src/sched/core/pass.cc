@@ -11,6 +11,7 @@
 #include "sched/core/gangs.h"
 #include "sched/core/growth.h"
 #include "sched/core/look.h"
+#include "sched/core/no_room.h"
 #include "sched/core/order.h"
 #include "sched/core/preemption.h"
 #include "sched/core/reserved.h"
@@ -252,7 +253,9 @@ class Pass {
     }
     const Gang gang = gangs_.of(ask, wants);
     std::optional<std::vector<Spot>> spots;
-    if (stock.free >= total) spots = trial_.place(gang);
+    if (stock.free >= total) {
+      spots = no_room_.place(trial_, gang, !ask.only && ask.avoid.empty());
+    }
     const Instant ends = later(now_, ask.expected);
     if (!spots && !claims_.is_empty()) spots = claims_.place_meanwhile(gang, ends);
     if (!spots && !reserved_.is_empty()) spots = reserved_.place_meanwhile(ask, wants, gang);
@@ -353,6 +356,7 @@ class Pass {
 
   void forget_held() {
     for (auto& of_leaf : held_) of_leaf.clear();
+    no_room_.forget();
   }
 
   World& world_;
@@ -365,6 +369,7 @@ class Pass {
   Gangs gangs_;
   Shadow shadow_;
   Entitlement entitlement_;
+  NoRoom no_room_;
   Preemption preemption_;
   std::vector<Decision> decisions_;
   // Of each leaf, by shape and before it a hash of it, for speed, and of the level of service and

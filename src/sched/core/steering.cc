@@ -1,6 +1,7 @@
 #include "sched/core/steering.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/text.h"
 #include "sched/policy/terms.h"
@@ -34,6 +35,31 @@ void bring_near(const Rules& rules, Gang& gang) {
   }
   if (!gang.near && !rules.prefer_same.empty()) gang.near = Nearness{rules.prefer_same, false};
   gang.within = std::move(same);
+}
+
+// Bounds the gang by those nodes, ranked so; `kept` and `kept_ranks` is where what is left of them
+// is kept if it is bounded already.
+void bound(const std::vector<NodeIndex>& allowed, const std::vector<std::vector<NodeIndex>>& ranks,
+           Gang& gang, std::vector<NodeIndex>& kept,
+           std::vector<std::vector<NodeIndex>>& kept_ranks) {
+  if (!gang.allowed) {
+    gang.allowed = allowed;
+    gang.ranks = ranks;
+    return;
+  }
+  const std::set<NodeIndex> in(gang.allowed->begin(), gang.allowed->end());
+  const auto some_of = [&](const std::vector<NodeIndex>& nodes) {
+    std::vector<NodeIndex> some;
+    for (const NodeIndex node : nodes) {
+      if (in.contains(node)) some.push_back(node);
+    }
+    return some;
+  };
+  kept = some_of(allowed);
+  kept_ranks.clear();
+  for (const std::vector<NodeIndex>& rank : ranks) kept_ranks.push_back(some_of(rank));
+  gang.allowed = kept;
+  gang.ranks = kept_ranks;
 }
 
 }  // namespace
@@ -90,60 +116,78 @@ void Steering::apply(const Rules& rules, const Labels& own, Gang& gang, Lists& l
   }
   const bool is_bounded = rules.is_restricted() || !rules.ranks.empty() || !gang.within.empty() ||
                           !gang.spread.empty() || !gang.prefer_spread.empty();
-  if (gang.allowed || rules.depends_on_others()) return narrow(rules, own, gang, lists);
-  if (!is_bounded) return;
-  gang.allowed = rules.allowed;
-  gang.ranks = rules.ranks;
+  if (rules.depends_on_others()) {
+    const Lists& found = live(rules, own);
+    return bound(found.allowed, found.ranks, gang, lists.allowed, lists.ranks);
+  }
+  if (is_bounded || gang.allowed) {
+    bound(rules.allowed, rules.ranks, gang, lists.allowed, lists.ranks);
+  }
 }
 
-void Steering::narrow(const Rules& rules, const Labels& own, Gang& gang, Lists& lists) {
-  std::vector<char> in(world_.fleet().nodes(), gang.allowed ? 0 : 1);
-  if (gang.allowed) {
-    for (const NodeIndex node : *gang.allowed) in[node] = 1;
+const Steering::Lists& Steering::live(const Rules& rules, const Labels& own) {
+  Live key{&rules, {}};
+  std::vector<Met> required;
+  for (const AffinityRule& rule : rules.affinities) required.push_back(met(*rule.term, own));
+  std::map<const Term*, Met> wished;
+  for (const Met& one : required) key.second.push_back(one.is_first);
+  for (const Wish& wish : rules.wishes) {
+    const Term& term = wish.preference->term;
+    const auto* affinity = std::get_if<AffinityTerm>(&term);
+    if (affinity == nullptr) continue;
+    key.second.push_back(wished.emplace(&term, met(*affinity, own)).first->second.is_first);
   }
-  lists.allowed.clear();
+  const auto [at, is_new] = live_.try_emplace(std::move(key));
+  Lists& lists = at->second;
+  if (!is_new) return lists;
   for (const NodeIndex node : rules.allowed) {
-    const bool is_met =
-        in[node] != 0 &&
-        std::all_of(rules.affinities.begin(), rules.affinities.end(),
-                    [&](const AffinityRule& rule) { return this->is_met(*rule.term, own, node); });
+    const bool is_met = std::all_of(required.begin(), required.end(),
+                                    [&](const Met& one) { return one.at(node); });
     if (is_met) lists.allowed.push_back(node);
   }
   lists.ranks = rank(lists.allowed, rules.wishes, [&](const Term& term, NodeIndex node) {
-    const auto* affinity = std::get_if<AffinityTerm>(&term);
-    return affinity != nullptr ? is_met(*affinity, own, node) : can_meet(term, *world_.node(node));
+    const auto affinity = wished.find(&term);
+    return affinity != wished.end() ? affinity->second.at(node)
+                                    : can_meet(term, *world_.node(node));
   });
-  gang.allowed = lists.allowed;
-  gang.ranks = lists.ranks;
+  return lists;
 }
 
-bool Steering::is_met(const AffinityTerm& term, const Labels& own, NodeIndex node) {
-  const std::string& at = world_.topology().value(node, term.level);
-  if (at.empty()) return false;
-  const std::set<std::string>& others = occupied(term);
-  if (term.is_away) return !others.contains(at);
-  // As in Kubernetes (inter-pod affinity): the first of a kind need not wait for itself.
-  if (others.empty() && carries(own, term.labels)) return true;
-  return others.contains(at);
+// As in Kubernetes (inter-pod affinity): the first of a kind need not wait for itself.
+Steering::Met Steering::met(const AffinityTerm& term, const Labels& own) {
+  const Occupied& others = occupied(term);
+  return {&others, term.is_away, others.count == 0 && carries(own, term.labels)};
 }
 
-const std::set<std::string>& Steering::occupied(const AffinityTerm& term) {
+bool Steering::Met::at(NodeIndex node) const {
+  const uint32_t domain = others->numbers->at(node);
+  if (domain == 0) return false;
+  const bool is_there = others->has[domain] != 0;
+  return is_away ? !is_there : is_there || is_first;
+}
+
+const Steering::Occupied& Steering::occupied(const AffinityTerm& term) {
   const Place place{term.labels, term.level};
   const auto [at, is_new] = occupied_.try_emplace(place);
-  if (!is_new) return at->second;
+  Occupied& made = at->second;
+  if (!is_new) return made;
+  made.numbers = &world_.topology().numbers(term.level);
+  made.has.resize(made.numbers->count + size_t{1});
   for (const auto& [source, held] : world_.holders()) {
-    occupy(place, world_.traits(source).labels, held.spots, at->second);
+    occupy(place, world_.traits(source).labels, held.spots, made);
   }
-  for (const Started& work : started_) occupy(place, work.labels, work.spots, at->second);
-  return at->second;
+  for (const Started& work : started_) occupy(place, work.labels, work.spots, made);
+  return made;
 }
 
 void Steering::occupy(const Place& place, const Labels& labels, const std::vector<Spot>& spots,
-                      std::set<std::string>& values) {
+                      Occupied& occupied) {
   if (!carries(labels, place.first)) return;
   for (const Spot& spot : spots) {
-    const std::string& at = world_.topology().value(spot.node, place.second);
-    if (!at.empty()) values.insert(at);
+    const uint32_t domain = occupied.numbers->at(spot.node);
+    if (domain == 0 || occupied.has[domain] != 0) continue;
+    occupied.has[domain] = 1;
+    ++occupied.count;
   }
 }
 
@@ -151,11 +195,12 @@ bool Steering::admitted(const Ask& ask, const std::vector<Spot>& spots) {
   if (book_.policies().empty()) return false;
   if (!ask.labels.empty()) started_.push_back({ask.labels, spots});
   bool matters = false;
-  for (auto& [place, values] : occupied_) {
-    const size_t before = values.size();
-    occupy(place, ask.labels, spots, values);
-    matters = matters || values.size() != before;
+  for (auto& [place, occupied] : occupied_) {
+    const size_t before = occupied.count;
+    occupy(place, ask.labels, spots, occupied);
+    matters = matters || occupied.count != before;
   }
+  if (matters) live_.clear();
   return matters;
 }
 

@@ -2,7 +2,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -46,7 +45,9 @@ class Steering {
   bool admitted(const Ask& ask, const std::vector<Spot>& spots);
 
   // Whether a node meets an affinity now; `own` are the labels of the work itself.
-  bool is_met(const AffinityTerm& term, const Labels& own, NodeIndex node);
+  bool is_met(const AffinityTerm& term, const Labels& own, NodeIndex node) {
+    return met(term, own).at(node);
+  }
 
  private:
   // What a gang's spans point to where it is not what was compiled.
@@ -59,21 +60,38 @@ class Steering {
     std::vector<Spot> spots;
   };
   using Place = std::pair<Labels, std::string>;  // labels of others, level
+  // Domains of the level in which work with the labels holds devices.
+  struct Occupied {
+    const DomainNumbers* numbers = nullptr;
+    std::vector<char> has;  // by number of the domain
+    size_t count = 0;
+  };
+  // Whether nodes meet an affinity now.
+  struct Met {
+    const Occupied* others = nullptr;
+    bool is_away = false;
+    bool is_first = false;  // of its kind: it need not wait for itself
+    bool at(NodeIndex node) const;
+  };
+  // Rules, and of which of their affinities the work would be the first of its kind.
+  using Live = std::pair<const Rules*, std::vector<bool>>;
 
   void apply(const Rules& rules, const Labels& own, Gang& gang, Lists& lists);
-  void narrow(const Rules& rules, const Labels& own, Gang& gang, Lists& lists);
-  // Values of the level where work with the labels holds devices. Cost: O(holders), once per pass.
-  const std::set<std::string>& occupied(const AffinityTerm& term);
-  void occupy(const Place& place, const Labels& labels, const std::vector<Spot>& spots,
-              std::set<std::string>& values);
+  const Lists& live(const Rules& rules, const Labels& own);
+  // Cost: O(holders), once per pass.
+  const Occupied& occupied(const AffinityTerm& term);
+  static void occupy(const Place& place, const Labels& labels, const std::vector<Spot>& spots,
+                     Occupied& occupied);
+  Met met(const AffinityTerm& term, const Labels& own);
   std::string names_of(const Rules& rules) const;
 
   World& world_;
   PolicyBook& book_;
   Lists for_ask_;
   Lists for_held_;
-  std::map<Place, std::set<std::string>> occupied_;
+  std::map<Place, Occupied> occupied_;
   std::vector<Started> started_;
+  std::map<Live, Lists> live_;  // until others start where it matters
   // Of the ask that was looked at last: the next one is mostly like it.
   const Ask* last_ = nullptr;
   uint64_t last_profile_ = 0;

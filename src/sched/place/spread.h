@@ -1,7 +1,6 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
-#include <map>
-#include <string>
 #include <vector>
 
 #include "sched/place/gang.h"
@@ -11,33 +10,37 @@ namespace berth::sched {
 // Counts the workers of one gang in the domains of the levels that it is spread over.
 class Spread {
  public:
-  Spread(const Topology& topology, const std::vector<SpreadLimit>& limits)
-      : topology_(topology), limits_(limits), counts_(limits.size()) {}
-
-  bool is_none() const { return limits_.empty(); }
-  bool is_open(NodeIndex node) const {
-    for (size_t i = 0; i < limits_.size(); ++i) {
-      const std::string& at = topology_.value(node, limits_[i].level);
-      if (at.empty()) return false;
-      const auto count = counts_[i].find(at);
-      if (count != counts_[i].end() && count->second >= limits_[i].most) return false;
+  Spread(Topology& topology, const std::vector<SpreadLimit>& limits) {
+    for (const SpreadLimit& limit : limits) {
+      const DomainNumbers& numbers = topology.numbers(limit.level);
+      levels_.push_back({&numbers, limit.most, std::vector<int64_t>(numbers.count + size_t{1})});
     }
-    return true;
+  }
+
+  bool is_none() const { return levels_.empty(); }
+  bool is_open(NodeIndex node) const {
+    return std::all_of(levels_.begin(), levels_.end(), [&](const Level& level) {
+      const uint32_t domain = level.numbers->at(node);
+      return domain != 0 && level.workers[domain] < level.most;
+    });
   }
   void took(NodeIndex node) { count(node, +1); }
   void gave(NodeIndex node) { count(node, -1); }
-  void clear() { counts_.assign(limits_.size(), {}); }
-
- private:
-  void count(NodeIndex node, int64_t sign) {
-    for (size_t i = 0; i < limits_.size(); ++i) {
-      counts_[i][topology_.value(node, limits_[i].level)] += sign;
-    }
+  void clear() {
+    for (Level& level : levels_) level.workers.assign(level.workers.size(), 0);
   }
 
-  const Topology& topology_;
-  const std::vector<SpreadLimit>& limits_;
-  std::vector<std::map<std::string, int64_t>> counts_;
+ private:
+  struct Level {
+    const DomainNumbers* numbers = nullptr;
+    int64_t most = 1;
+    std::vector<int64_t> workers;  // by domain
+  };
+  void count(NodeIndex node, int64_t sign) {
+    for (Level& level : levels_) level.workers[level.numbers->at(node)] += sign;
+  }
+
+  std::vector<Level> levels_;
 };
 
 }  // namespace berth::sched

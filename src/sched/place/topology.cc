@@ -8,11 +8,16 @@ void Topology::set(NodeIndex node, const NodeId& id, const Labels& labels) {
   const auto at = nodes_.find(node);
   if (at != nodes_.end() && at->second.labels == labels) return;
   nodes_.insert_or_assign(node, Entry{id, labels});
-  by_level_.clear();
+  labels_changed();
 }
 
 void Topology::remove(NodeIndex node) {
-  if (nodes_.erase(node) > 0) by_level_.clear();
+  if (nodes_.erase(node) > 0) labels_changed();
+}
+
+void Topology::labels_changed() {
+  by_level_.clear();
+  numbers_.clear();
 }
 
 const std::vector<Domain>& Topology::domains(const std::string& level) {
@@ -30,6 +35,18 @@ const std::vector<Domain>& Topology::domains(const std::string& level) {
     domains.push_back({at, std::move(members)});
   }
   return by_level_.emplace(level, std::move(domains)).first->second;
+}
+
+const DomainNumbers& Topology::numbers(const std::string& level) {
+  const auto [at, is_new] = numbers_.try_emplace(level);
+  DomainNumbers& numbers = at->second;
+  if (!is_new) return numbers;
+  if (!nodes_.empty()) numbers.of_node.resize(nodes_.rbegin()->first + size_t{1});
+  for (const Domain& domain : domains(level)) {
+    ++numbers.count;
+    for (const NodeIndex node : domain.nodes) numbers.of_node[node] = numbers.count;
+  }
+  return numbers;
 }
 
 const std::string& Topology::value(NodeIndex node, const std::string& level) const {
