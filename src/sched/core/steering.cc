@@ -141,8 +141,8 @@ const Steering::Lists& Steering::live(const Rules& rules, const Labels& own) {
   Lists& lists = at->second;
   if (!is_new) return lists;
   for (const NodeIndex node : rules.allowed) {
-    const bool is_met = std::all_of(required.begin(), required.end(),
-                                    [&](const Met& one) { return one.at(node); });
+    const bool is_met =
+        std::all_of(required.begin(), required.end(), [&](const Met& one) { return one.at(node); });
     if (is_met) lists.allowed.push_back(node);
   }
   lists.ranks = rank(lists.allowed, rules.wishes, [&](const Term& term, NodeIndex node) {
