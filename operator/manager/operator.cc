@@ -22,6 +22,7 @@ Operator::Operator(kube::Transport& transport, const Clock& clock, Settings sett
       nominations_(stores_, books_, feed_, settings_, clock),
       reservation_desk_(stores_, books_, feed_),
       scheduler_(books_, feed_, nominations_, settings_, clock),
+      outlook_desk_(stores_, feed_, settings_, clock),
       spending_(stores_, books_, settings_, clock),
       recent_use_(books_, settings_, clock),
       job_desk_(stores_, books_, coverage_, feed_, nominations_, reservation_desk_, scheduler_,
@@ -185,7 +186,7 @@ void Operator::wire_accounts(const Observers& observers) {
 
 // What is spent, held lately and promised, before the pass asks for it.
 Monotonic Operator::keep_accounts() {
-  const Monotonic wake = std::min(spending_.tick(), tier_accounts_.tick());
+  const Monotonic wake = std::min({spending_.tick(), tier_accounts_.tick(), outlook_desk_.tick()});
   if (recent_use_.tick()) {
     sched::FairShareInputs fairness = feed_.world().fairness();
     fairness.lately = recent_use_.inputs().lately;

@@ -18,6 +18,7 @@
 #include "operator/controllers/slatier/slatier_controller.h"
 #include "operator/manager/feeds.h"
 #include "operator/scheduling/books.h"
+#include "operator/scheduling/outlook_desk.h"
 #include "operator/scheduling/recent_use.h"
 #include "operator/scheduling/reservation_desk.h"
 #include "operator/scheduling/scheduler.h"
@@ -106,6 +107,7 @@ class Operator {
   Nominations nominations_;
   ReservationDesk reservation_desk_;
   Scheduler scheduler_;
+  OutlookDesk outlook_desk_;
   Spending spending_;
   RecentUse recent_use_;
   JobDesk job_desk_;

@@ -27,11 +27,12 @@ struct Settings {
   Millis tier_refresh{30'000};    // least time between writes of a SlaTier
   Millis pool_refresh{5'000};     // least time between writes of a CapacityPool
   Millis policy_refresh{5'000};   // least time between writes of a policy that only changed numbers
-  Millis node_avoidance{600'000};      // how long a job keeps off a node that failed its plan
-  Millis release_patience{120'000};    // beyond its victims' grace, until a nomination is given up
-  Millis resize_settle{600'000};       // how long an elastic gang stays as it is after a start
-  Millis progress_interval{30'000};    // how often a worker is asked; 0 never
-  Millis usage_half_life{86'400'000};  // of what a tenant held lately; 0: it does not count
+  Millis outlook_refresh{30'000};    // least time between two looks at what work is to be expected
+  Millis node_avoidance{600'000};    // how long a job keeps off a node that failed its plan
+  Millis release_patience{120'000};  // beyond its victims' grace, until a nomination is given up
+  Millis resize_settle{600'000};     // how long an elastic gang stays as it is after a start
+  Millis progress_interval{30'000};  // how often a worker is asked; 0 never
+  Millis usage_half_life{86'400'000};      // of what a tenant held lately; 0: it does not count
   int64_t usage_history_permille = 1'000;  // what a device held lately counts for, of one borrowed
   uint64_t seed = 0;                       // of jitter
 };

@@ -79,9 +79,10 @@ struct DeviceAsk {
             "Devices per worker, all on one node; of cpu it is left out.");
     v.field("share", &DeviceAsk::share, {.unsupported = true},
             "A part of a device in place of a whole one; absent means whole devices.");
-    v.field("speedPercent", &DeviceAsk::speed_percent,
-            {.unsupported = true, .minimum = 1, .maximum = 1000},
-            "Speed of this class for this work, in percent of the first one listed.");
+    v.field("speedPercent", &DeviceAsk::speed_percent, {.minimum = 1, .maximum = 1000},
+            "Speed of this class for this work, in percent of the first one listed. Classes whose "
+            "speed is told compete with the first by time, price and scarcity; the others are "
+            "taken only where those have no room, in their order.");
     v.rule(
         "self.class != 'cpu' || self.count == 1", "the class cpu has no count",
         [](const DeviceAsk& ask) { return !ask.is_cpu() || ask.count == 1; }, ".count");

@@ -81,8 +81,10 @@ struct Worker {
             "Arguments of the entry point.");
     v.field("env", &Worker::env, {.max_items = 128, .keys = "name"},
             "Environment beside the worker contract's own variables.");
-    v.field("devices", &Worker::devices, {.required = true, .min_items = 1, .max_items = 8},
-            "Acceptable devices per worker, best first: the first that serves wins.");
+    v.field(
+        "devices", &Worker::devices, {.required = true, .min_items = 1, .max_items = 8},
+        "Acceptable devices per worker: the first that has room wins, unless speeds are told; then "
+        "the one with which the work costs least.");
     v.field("resources", &Worker::resources, {}, "What a worker needs besides devices.");
     v.field("serviceAccountName", &Worker::service_account_name,
             {.min_length = 1, .pattern = kDnsNamePattern},
@@ -96,6 +98,13 @@ struct Worker {
         "(self.devices[size(self.devices) - 1].class == 'cpu' && "
         "self.devices.exists_one(d, d.class == 'cpu'))",
         "the class cpu comes last and once", &Worker::has_cpu_last, ".devices");
+    v.rule(
+        "!has(self.devices[0].speedPercent) || self.devices[0].speedPercent == 100",
+        "speeds are in percent of the first one's, whose own is 100",
+        [](const Worker& w) {
+          return w.devices.empty() || w.devices.front().speed_percent.value_or(100) == 100;
+        },
+        ".devices");
     v.rule(
         "self.devices.all(d, d.class != 'cpu') || "
         "(has(self.resources) && has(self.resources.cpu))",

@@ -96,12 +96,13 @@ void describe(auto& v, Of<sched::ScoreWeights> auto& weights) {
 }
 
 void describe(auto& v, Of<sched::Outlook> auto& outlook) {
-  auto& [mix, prices, cpu_prices, waste, weights] = outlook;
+  auto& [mix, prices, cpu_prices, waste, weights, micro_usd_per_hour] = outlook;
   v("mix", mix);
   v("prices", prices);
   v("cpu_prices", cpu_prices);
   v("waste", waste);
   v("weights", weights);
+  v("micro_usd_per_hour", micro_usd_per_hour);
 }
 
 void describe(auto& v, Of<sched::Charge> auto& charge) {
@@ -229,9 +230,10 @@ void describe(auto& v, Of<sched::CoreSettings> auto& settings) {
 }
 
 void describe(auto& v, Of<sched::Alternative> auto& alternative) {
-  auto& [device_class, counts] = alternative;
+  auto& [device_class, counts, speed_percent] = alternative;
   v("class", device_class);
   v("counts", counts);
+  v("speed_percent", speed_percent);
 }
 
 void describe(auto& v, Of<sched::Nearness> auto& near) {

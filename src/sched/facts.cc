@@ -16,6 +16,7 @@ std::string shape_of(const Ask& ask) {
   if (ask.least_workers > 0) shape += '|' + std::to_string(ask.least_workers) + "up";
   for (const Alternative& wants : ask.alternatives) {
     shape += '|' + wants.device_class;
+    if (wants.speed_percent > 0) shape += '%' + std::to_string(wants.speed_percent);
     for (const int64_t count : wants.counts) shape += ',' + std::to_string(count);
   }
   for (const Room& room : ask.rooms) {

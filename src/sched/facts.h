@@ -32,6 +32,7 @@ struct Node {
 struct Alternative {
   DeviceClass device_class;
   std::vector<int64_t> counts;  // per worker
+  int64_t speed_percent = 0;    // of the first alternative's for this work; 0: not told
   int64_t total() const;
   bool operator==(const Alternative&) const = default;
 };
@@ -43,7 +44,7 @@ struct Ask {
   std::optional<QuotaId> quota;  // empty: its namespace has none
   int64_t priority = 0;          // larger goes first
   Instant created;
-  std::vector<Alternative> alternatives;    // the first that can be served wins
+  std::vector<Alternative> alternatives;    // the first that serves it best wins, see Choice
   std::vector<Room> rooms;                  // per worker
   std::optional<std::set<NodeId>> only;     // nodes it may use at all (selectors, affinity)
   std::set<NodeId> avoid;                   // nodes that failed its last plan
@@ -51,7 +52,7 @@ struct Ask {
   std::string tier;                         // empty: one without promises
   bool promised = false;                    // admitted before: what its tier promised it stands
   Millis slack = Millis::max();             // how long it may still wait by its tier's promises
-  Millis expected = std::chrono::hours{1};  // how long it is expected to run from its start on
+  Millis expected = std::chrono::hours{1};  // expected run from its start, on the first
   Millis ran{0};                            // useful run of its earlier attempts
   std::optional<Millis> max_runtime;        // after which it is ended; a sure bound
   // An elastic gang starts with fewer workers rather than wait, but not with fewer than this; 0:

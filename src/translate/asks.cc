@@ -26,7 +26,8 @@ sched::Ask ask_of(const api::GpuJob& job, const Tenancy& tenancy, const sched::E
   if (const sched::QuotaId* quota = tenancy.find(job.meta.name_space)) ask.quota = *quota;
   for (const api::DeviceAsk& wants : job.spec.worker.devices) {
     const int64_t count = wants.is_cpu() ? 0 : wants.count;
-    ask.alternatives.push_back({wants.device_class, std::vector<int64_t>(workers, count)});
+    ask.alternatives.push_back({wants.device_class, std::vector<int64_t>(workers, count),
+                                wants.speed_percent.value_or(0)});
   }
   if (const auto& topology = job.spec.topology) {
     ask.near = sched::Nearness{{topology->level}, topology->mode == api::TopologyMode::Required};

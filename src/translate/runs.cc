@@ -30,6 +30,14 @@ int64_t first_ask_devices(const api::GpuJob& job) {
   return multiply_saturating(job.spec.workers.max, job.spec.worker.devices.front().count);
 }
 
+// Percent of the first class's speed.
+int64_t speed_on(const api::GpuJob& job, const sched::DeviceClass& device_class) {
+  for (const api::DeviceAsk& wants : job.spec.worker.devices) {
+    if (wants.device_class == device_class) return wants.speed_percent.value_or(100);
+  }
+  return 100;
+}
+
 // Running time counts from when all workers are ready.
 Millis startup_of(const api::GpuJob& job) {
   if (job.status.started_at) return Millis{0};
@@ -114,7 +122,10 @@ Millis expected_left(const api::GpuJob& job, const sched::DeviceClass& device_cl
   if (job.spec.limits.max_runtime_seconds) most = seconds(*job.spec.limits.max_runtime_seconds);
   // While nothing was learned, what was declared is the better guess.
   if (most && known.keys() == 0) return std::max(Millis{1}, *most - ran);
-  return known.remaining(run_key(job, device_class), ran, kBasisPoints, most);
+  const auto& devices = job.spec.worker.devices;
+  const sched::DeviceClass& first = devices.empty() ? device_class : devices.front().device_class;
+  const Millis left = known.remaining(run_key(job, first), ran, kBasisPoints, most);
+  return Millis{multiply_saturating(left.count(), 100) / speed_on(job, device_class)};
 }
 
 sched::Run run_of(const api::GpuJob& job, const std::string& tier_name, const sched::Tier& tier,

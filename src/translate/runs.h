@@ -24,7 +24,8 @@ Millis ran_before(const api::GpuJob& job);
 // A job that came to its end by itself: what there is to learn. Nothing of others.
 std::optional<Millis> whole_run(const api::GpuJob& job);
 
-// How much longer a job is expected to run that has run for `ran`, with a chance of 80 %.
+// How much longer a job is expected to run on the class that has run for `ran`, with a chance of
+// 80 %. Runs are learned as if on the first class that the job asks for; speeds relate to that.
 Millis expected_left(const api::GpuJob& job, const sched::DeviceClass& device_class, Millis ran,
                      const sched::Estimates& known);
 

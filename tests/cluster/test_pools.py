@@ -3,7 +3,7 @@
 import pytest
 
 import client as kube
-from objects import gpujob
+from objects import FAKE_CLASS, gpujob
 
 CLASS = "example-pooled"
 LABEL = "example.com/pooled"
@@ -49,6 +49,24 @@ def test_work_for_a_pools_class_runs_on_its_nodes_and_the_pool_counts_it(berth, 
     berth.create(POOLS, pool("younger", {LABEL: "yes"}))
     berth.until(f"{POOLS}/younger", lambda one: ready(one) == ("False", "Conflict"),
                 what="refused its nodes")
+    tenant.client.remove(tenant.job("train"))
+    tenant.until_used(0, CLASS)
+
+
+def test_work_that_tells_speeds_runs_where_it_costs_least(berth, tenant, pooled):
+    berth.create(POOLS, pool("pooled", {LABEL: "yes"}))
+    berth.until(f"{POOLS}/pooled", lambda one: ready(one) == ("True", "Available"),
+                what="available")
+    tenant.start(4, CLASS)
+    limits = [{"class": CLASS, "guaranteed": 4}, {"class": FAKE_CLASS, "guaranteed": 4}]
+    berth.merge(kube.quota(tenant.name), {"spec": {"limits": limits}})
+    berth.until(kube.quota(tenant.name), lambda one: len(one["status"]["limits"]) == 2,
+                what="counted by both classes")
+    job = gpujob("train", device_class=FAKE_CLASS)
+    job["spec"]["worker"]["devices"].append({"class": CLASS, "count": 1, "speedPercent": 300})
+    tenant.submit(job)
+    job = tenant.until_job("train", kube.holds("Ready"), what="Ready")
+    assert job["status"]["placement"]["workers"][0]["node"] in pooled
     tenant.client.remove(tenant.job("train"))
     tenant.until_used(0, CLASS)
 

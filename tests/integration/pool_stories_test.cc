@@ -12,6 +12,7 @@
 namespace berth::integration {
 namespace {
 
+using std::chrono::minutes;
 using std::chrono::seconds;
 using testing::ElementsAre;
 using testing::IsEmpty;
@@ -200,6 +201,46 @@ TEST_F(PoolStory, ALevelThatNoNodeHasIsSaidAndSoIsATooSmallOne) {
   EXPECT_EQ(cluster.said("large", "Admitted"), "False TooLarge");
   EXPECT_EQ(message("large"),
             "wants 16 nvidia-h200 in one domain of kubernetes.io/hostname, the largest has 8");
+}
+
+TEST_F(PoolStory, WorkThatTellsSpeedsRunsWhereItCostsLeast) {
+  cluster.node("a", 8, "r1").node("b", 8, "r2");
+  const auto costs = [](const std::string& device_class, int64_t micro_usd) {
+    return [=](api::CapacityPool& pool) {
+      pool.spec.device_class = device_class;
+      pool.spec.micro_usd_per_device_hour = micro_usd;
+    };
+  };
+  pool("old", "r1", costs(kH200, 2'000'000));
+  pool("new", "r2", costs(kB300, 5'000'000));
+  quota("blue", 8);
+  const auto may = [](int64_t speed_of_b300) {
+    return [=](api::GpuJob& job) {
+      job.spec.worker.devices.push_back(
+          {.device_class = kB300, .count = 2, .speed_percent = speed_of_b300});
+    };
+  };
+  cluster.pass(minutes(1)).job("fast", 1, 2, may(300)).job("even", 1, 2, may(110)).settle();
+  EXPECT_EQ(node_of("fast"), "b") << "three times as fast for two and a half times the price";
+  EXPECT_EQ(node_of("even"), "a");
+}
+
+TEST_F(PoolStory, WorkThatIsDoneSoonerOnAFasterClassWaitsForIt) {
+  cluster.node("a", 8, "r1").node("b", 8, "r2");
+  pool("new", "r2");
+  quota("blue", 16);
+  cluster.job("now", 1, 8, [](api::GpuJob& job) {
+    job.spec.worker.devices[0].device_class = kB300;
+    job.spec.limits.max_runtime_seconds = 600;
+  });
+  cluster.settle().job("patient", 1, 8, [](api::GpuJob& job) {
+    job.spec.worker.devices[0].device_class = kB300;
+    job.spec.worker.devices.push_back({.device_class = kH200, .count = 8, .speed_percent = 10});
+    job.spec.limits.max_runtime_seconds = 36'000;
+  });
+  cluster.pass(seconds(5));
+  EXPECT_EQ(cluster.said("patient", "Admitted"), "False NoCapacity");
+  EXPECT_TRUE(cluster.until([&] { return node_of("patient") == "b"; }, minutes(15)));
 }
 
 TEST_F(PoolStory, WorkThatMayRunsOnCpuWhereNoDeviceIsFree) {

@@ -1,6 +1,7 @@
 #include "cli/live/facts.h"
 
 #include <nlohmann/json.hpp>
+#include <ostream>
 #include <utility>
 
 #include "api/codec.h"
@@ -22,14 +23,22 @@ std::vector<T> decode_all(const std::vector<Json>& objects, Decode decode) {
   return decoded;
 }
 
-// Who may not list the pools sees the nodes as their labels say.
+// Empty where the user may not list them: then the answer is as if there were none.
+Result<std::vector<Json>> list_if_allowed(const Connection& connection,
+                                          const kube::Resource& resource, std::ostream& err) {
+  auto objects = list_all(connection, resource);
+  if (objects || objects.error().code != Code::Forbidden) return objects;
+  err << "kubectl-berth: you may not list " << resource.plural
+      << ": this is as if there were none\n";
+  return std::vector<Json>{};
+}
+
 Result<translate::Pools> read_pools(const Connection& connection,
-                                    const translate::Accelerators& accelerators) {
-  const auto objects = list_all(connection, kube::kCapacityPools);
-  if (!objects && objects.error().code == Code::Forbidden) return translate::Pools{};
-  if (!objects) return objects.error();
+                                    const translate::Accelerators& accelerators,
+                                    std::ostream& err) {
+  const auto objects = BERTH_TRY(list_if_allowed(connection, kube::kCapacityPools, err));
   const auto pools = decode_all<api::CapacityPool>(
-      *objects, [](const Json& o) { return api::from_json<api::CapacityPool>(o); });
+      objects, [](const Json& o) { return api::from_json<api::CapacityPool>(o); });
   std::vector<const api::CapacityPool*> alive;
   for (const api::CapacityPool& pool : pools) {
     if (!pool.meta.deletion) alive.push_back(&pool);
@@ -71,25 +80,25 @@ translate::Tenancy tenancy_of(const std::vector<api::Quota>& quotas) {
   return translate::settle(std::move(alive), exempt_namespaces());
 }
 
-Result<Live> read_live(const Connection& connection) {
+Result<Live> read_live(const Connection& connection, std::ostream& err) {
   const translate::Accelerators accelerators = translate::well_known_accelerators();
   Live live;
   live.quotas = BERTH_TRY(read_quotas(connection));
-  const auto tiers = BERTH_TRY(list_all(connection, kube::kSlaTiers));
+  const auto tiers = BERTH_TRY(list_if_allowed(connection, kube::kSlaTiers, err));
   live.tiers = decode_all<api::SlaTier>(
       tiers, [](const Json& o) { return api::from_json<api::SlaTier>(o); });
-  const auto policies = BERTH_TRY(list_all(connection, kube::kPlacementPolicies));
+  const auto policies = BERTH_TRY(list_if_allowed(connection, kube::kPlacementPolicies, err));
   live.policies = decode_all<api::PlacementPolicy>(
       policies, [](const Json& o) { return api::from_json<api::PlacementPolicy>(o); });
   live.jobs = BERTH_TRY(read_jobs(connection));
-  const auto reservations = BERTH_TRY(list_all(connection, kube::kReservations));
+  const auto reservations = BERTH_TRY(list_if_allowed(connection, kube::kReservations, err));
   live.reservations = decode_all<api::Reservation>(
       reservations, [](const Json& o) { return api::from_json<api::Reservation>(o); });
   const auto nodes = BERTH_TRY(list_all(connection, kube::kNodes));
-  const translate::Pools pools = BERTH_TRY(read_pools(connection, accelerators));
+  live.pools = BERTH_TRY(read_pools(connection, accelerators, err));
   live.nodes = decode_all<translate::Node>(nodes, [&](const Json& o) {
     auto node = translate::decode_node(o, accelerators);
-    if (node) translate::enter(*node, pools);
+    if (node) translate::enter(*node, live.pools);
     return node;
   });
   const auto pods = BERTH_TRY(list_all(connection, kube::kPods, {}, translate::pod_members()));

@@ -1,4 +1,5 @@
 #pragma once
+#include <iosfwd>
 #include <map>
 #include <set>
 #include <string>
@@ -14,6 +15,7 @@
 #include "translate/accelerators.h"
 #include "translate/node.h"
 #include "translate/pod.h"
+#include "translate/pools.h"
 #include "translate/tenancy.h"
 
 // What a cluster has, read once; and what follows from it as the operator reckons.
@@ -37,11 +39,14 @@ struct Live {
   std::vector<api::PlacementPolicy> policies;
   std::vector<api::GpuJob> jobs;
   std::vector<api::Reservation> reservations;
+  translate::Pools pools;
   std::vector<translate::Node> nodes;
   std::vector<translate::Pod> pods;
   translate::Tenancy tenancy;
 };
-Result<Live> read_live(const Connection& connection);
+// What the user may not list is left out, and that is said on `err`; but quotas, jobs, nodes and
+// pods there have to be.
+Result<Live> read_live(const Connection& connection, std::ostream& err);
 
 // Somebody who holds room on nodes.
 struct Held {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "translate/asks.h"
+#include "translate/outlook.h"
 #include "translate/policies.h"
 #include "translate/reservations.h"
 #include "translate/runs.h"
@@ -60,6 +61,15 @@ sched::Running running_of(const std::string& uid, Held held, const sched::Scene&
   return running;
 }
 
+// As the operator works it out.
+sched::Outlook outlook_of(const Live& live, const sched::Scene& scene) {
+  translate::Mix mix;
+  for (const api::GpuJob& job : live.jobs) mix.add(job);
+  sched::World world(scene.settings);
+  fill(world, scene);
+  return translate::outlook_of(mix, world, live.pools);
+}
+
 }  // namespace
 
 sched::Scene scene_of(const Live& live, Instant now) {
@@ -99,6 +109,7 @@ sched::Scene scene_of(const Live& live, Instant now) {
     scene.reservations.push_back(translate::reservation_of(one, live.tenancy));
     scene.booked.emplace(one.meta.uid, translate::booked_in(one, live.tenancy));
   }
+  scene.outlook = outlook_of(live, scene);
   return scene;
 }
 

@@ -43,7 +43,7 @@ Result<std::string> job_name(const std::string& object) {
 Result<Answer> show(const Flags& flags, const Surroundings& around) {
   const std::string name = BERTH_TRY(job_name(flags.object));
   const Connection connection = BERTH_TRY(around.connect(flags.cluster));
-  const Live live = BERTH_TRY(read_live(connection));
+  const Live live = BERTH_TRY(read_live(connection, around.err));
   const auto job = std::find_if(live.jobs.begin(), live.jobs.end(), [&](const api::GpuJob& one) {
     return one.meta.name == name && one.meta.name_space == connection.name_space;
   });

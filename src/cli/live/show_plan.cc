@@ -36,7 +36,7 @@ Result<Answer> show(const Flags& flags, const Surroundings& around) {
   const auto documents = BERTH_TRY(read_documents(flags.file));
   if (documents.empty()) return Error{Code::Invalid, flags.file + ": there is no object in it"};
   const Connection connection = BERTH_TRY(around.connect(flags.cluster));
-  const Live live = BERTH_TRY(read_live(connection));
+  const Live live = BERTH_TRY(read_live(connection, around.err));
   const Instant now = around.now();
   Live changed = live;
   auto objects = BERTH_TRY(apply_manifests(documents, connection.name_space, now, changed));

@@ -28,7 +28,7 @@ struct Flags {
 
 Result<Answer> show(const Flags& flags, const Surroundings& around) {
   const Connection connection = BERTH_TRY(around.connect(flags.cluster));
-  const Live live = BERTH_TRY(read_live(connection));
+  const Live live = BERTH_TRY(read_live(connection, around.err));
   const ClusterUse use = use_of(live);
   around.out << (flags.output.is_json() ? use_json(use) : use_table(use, kMostRows, around.now()));
   return Answer::Yes;

@@ -8,10 +8,11 @@
 
 namespace berth::sched {
 
-int Claims::heads(const DeviceClass& device_class) const {
-  return static_cast<int>(std::count_if(claims_.begin(), claims_.end(), [&](const Claim& claim) {
+bool Claims::may_plan(const DeviceClass& device_class) const {
+  const auto heads = std::count_if(claims_.begin(), claims_.end(), [&](const Claim& claim) {
     return claim.device_class == device_class;
-  }));
+  });
+  return heads < world_.settings().heads;
 }
 
 void Claims::gather_endings() {
@@ -49,13 +50,12 @@ Claims::Free Claims::free_on(NodeIndex node) {
   return {fleet.whole_free(node), fleet.free_cpu(node), fleet.free_memory(node)};
 }
 
-Instant Claims::plan(const DeviceClass& device_class, const Gang& gang, int64_t devices) {
+// What ends until then is left out of the trial, and the gang is in it.
+std::optional<Claims::Start> Claims::find_start(const DeviceClass& device_class, const Gang& gang,
+                                                int64_t devices) {
   gather_endings();
-  const Trial::Mark mark = trial_.mark();
-  std::optional<std::vector<Spot>> spots;
-  Instant at = Instant::max();
   size_t claim = 0;  // those up to here have begun
-  for (size_t i = 0; i < endings_.size() && !spots; ++i) {
+  for (size_t i = 0; i < endings_.size(); ++i) {
     for (; claim < claims_.size() && claims_[claim].from <= endings_[i].at; ++claim) {
       for (const Spot& spot : claims_[claim].spots) trial_.give(spot);
       for (const auto& [shape, node] : claims_[claim].workers) trial_.force(shape, node);
@@ -63,17 +63,31 @@ Instant Claims::plan(const DeviceClass& device_class, const Gang& gang, int64_t 
     for (const Spot& spot : endings_[i].spots) trial_.give(spot);
     const bool is_last_then = i + 1 == endings_.size() || endings_[i + 1].at > endings_[i].at;
     if (!is_last_then || world_.fleet().free_of(device_class) < devices * kWholeDevice) continue;
-    spots = trial_.place(gang);
-    at = std::max(endings_[i].at, now_);
+    if (auto spots = trial_.place(gang)) {
+      return Start{std::max(endings_[i].at, now_), *std::move(spots)};
+    }
   }
-  if (!spots) {
+  return std::nullopt;
+}
+
+Instant Claims::when(const DeviceClass& device_class, const Gang& gang, int64_t devices) {
+  const Trial::Mark mark = trial_.mark();
+  const auto start = find_start(device_class, gang, devices);
+  trial_.back_to(mark);
+  return start ? start->at : Instant::max();
+}
+
+Instant Claims::plan(const DeviceClass& device_class, const Gang& gang, int64_t devices) {
+  const Trial::Mark mark = trial_.mark();
+  const auto start = find_start(device_class, gang, devices);
+  if (!start) {
     trial_.back_to(mark);
     return Instant::max();
   }
-  Claim made{device_class, at, {}, {}};
-  for (const Spot& spot : *spots) made.workers.emplace_back(spot.shape, spot.node);
+  Claim made{device_class, start->at, {}, {}};
+  for (const Spot& spot : start->spots) made.workers.emplace_back(spot.shape, spot.node);
   std::map<NodeIndex, Free> spare;
-  for (const Spot& spot : *spots) spare.emplace(spot.node, free_on(spot.node));
+  for (const Spot& spot : start->spots) spare.emplace(spot.node, free_on(spot.node));
   trial_.back_to(mark);
   for (const auto& [node, left] : spare) {
     const Free free = free_on(node);
@@ -89,7 +103,7 @@ Instant Claims::plan(const DeviceClass& device_class, const Gang& gang, int64_t 
   const auto after = std::upper_bound(claims_.begin(), claims_.end(), made.from,
                                       [](Instant t, const Claim& c) { return t < c.from; });
   claims_.insert(after, std::move(made));
-  return at;
+  return start->at;
 }
 
 std::optional<std::vector<Spot>> Claims::place_meanwhile(const Gang& gang, Instant ends) {

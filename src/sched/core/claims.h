@@ -20,12 +20,15 @@ class Claims {
 
   // Plans the start of a gang; Instant::max() when no expected end makes room for it.
   Instant plan(const DeviceClass& device_class, const Gang& gang, int64_t devices);
+  // When plan() would have it start; keeps nothing.
+  Instant when(const DeviceClass& device_class, const Gang& gang, int64_t devices);
   // A workload of this pass starts now and is expected to end then.
   void started(const std::vector<Spot>& spots, Instant ends);
   // A holder has to give way in this pass: its devices are another's now.
   void gone(const World::Held* held);
 
-  int heads(const DeviceClass& device_class) const;
+  // Whether one more start of the class may be planned.
+  bool may_plan(const DeviceClass& device_class) const;
   // Places a gang that ends before the claims that it touches begin; each claim takes back what the
   // gang left of it.
   std::optional<std::vector<Spot>> place_meanwhile(const Gang& gang, Instant ends);
@@ -46,7 +49,14 @@ class Claims {
     std::vector<Spot> spots;
   };
 
+  struct Start {
+    Instant at;
+    std::vector<Spot> spots;
+  };
+
   void gather_endings();
+  std::optional<Start> find_start(const DeviceClass& device_class, const Gang& gang,
+                                  int64_t devices);
   struct Free {
     int64_t whole = 0;
     int64_t cpu = 0;

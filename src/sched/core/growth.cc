@@ -41,4 +41,18 @@ std::vector<WorkerChange> growth(World& world, const std::vector<const Ask*>& gr
   return changes;
 }
 
+std::vector<size_t> fewer_workers(const Ask& ask, const Alternative& wants, const Stock& stock) {
+  std::vector<size_t> tries;
+  const int64_t free = stock.free / std::max<int64_t>(1, wants.counts.front());
+  const auto least = static_cast<int64_t>(ask.least_workers);
+  int64_t workers = std::min(static_cast<int64_t>(wants.counts.size()) - 1, free);
+  if (workers < least) return tries;
+  for (int64_t step = 1; workers > least; step *= 2) {
+    tries.push_back(static_cast<size_t>(workers));
+    workers -= step;
+  }
+  tries.push_back(ask.least_workers);
+  return tries;
+}
+
 }  // namespace berth::sched

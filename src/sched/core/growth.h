@@ -2,6 +2,7 @@
 #include <set>
 #include <vector>
 
+#include "sched/core/why.h"
 #include "sched/core/world.h"
 #include "sched/sla/elastic.h"
 
@@ -12,5 +13,9 @@ namespace berth::sched {
 // here. Each ask runs: its holder is known by its id.
 std::vector<WorkerChange> growth(World& world, const std::vector<const Ask*>& growing,
                                  const std::set<DeviceClass>& waited_for, Instant now);
+
+// With how many workers to try an elastic gang that does not start with all: as many as there are
+// devices for, then fewer in ever larger steps, and last the least that it wants.
+std::vector<size_t> fewer_workers(const Ask& ask, const Alternative& wants, const Stock& stock);
 
 }  // namespace berth::sched

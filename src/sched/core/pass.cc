@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <map>
 #include <set>
-#include <string_view>
 #include <utility>
 
+#include "sched/core/choice.h"
 #include "sched/core/claims.h"
 #include "sched/core/entitlement.h"
 #include "sched/core/gangs.h"
 #include "sched/core/growth.h"
+#include "sched/core/held_alike.h"
 #include "sched/core/look.h"
 #include "sched/core/no_room.h"
 #include "sched/core/order.h"
@@ -114,17 +115,10 @@ class Pass {
   Decision decide(const Ask& ask, QuotaTree::Node leaf) {
     const uint64_t level = static_cast<uint64_t>(service_level(world_.settings(), ask));
     const uint64_t fares = steering_.profile(ask) << 8 | level;
-    const std::pair key(hash_of(ask.shape) ^ fares, std::string_view(ask.shape));
-    const auto alike = ask.shape.empty() ? held_[leaf].end() : held_[leaf].find(key);
-    // Who runs for longer than one that found no place meanwhile finds none either.
-    if (alike != held_[leaf].end() && alike->second.expected <= ask.expected) {
-      const Hold& hold = alike->second.hold;
-      return Hold{ask.id, hold.reason, hold.message, hold.starts};
-    }
+    if (auto hold = held_.find(leaf, ask, fares)) return *std::move(hold);
     Decision decision = look(ask);
-    if (const auto* hold = std::get_if<Hold>(&decision); hold != nullptr && !ask.shape.empty()) {
-      if (!is_head_) held_[leaf].insert_or_assign(key, Alike{*hold, ask.expected});
-    }
+    const auto* hold = std::get_if<Hold>(&decision);
+    if (hold != nullptr && !is_head_) held_.add(leaf, ask, fares, *hold);
     return decision;
   }
 
@@ -132,8 +126,18 @@ class Pass {
     is_head_ = false;
     if (auto no = entitlement_.bars(ask, *tree_.find(*ask.quota))) return *std::move(no);
     if (ask.reservation) return look_reserved(ask);
+    if (!Choice::is_open(ask)) return look_at(ask);
+    Ask sorted = Choice(ask, world_.outlook()).sorted();
+    return look_at(sorted);
+  }
+
+  // At its alternatives, the first that has room.
+  Decision look_at(const Ask& ask) {
     std::optional<Look> first;
     for (const Alternative& wants : ask.alternatives) {
+      if (first && waits_rather(ask, *first, wants)) {
+        return give_room(up_to(ask, wants), ask, *first);
+      }
       Look found = try_one(ask, wants);
       if (found.admit) return *std::move(found.admit);
       if (!first) first = std::move(found);
@@ -145,6 +149,19 @@ class Pass {
     if (ask.least_workers == 0) return give_room(ask, ask, *first);
     if (auto admit = try_fewer(ask)) return *std::move(admit);
     return give_room(with_workers(ask, ask.least_workers), ask, *first);
+  }
+
+  // The best alternative will have room so soon that the ask is served better by a wait for it than
+  // by this one now. Only a start that is kept for it is worth a wait.
+  bool waits_rather(const Ask& ask, const Look& best, const Alternative& now) {
+    const Alternative& first = ask.alternatives.front();
+    const Choice choice(ask, world_.outlook());
+    if (!choice.competes(now) || !choice.competes(first) || ask.least_workers > 0) return false;
+    const bool may_wait = best.obstacle == Look::Obstacle::Room;
+    if (!may_wait || !claims_.may_plan(first.device_class)) return false;
+    const Instant starts = claims_.when(first.device_class, gangs_.of(ask, first), first.total());
+    if (starts == Instant::max()) return false;
+    return choice.cost(first, starts - now_) < choice.cost(now);
   }
 
   // What it names is all that it may have; an elastic gang takes its least rather than wait.
@@ -184,19 +201,13 @@ class Pass {
     return hold;
   }
 
-  // As many workers of an elastic gang as there are devices for, in ever larger steps down.
+  // As many workers of an elastic gang as there are devices for.
   std::optional<Admit> try_fewer(const Ask& ask) {
-    for (const Alternative& wants : ask.alternatives) {
-      const int64_t each = std::max<int64_t>(1, wants.counts.front());
-      const int64_t free = stock_of(world_, wants.device_class).free / each;
-      auto workers = std::min(static_cast<int64_t>(wants.counts.size()) - 1, free);
-      const auto least = static_cast<int64_t>(ask.least_workers);
-      for (int64_t step = 1; workers >= least; step *= 2) {
-        const Ask fewer = with_workers(ask, static_cast<size_t>(workers));
-        const auto at = static_cast<size_t>(&wants - ask.alternatives.data());
+    for (size_t at = 0; at < ask.alternatives.size(); ++at) {
+      const Alternative& wants = ask.alternatives[at];
+      for (const size_t workers : fewer_workers(ask, wants, stock_of(world_, wants.device_class))) {
+        const Ask fewer = with_workers(ask, workers);
         if (Look found = try_one(fewer, fewer.alternatives[at]); found.admit) return found.admit;
-        if (workers == least) break;
-        workers = std::max(least, workers - step);
       }
     }
     return std::nullopt;
@@ -256,7 +267,7 @@ class Pass {
     if (stock.free >= total) {
       spots = no_room_.place(trial_, gang, !ask.only && ask.avoid.empty());
     }
-    const Instant ends = later(now_, ask.expected);
+    const Instant ends = later(now_, run_time(ask, wants));
     if (!spots && !claims_.is_empty()) spots = claims_.place_meanwhile(gang, ends);
     if (!spots && !reserved_.is_empty()) spots = reserved_.place_meanwhile(ask, wants, gang);
     if (!spots) return {{}, Look::Obstacle::Room, {}};
@@ -265,7 +276,7 @@ class Pass {
   }
 
   void started(const Ask& ask, const Alternative& wants, const std::vector<Spot>& spots) {
-    claims_.started(spots, later(now_, ask.expected));
+    claims_.started(spots, later(now_, run_time(ask, wants)));
     reserved_.started(ask, wants, spots);
     starts(ask, wants, spots);
   }
@@ -312,7 +323,7 @@ class Pass {
     }
     const Gang gang = gangs_.of(ask, wants);
     auto spots = trial_.place(gang);
-    const Instant ends = later(now_, ask.expected);
+    const Instant ends = later(now_, run_time(ask, wants));
     if (!spots && !claims_.is_empty()) spots = claims_.place_meanwhile(gang, ends);
     if (!spots) return {{}, Look::Obstacle::Said, {}, no_cpu(world_, ask, wants)};
     claims_.started(*spots, ends);
@@ -335,7 +346,7 @@ class Pass {
   // The first held workloads of a class keep what they are going to start on.
   void plan_start(const Ask& ask, Hold& hold) {
     const Alternative& wants = ask.alternatives.front();
-    if (claims_.heads(wants.device_class) >= world_.settings().heads) return;
+    if (!claims_.may_plan(wants.device_class)) return;
     hold.starts = claims_.plan(wants.device_class, gangs_.of(ask, wants), wants.total());
     if (hold.starts == Instant::max()) return;
     is_head_ = true;
@@ -355,7 +366,7 @@ class Pass {
   }
 
   void forget_held() {
-    for (auto& of_leaf : held_) of_leaf.clear();
+    held_.forget();
     no_room_.forget();
   }
 
@@ -372,9 +383,7 @@ class Pass {
   NoRoom no_room_;
   Preemption preemption_;
   std::vector<Decision> decisions_;
-  // Of each leaf, by shape and before it a hash of it, for speed, and of the level of service and
-  // the policies. The views are into the asks.
-  std::vector<std::map<std::pair<uint64_t, std::string_view>, Alike>> held_;
+  HeldAlike held_;  // of the same level of service and policies
   std::optional<QuotaTree::Class> last_class_;
   std::vector<const Ask*> growing_;
   std::set<DeviceClass> waited_for_;  // by work that is held

@@ -209,6 +209,19 @@ void World::set_leaving(const std::string& source, bool leaving) {
   use_quota(at->second.facts, +1);
 }
 
+// Prices alone cost next to nothing; all else means that every state is scored anew.
+void World::set_outlook(const Outlook& outlook) {
+  Outlook repriced = outlook_;
+  repriced.prices = outlook.prices;
+  repriced.micro_usd_per_hour = outlook.micro_usd_per_hour;
+  if (repriced == outlook) {
+    fleet_.set_prices(outlook.prices);
+  } else {
+    fleet_.set_outlook(outlook);
+  }
+  outlook_ = outlook;
+}
+
 void World::set_quotas(std::vector<Quota> quotas) {
   quotas_ = std::move(quotas);
   tree_.reset();

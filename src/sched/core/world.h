@@ -100,7 +100,7 @@ class World {
   // `capacity` is not read: it is that of the nodes.
   void set_fairness(FairShareInputs fairness) { fairness_ = std::move(fairness); }
   FairShareInputs fairness() const;
-  void set_outlook(const Outlook& outlook) { fleet_.set_outlook(outlook); }
+  void set_outlook(const Outlook& outlook);
   // What is taken of the node is not read: holders say so.
   void set_node(const Node& node);
   void remove_node(const NodeId& id);
@@ -132,6 +132,7 @@ class World {
   QuotaTree& tree();
   const Tier& tier(const std::string& name) const;
   const std::map<std::string, Tier>& tiers() const { return tiers_; }
+  const Outlook& outlook() const { return outlook_; }
   const std::map<QuotaId, SpentBudget>& spent() const { return spent_; }
   const std::map<std::string, Held>& holders() const { return holders_; }
   // With the nodes as they are.
@@ -157,6 +158,7 @@ class World {
   std::vector<Quota> quotas_;
   std::optional<QuotaTree> tree_;  // nothing: limits or capacity have changed
   FairShareInputs fairness_;
+  Outlook outlook_;
   std::map<std::string, Tier> tiers_;
   std::map<QuotaId, SpentBudget> spent_;
   std::map<NodeId, Node> nodes_;

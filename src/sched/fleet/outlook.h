@@ -36,6 +36,8 @@ struct Outlook {
   // its index, or none. Computed from the duals of a packing program (src/pricing).
   std::vector<int16_t> waste;
   ScoreWeights weights;
+  // What users pay for a device of the class; classes whose price is not known are left out.
+  std::map<DeviceClass, int64_t> micro_usd_per_hour;
   bool operator==(const Outlook&) const = default;
 };
 
