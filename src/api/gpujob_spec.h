@@ -119,8 +119,9 @@ struct JobLimits {
             {.minimum = 1, .maximum = kMostSeconds},
             "Seconds of running, over all attempts, after which the job fails; absent means no "
             "bound.");
-    v.field("maxMicroUsd", &JobLimits::max_micro_usd, {.unsupported = true, .minimum = 1},
-            "Millionths of a US dollar after which the job fails; absent means no bound.");
+    v.field("maxMicroUsd", &JobLimits::max_micro_usd, {.minimum = 1},
+            "Millionths of a US dollar, by the prices of the CapacityPools and over all attempts, "
+            "after which the job fails; absent means no bound.");
     v.field("ttlSecondsAfterFinished", &JobLimits::ttl_seconds_after_finished,
             {.minimum = 0, .maximum = kMostSeconds},
             "Seconds after its end until the job is deleted; absent means never.");
@@ -320,8 +321,13 @@ struct GpuJobSpec {
              .pattern = kDnsLabelPattern},
             "GpuJobs in this namespace that have to complete first.");
     v.field("locations", &GpuJobSpec::locations,
-            {.immutable = true, .unsupported = true, .set = true, .min_length = 1},
-            "Regions or clusters that the job may run in; absent means any.");
+            {.immutable = true,
+             .set = true,
+             .min_length = 1,
+             .max_length = 63,
+             .min_items = 1,
+             .max_items = 32},
+            "Regions of CapacityPools that the job may run in; absent means anywhere.");
   }
 };
 

@@ -52,6 +52,9 @@ constexpr auto enum_names(BudgetWindow) {
 enum class OnSpent { Hold, Alert };
 constexpr auto enum_names(OnSpent) { return std::array<std::string_view, 2>{"Hold", "Alert"}; }
 
+enum class QuotaOrdering { Fair, Fifo };
+constexpr auto enum_names(QuotaOrdering) { return std::array<std::string_view, 2>{"Fair", "Fifo"}; }
+
 // What a tenant may spend in each window.
 struct Budget {
   BudgetWindow window = BudgetWindow::Month;
@@ -81,6 +84,7 @@ struct QuotaSpec {
   int64_t weight = 1;
   std::vector<QuotaLimit> limits;
   std::vector<std::string> tiers;
+  QuotaOrdering ordering = QuotaOrdering::Fair;
   std::optional<Budget> budget;
 
   template <class V>
@@ -111,8 +115,20 @@ struct QuotaSpec {
              .pattern = kDnsNamePattern},
             "SLA tiers that the tenant's work may ask for, the first being that of work that names "
             "none; absent means those of the parent, or all where no Quota above lists any.");
+    v.field(
+        "ordering", &QuotaSpec::ordering, {.defaulted = true},
+        "In which order work of one tier starts. Fair: by priority, urgency and the service that "
+        "it has had, and what finds no room is passed by what does. Fifo: by priority and age, "
+        "and nothing passes what waits for room.");
     v.field("budget", &QuotaSpec::budget, {},
             "What the tenant may spend in each window; absent means no bound.");
+    v.rule(
+        "self.ordering != 'Fifo' || has(self.namespaces)",
+        "only a Quota with namespaces has work to order",
+        [](const QuotaSpec& spec) {
+          return spec.ordering != QuotaOrdering::Fifo || !spec.namespaces.empty();
+        },
+        ".ordering");
   }
   bool operator==(const QuotaSpec&) const = default;
 };

@@ -69,8 +69,8 @@ TEST(ReferencePage, SaysWhichKindsAreNotSupportedYet) {
     const size_t begin = page.find("\n## " + kind + "\n");
     return page.substr(begin, page.find("| field |", begin) - begin);
   };
-  EXPECT_NE(section("Reservation").find("**Not supported yet:**"), std::string::npos);
-  EXPECT_EQ(section("GpuJob").find("**Not supported yet:**"), std::string::npos);
+  EXPECT_NE(section("InferenceEndpoint").find("**Not supported yet:**"), std::string::npos);
+  EXPECT_EQ(section("Reservation").find("**Not supported yet:**"), std::string::npos);
 }
 
 }  // namespace

@@ -43,12 +43,13 @@ void describe(auto& v, Of<sched::Limit> auto& limit) {
 }
 
 void describe(auto& v, Of<sched::Quota> auto& quota) {
-  auto& [id, parent, limits, weight, tiers] = quota;
+  auto& [id, parent, limits, weight, tiers, ordering] = quota;
   v("id", id);
   v("parent", parent);
   v("limits", limits);
   v("weight", weight);
   v("tiers", tiers);
+  v("ordering", ordering);
 }
 
 void describe(auto& v, Of<sched::SpentBudget> auto& spent) {
@@ -245,7 +246,7 @@ void describe(auto& v, Of<sched::Nearness> auto& near) {
 void describe(auto& v, Of<sched::Ask> auto& ask) {
   auto& [id, name, quota, priority, created, alternatives, rooms, only, avoid, near, tier, promised,
          slack, expected, ran, max_runtime, least_workers, runs_with, startup, grace,
-         preemptions_left, reservation, shape, name_space, labels] = ask;
+         preemptions_left, reservation, shape, name_space, labels, locations] = ask;
   v("id", id);
   v("name", name);
   v("quota", quota);
@@ -271,6 +272,7 @@ void describe(auto& v, Of<sched::Ask> auto& ask) {
   v("shape", shape);
   v("namespace", name_space);
   v("labels", labels);
+  v("locations", locations);
 }
 
 void describe(auto& v, Of<sched::Admit> auto& admit) {

@@ -37,6 +37,9 @@ inline std::string_view enum_name(sched::ChargeKind kind) {
   }
   __builtin_unreachable();
 }
+inline std::string_view enum_name(sched::Ordering ordering) {
+  return ordering == sched::Ordering::Fair ? "Fair" : "Fifo";
+}
 inline std::string_view enum_name(sched::VictimOrder order) {
   return order == sched::VictimOrder::LeastLost ? "LeastLost" : "NewestFirst";
 }
@@ -65,6 +68,8 @@ inline constexpr std::array kEnum = {E{}};
 template <>
 inline constexpr std::array kEnum<sched::ChargeKind> = {
     sched::ChargeKind::Admitted, sched::ChargeKind::Unadmitted, sched::ChargeKind::Unmanaged};
+template <>
+inline constexpr std::array kEnum<sched::Ordering> = {sched::Ordering::Fair, sched::Ordering::Fifo};
 template <>
 inline constexpr std::array kEnum<sched::VictimOrder> = {sched::VictimOrder::LeastLost,
                                                          sched::VictimOrder::NewestFirst};

@@ -61,10 +61,10 @@ inline constexpr MetricDefinition kMetrics[] = {
     {.name = "berth_held_workloads",
      .kind = MetricKind::Gauge,
      .help = "Workloads that the last pass held, by reason.",
-     .labels =
-         {{{"reason",
-            "NoQuota|OverQuota|LentOut|NoSuchDevice|TooLarge|NoCapacity|Fragmented|"
-            "Reserved|NoTier|BudgetSpent|PromisedOut|Policy|NoReservation|AwaitsReservation"}}}},
+     .labels = {{{"reason",
+                  "NoQuota|OverQuota|LentOut|NoSuchDevice|TooLarge|NoCapacity|Fragmented|"
+                  "Reserved|NoTier|BudgetSpent|PromisedOut|Policy|NoReservation|AwaitsReservation|"
+                  "Behind"}}}},
     {.name = "berth_leader",
      .kind = MetricKind::Gauge,
      .help = "1 while this process leads, else 0."},
@@ -73,7 +73,7 @@ inline constexpr MetricDefinition kMetrics[] = {
      .help = "Attempts of GpuJobs that ended, by cause.",
      .labels = {{{"cause",
                   "Completed|Failed|NonRetriableExit|Preempted|PlanFailed|DeadlineExceeded|"
-                  "Suspended"}}}},
+                  "CostExceeded|Suspended|Resized"}}}},
     {.name = "berth_policy_matched_workloads",
      .kind = MetricKind::Gauge,
      .help = "GpuJobs that have not ended and that the PlacementPolicy is about.",

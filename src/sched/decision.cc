@@ -18,6 +18,7 @@ std::string_view name_of(Reason reason) {
     case Reason::Policy: return "Policy";
     case Reason::NoReservation: return "NoReservation";
     case Reason::AwaitsReservation: return "AwaitsReservation";
+    case Reason::Behind: return "Behind";
   }
   __builtin_unreachable();
 }

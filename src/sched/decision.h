@@ -27,12 +27,13 @@ enum class Reason {
   Policy,       // a placement policy leaves no node for it; says which
   NoReservation,      // the Reservation that it names is not there for it
   AwaitsReservation,  // the Reservation that it names has not begun
+  Behind,             // of a tenant whose work starts in order, and not the first that is held
 };
 inline constexpr std::array kReasons = {
-    Reason::NoQuota,       Reason::OverQuota,        Reason::LentOut,     Reason::NoSuchDevice,
-    Reason::TooLarge,      Reason::NoCapacity,       Reason::Fragmented,  Reason::Reserved,
-    Reason::NoTier,        Reason::BudgetSpent,      Reason::PromisedOut, Reason::Policy,
-    Reason::NoReservation, Reason::AwaitsReservation};
+    Reason::NoQuota,       Reason::OverQuota,         Reason::LentOut,     Reason::NoSuchDevice,
+    Reason::TooLarge,      Reason::NoCapacity,        Reason::Fragmented,  Reason::Reserved,
+    Reason::NoTier,        Reason::BudgetSpent,       Reason::PromisedOut, Reason::Policy,
+    Reason::NoReservation, Reason::AwaitsReservation, Reason::Behind};
 std::string_view name_of(Reason reason);  // as in conditions and events
 
 // Every worker has a node, and the quota allows it.

@@ -14,6 +14,7 @@ std::string shape_of(const Ask& ask) {
   if (ask.preemptions_left <= 0) shape += "|stays";
   if (ask.reservation) shape += "|of" + *ask.reservation;
   if (ask.least_workers > 0) shape += '|' + std::to_string(ask.least_workers) + "up";
+  for (const std::string& location : ask.locations) shape += "|in" + location;
   for (const Alternative& wants : ask.alternatives) {
     shape += '|' + wants.device_class;
     if (wants.speed_percent > 0) shape += '%' + std::to_string(wants.speed_percent);

@@ -70,6 +70,7 @@ struct Ask {
   std::string shape;
   std::string name_space = {};  // for policies, as are the labels
   std::map<std::string, std::string> labels = {};
+  std::set<std::string> locations = {};  // regions that it may run in; none: any
 };
 // Empty for an ask with `only` or `avoid`.
 std::string shape_of(const Ask& ask);

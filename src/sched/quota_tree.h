@@ -19,6 +19,12 @@ struct Limit {
   bool operator==(const Limit&) const = default;
 };
 
+// In which order a tenant's work of one tier starts.
+enum class Ordering {
+  Fair,  // by priority, urgency and service had; what finds no room is passed by others that do
+  Fifo,  // by priority and age; nothing passes what waits for room
+};
+
 struct Quota {
   QuotaId id;
   std::optional<QuotaId> parent;
@@ -27,6 +33,7 @@ struct Quota {
       1;  // share of what is free relative to the siblings' weights; below 1 reads as 1
   std::vector<std::string>
       tiers;  // that work may ask for; none: those of the parent, of a root all
+  Ordering ordering = Ordering::Fair;
   bool operator==(const Quota&) const = default;
 };
 
@@ -85,6 +92,7 @@ class QuotaTree {
   }
   // What the nearest one at or above a leaf lists; empty: none does, any tier will do.
   const std::vector<std::string>& tiers(Node leaf) const;
+  Ordering ordering(Node leaf) const { return quotas_[leaf].ordering; }
   const std::vector<QuotaId>& broken() const { return broken_; }
   std::vector<QuotaId> path(const QuotaId& leaf) const;  // leaf first, root last
 

@@ -22,7 +22,8 @@ sched::Ask ask_of(const api::GpuJob& job, const Tenancy& tenancy, const sched::E
                  .ran = ran_before(job),
                  .shape = {},
                  .name_space = job.meta.name_space,
-                 .labels = job.meta.labels};
+                 .labels = job.meta.labels,
+                 .locations = {job.spec.locations.begin(), job.spec.locations.end()}};
   if (const sched::QuotaId* quota = tenancy.find(job.meta.name_space)) ask.quota = *quota;
   for (const api::DeviceAsk& wants : job.spec.worker.devices) {
     const int64_t count = wants.is_cpu() ? 0 : wants.count;

@@ -94,7 +94,10 @@ Tenancy settle(std::vector<const api::Quota*> quotas,
                       .parent = {},
                       .limits = limits_of(quota->spec),
                       .weight = quota->spec.weight,
-                      .tiers = quota->spec.tiers};
+                      .tiers = quota->spec.tiers,
+                      .ordering = quota->spec.ordering == api::QuotaOrdering::Fifo
+                                      ? sched::Ordering::Fifo
+                                      : sched::Ordering::Fair};
     claim_namespaces(*quota, exempt_namespaces, tenancy);
     if (!quota->spec.tiers.empty()) tenancy.tiers.emplace(made.id, quota->spec.tiers);
     const auto above = by_name.find(parent);

@@ -225,6 +225,50 @@ TEST_F(PoolStory, WorkThatTellsSpeedsRunsWhereItCostsLeast) {
   EXPECT_EQ(node_of("even"), "a");
 }
 
+TEST_F(PoolStory, WorkRunsInItsLocationsOnly) {
+  cluster.node("a", 8, "r1").node("b", 8, "r2");
+  const auto in = [](const std::string& region) {
+    return [=](api::CapacityPool& pool) {
+      pool.spec.device_class = kH200;
+      pool.spec.region = region;
+    };
+  };
+  pool("east", "r1", in("east"));
+  pool("west", "r2", in("west"));
+  cluster.quota("blue", 64);
+  const auto only = [](const std::vector<std::string>& locations) {
+    return [=](api::GpuJob& job) { job.spec.locations = locations; };
+  };
+  cluster.job("there", 1, 6, only({"west"})).settle();
+  cluster.job("held", 1, 4, only({"north", "west"}));
+  cluster.job("nowhere", 1, 1, only({"south"})).pass(seconds(3));
+  EXPECT_EQ(node_of("there"), "b");
+  EXPECT_EQ(cluster.said("held", "Admitted"), "False NoCapacity");
+  EXPECT_EQ(message("held"), "wants 4 nvidia-h200 in north or west, 2 of 8 are free");
+  EXPECT_EQ(cluster.said("nowhere", "Admitted"), "False NoSuchDevice");
+  EXPECT_EQ(message("nowhere"), "wants 1 nvidia-h200 in south, no usable node has any");
+}
+
+TEST_F(PoolStory, AJobEndsWhenItsMoneyIsSpent) {
+  cluster.node("a", 8, "r1");
+  pool("h200", "r1", [](api::CapacityPool& pool) {
+    pool.spec.device_class = kH200;
+    pool.spec.micro_usd_per_device_hour = 3'600'000;
+  });
+  cluster.quota("blue", 8).job("train", 1, 2, [](api::GpuJob& job) {
+    job.spec.limits.max_micro_usd = 120'000;  // a minute of two devices
+  });
+  cluster.pass(seconds(58));
+  EXPECT_EQ(cluster.said("train", "Ready"), "True AllWorkersReady");
+  cluster.pass(seconds(10));
+  EXPECT_EQ(cluster.said("train", "Failed"), "True CostExceeded");
+  const auto cost = cluster.job_named("train").status.cost;
+  ASSERT_TRUE(cost.has_value());
+  EXPECT_GE(cost->micro_usd, 120'000);
+  EXPECT_LE(cost->micro_usd, 124'000);
+  EXPECT_EQ(cluster.used("blue"), 0);
+}
+
 TEST_F(PoolStory, WorkThatIsDoneSoonerOnAFasterClassWaitsForIt) {
   cluster.node("a", 8, "r1").node("b", 8, "r2");
   pool("new", "r2");

@@ -65,6 +65,19 @@ TEST_F(QuotaStory, TenantsBorrowInProportionToTheirWeights) {
   EXPECT_EQ(cluster.used("green"), 4);
 }
 
+TEST_F(QuotaStory, AFifoTenantsWorkStartsInOrder) {
+  cluster.node("a", 8).quota(
+      "blue", 8, [](api::Quota& quota) { quota.spec.ordering = api::QuotaOrdering::Fifo; });
+  cluster.behaves("first", {.runs = seconds(60), .exits = {}}).job("first", 1, 6).settle();
+  cluster.job("large", 1, 4).settle().job("small", 1, 1).pass(seconds(5));
+  EXPECT_EQ(cluster.said("large", "Admitted"), "False OverQuota");
+  EXPECT_EQ(cluster.said("small", "Admitted"), "False Behind");
+  cluster.change_quota("blue",
+                       [](api::Quota& quota) { quota.spec.ordering = api::QuotaOrdering::Fair; });
+  EXPECT_TRUE(cluster.until([&] { return cluster.said("small", "Admitted") == "True Admitted"; }));
+  EXPECT_EQ(cluster.said("large", "Admitted"), "False OverQuota");
+}
+
 TEST_F(QuotaStory, ALimitBelowWhatIsUsedStopsNothingAndAdmitsNothing) {
   cluster.quotas_may_be_lowered = true;
   cluster.node("a", 8).quota("blue", 4).job("runs", 1, 4).settle();

@@ -13,13 +13,14 @@ namespace {
 constexpr int32_t kCheckpointedOnRequest = 42;
 constexpr int32_t kConfigError = 64;
 
-constexpr std::array<std::pair<EndCause, std::string_view>, 8> kNames{{
+constexpr std::array<std::pair<EndCause, std::string_view>, 9> kNames{{
     {EndCause::Completed, "Completed"},
     {EndCause::Failed, "Failed"},
     {EndCause::NonRetriableExit, "NonRetriableExit"},
     {EndCause::Preempted, "Preempted"},
     {EndCause::PlanFailed, "PlanFailed"},
     {EndCause::DeadlineExceeded, "DeadlineExceeded"},
+    {EndCause::CostExceeded, "CostExceeded"},
     {EndCause::Suspended, "Suspended"},
     {EndCause::Resized, "Resized"},
 }};
@@ -70,6 +71,7 @@ int severity(EndCause cause) {
     case EndCause::PlanFailed: return 3;
     case EndCause::Failed: return 2;
     case EndCause::DeadlineExceeded:
+    case EndCause::CostExceeded:
     case EndCause::Suspended:
     case EndCause::Resized:
     case EndCause::Completed: return 1;

@@ -18,7 +18,8 @@ enum class EndCause {
   NonRetriableExit,  // a worker says that its configuration is wrong: exit 64
   Preempted,         // somebody took a worker away, or it was asked to checkpoint: exit 42
   PlanFailed,        // a worker could not start where it was planned; not the job's fault
-  DeadlineExceeded,
+  DeadlineExceeded,  // of limits.maxRuntimeSeconds
+  CostExceeded,      // of limits.maxMicroUsd
   Suspended,
   Resized,  // an elastic gang goes on with another number of workers
 };

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "operator/controllers/gpujob/conditions.h"
+#include "operator/controllers/gpujob/job_cost.h"
 #include "operator/controllers/gpujob/worker_report.h"
 #include "operator/world/stamp.h"
 #include "translate/worker_name.h"
@@ -56,6 +57,7 @@ void release(const JobFacts& facts, api::GpuJobStatus& status) {
       return;
     case EndCause::NonRetriableExit: return give_up("NonRetriableExit", why);
     case EndCause::DeadlineExceeded: return give_up("DeadlineExceeded", why);
+    case EndCause::CostExceeded: return give_up("CostExceeded", why);
     case EndCause::Suspended: return stamp.set("Admitted", false, "Suspended", "suspend is true");
     case EndCause::Resized: return stamp.set("Admitted", false, "Resizing", why);
     case EndCause::PlanFailed:
@@ -115,6 +117,7 @@ JobPlan end_attempt(const JobFacts& facts, EndCause cause, const std::string& me
   const bool completed = cause == EndCause::Completed;
   if (completed && status.progress) status.progress->percent = 100;
   const int64_t lost = book_device_time(status, completed, facts.now);
+  book_cost(status, facts.micro_usd_per_hour, lost, facts.now);
   status.attempts.push_back({.attempt = status.placement->attempt,
                              .nodes = nodes_of(*status.placement),
                              .cause = std::string(name_of(cause)),

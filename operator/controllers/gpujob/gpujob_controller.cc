@@ -78,6 +78,7 @@ JobFacts GpuJobController::gather(const api::GpuJob& job) const {
       .progress = {},
       .checkpoint = {},
       .last_word = {},
+      .micro_usd_per_hour = {},
       .now = clock_.now(),
       .settings = settings_};
   const auto invalid = stores_.invalid_jobs.find(job.meta.uid);
@@ -90,6 +91,8 @@ JobFacts GpuJobController::gather(const api::GpuJob& job) const {
       }
     }
   }
+  if (facts.granted) facts.micro_usd_per_hour = price_of(*facts.granted);
+  if (job.status.placement) facts.micro_usd_per_hour = price_of(*job.status.placement);
   const auto last_word = last_words_.find(job.meta.uid);
   if (last_word != last_words_.end()) facts.last_word = last_word->second;
   const auto report = reports_.find(job.meta.uid);
@@ -198,6 +201,20 @@ void GpuJobController::tell(const api::GpuJob& job, const std::vector<Note>& not
          .action = note.action,
          .note = note.text});
   }
+}
+
+std::optional<int64_t> GpuJobController::price_of(const api::Placement& placement) const {
+  int64_t sum = 0;
+  for (const api::PlacedWorker& worker : placement.workers) {
+    if (worker.device_class == sched::kCpuClass) continue;  // costs nothing
+    const translate::Node* node = stores_.nodes.find({"", worker.node});
+    const bool is_it = node != nullptr && node->device_class == worker.device_class;
+    const auto each = is_it ? node->terms.micro_usd_per_device_hour
+                            : stores_.pooling.dearest_price(worker.device_class);
+    if (!each) return std::nullopt;
+    sum = add_saturating(sum, multiply_saturating(*each, worker.count));
+  }
+  return sum;
 }
 
 std::string GpuJobController::resource_for(const api::PlacedWorker& worker) const {

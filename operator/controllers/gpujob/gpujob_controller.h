@@ -43,6 +43,8 @@ class GpuJobController final : public runtime::Reconciler {
   void tell(const api::GpuJob& job, const std::vector<Note>& notes);
   void keep_last_word(const translate::Pod& pod);
   std::string resource_for(const api::PlacedWorker& worker) const;
+  // Micro-dollars per hour; nothing where one of its nodes has no price.
+  std::optional<int64_t> price_of(const api::Placement& placement) const;
 
   Stores& stores_;
   JobDesk& desk_;

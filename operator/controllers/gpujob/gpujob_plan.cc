@@ -6,6 +6,7 @@
 #include "operator/controllers/gpujob/attempt.h"
 #include "operator/controllers/gpujob/attempt_end.h"
 #include "operator/controllers/gpujob/conditions.h"
+#include "operator/controllers/gpujob/job_cost.h"
 #include "operator/world/stamp.h"
 #include "runtime/ownership.h"
 #include "translate/worker_name.h"
@@ -91,6 +92,12 @@ JobPlan run(const JobFacts& facts) {
     verdict.end = EndCause::Suspended;
     verdict.message = "suspend is true";
   }
+  const auto spent = spent_at(job, facts.micro_usd_per_hour, facts.now);
+  if (!verdict.end && spent && *spent <= facts.now) {
+    verdict.end = EndCause::CostExceeded;
+    verdict.message = "cost " + std::to_string(*job.spec.limits.max_micro_usd) +
+                      " micro-USD, which is maxMicroUsd";
+  }
   if (!verdict.end && facts.has_to_stop) {
     verdict.end = facts.has_to_stop->cause;
     verdict.message = facts.has_to_stop->message;
@@ -123,6 +130,7 @@ JobPlan run(const JobFacts& facts) {
     const int64_t left = *job.spec.limits.max_runtime_seconds - seconds_run(job, facts.now);
     plan.again_at = facts.now + std::chrono::seconds(std::max<int64_t>(1, left));
   }
+  if (spent) plan.again_at = std::min(plan.again_at.value_or(*spent), *spent);
   return plan;
 }
 
@@ -147,6 +155,10 @@ JobPlan admit(const JobFacts& facts) {
   stamp.clear_if_set("Suspended", "NotSuspended", "suspend is false");
   stamp.clear_if_set("Preempted", "Readmitted", "runs again");
   plan.notes.push_back({false, "Admitted", "Admit", text});
+  if (facts.job.spec.limits.max_micro_usd && !facts.micro_usd_per_hour) {
+    plan.notes.push_back({true, "Unpriced", "Admit",
+                          "no CapacityPool gives its devices a price: maxMicroUsd bounds nothing"});
+  }
   write_if_changed(facts, std::move(status), plan);
   return plan;
 }

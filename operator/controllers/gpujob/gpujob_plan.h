@@ -64,7 +64,8 @@ struct JobFacts {
   std::vector<const Named*> slices;        // that it controls
   std::optional<api::Progress> progress;   // newer than what the status has
   std::optional<api::CheckpointStatus> checkpoint;
-  std::optional<LastWord> last_word;  // of a first worker whose pod is gone
+  std::optional<LastWord> last_word;          // of a first worker whose pod is gone
+  std::optional<int64_t> micro_usd_per_hour;  // of the placement, or of what is granted
   Instant now;
   const Settings& settings;
 };

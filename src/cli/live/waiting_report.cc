@@ -55,6 +55,14 @@ Ordered json_of(const WaitingJob& waiting, Instant now) {
   return json;
 }
 
+sched::Ordering ordering_of(const translate::Tenancy& tenancy,
+                            const std::optional<std::string>& tenant) {
+  for (const sched::Quota& quota : tenancy.quotas) {
+    if (tenant && quota.id.name == *tenant) return quota.ordering;
+  }
+  return sched::Ordering::Fair;
+}
+
 }  // namespace
 
 std::vector<WaitingJob> waiting_jobs(const std::vector<api::GpuJob>& jobs,
@@ -73,7 +81,7 @@ std::vector<WaitingJob> waiting_jobs(const std::vector<api::GpuJob>& jobs,
   std::vector<WaitingJob> waiting;
   const auto add = [&](const std::optional<std::string>& tenant,
                        std::vector<const sched::Ask*>& theirs) {
-    sched::sort_asks({}, theirs);
+    sched::sort_asks({}, ordering_of(tenancy, tenant), theirs);
     int64_t position = 0;
     for (const sched::Ask* ask : theirs) {
       waiting.push_back({by_uid.at(ask->id.uid), tenant, ++position});

@@ -1,6 +1,6 @@
 #include "sched/core/gangs.h"
 
-#include "sched/core/why.h"
+#include "sched/core/location.h"
 
 namespace berth::sched {
 
@@ -18,16 +18,42 @@ Gang Gangs::bare(const Ask& ask, const Alternative& wants) {
     gang.workers.push_back(is_alike ? gang.workers.back()
                                     : worker_shape(world_.fleet(), ask, wants, worker));
   }
-  if (ask.only || !ask.avoid.empty()) gang.allowed = allowed_for(ask);
+  if (ask.only || !ask.avoid.empty()) {
+    gang.allowed = allowed_for(ask);
+  } else if (!ask.locations.empty()) {
+    gang.allowed = located(ask);
+  }
   return gang;
+}
+
+Stock Gangs::stock(const Ask& ask, const Alternative& wants) {
+  if (ask.locations.empty()) return stock_of(world_, wants.device_class);
+  Stock stock;
+  for (const NodeIndex index : located(ask)) {
+    const Node& node = *world_.node(index);
+    if (node.device_class != wants.device_class || !node.usable) continue;
+    stock.exist += node.devices;
+    stock.free += world_.fleet().whole_free(index);
+  }
+  return stock;
+}
+
+const std::vector<NodeIndex>& Gangs::located(const Ask& ask) {
+  const auto [at, is_new] = located_.try_emplace(ask.locations);
+  if (is_new) {
+    for (const auto& [id, node] : world_.nodes()) {
+      if (is_located(ask, &node)) at->second.push_back(*world_.fleet().find(id));
+    }
+  }
+  return at->second;
 }
 
 std::span<const NodeIndex> Gangs::allowed_for(const Ask& ask) {
   allowed_.clear();
   const auto add = [&](const NodeId& id) {
-    if (world_.nodes().contains(id) && !ask.avoid.contains(id)) {
-      allowed_.push_back(*world_.fleet().find(id));
-    }
+    const auto node = world_.nodes().find(id);
+    if (node == world_.nodes().end() || ask.avoid.contains(id)) return;
+    if (is_located(ask, &node->second)) allowed_.push_back(*world_.fleet().find(id));
   };
   if (ask.only) {
     for (const NodeId& id : *ask.only) add(id);

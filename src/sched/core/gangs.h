@@ -1,8 +1,12 @@
 #pragma once
+#include <map>
+#include <set>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "sched/core/steering.h"
+#include "sched/core/why.h"
 #include "sched/core/world.h"
 #include "sched/decision.h"
 
@@ -15,15 +19,19 @@ class Gangs {
 
   // What it points to is good until the next one is made.
   Gang of(const Ask& ask, const Alternative& wants);
+  // What there is of the alternative's class where the ask may run.
+  Stock stock(const Ask& ask, const Alternative& wants);
   // As if there were no policies.
   Gang bare(const Ask& ask, const Alternative& wants);
 
  private:
   std::span<const NodeIndex> allowed_for(const Ask& ask);
+  const std::vector<NodeIndex>& located(const Ask& ask);
 
   World& world_;
   Steering& steering_;
   std::vector<NodeIndex> allowed_;
+  std::map<std::set<std::string>, std::vector<NodeIndex>> located_;  // by locations, by node id
 };
 
 }  // namespace berth::sched

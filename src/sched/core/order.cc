@@ -18,6 +18,21 @@ bool is_older(const Ask* a, const Ask* b) {
   return std::tie(a->created, a->name, a->id) < std::tie(b->created, b->name, b->id);
 }
 
+// Nothing but room: what it is held for otherwise is its own business.
+bool waits_for_room(const Decision& decision) {
+  const auto* hold = std::get_if<Hold>(&decision);
+  if (hold == nullptr) return false;
+  switch (hold->reason) {
+    case Reason::OverQuota:
+    case Reason::LentOut:
+    case Reason::NoCapacity:
+    case Reason::Fragmented:
+    case Reason::Reserved:
+    case Reason::PromisedOut: return true;
+    default: return false;
+  }
+}
+
 }  // namespace
 
 int service_level(const CoreSettings& settings, int64_t devices, Millis ran) {
@@ -36,7 +51,18 @@ int service_level(const CoreSettings& settings, const Run& run, Instant now) {
   return service_level(settings, run.job.devices, ran);
 }
 
-void sort_asks(const CoreSettings& settings, std::vector<const Ask*>& asks) {
+void Line::decided(const Decision& decision) {
+  if (ordering != Ordering::Fifo || first_held != nullptr) return;
+  if (waits_for_room(decision)) first_held = asks[next - 1];
+}
+
+void sort_asks(const CoreSettings& settings, Ordering ordering, std::vector<const Ask*>& asks) {
+  if (ordering == Ordering::Fifo) {
+    std::sort(asks.begin(), asks.end(), [](const Ask* a, const Ask* b) {
+      return a->priority != b->priority ? a->priority > b->priority : is_older(a, b);
+    });
+    return;
+  }
   std::vector<Turn> turns;
   turns.reserve(asks.size());
   std::map<int64_t, const Ask*> oldest;  // by priority

@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "sched/core/world.h"
+#include "sched/decision.h"
 
 namespace berth::sched {
 
@@ -19,6 +20,23 @@ int service_level(const CoreSettings& settings, const Run& run, Instant now);
 // so that it gets a planned start and waits for no stream of newer work; then by level of service;
 // then by age. Slack moves nobody past a higher priority, tier or tenant, and lets nobody preempt:
 // who may make whom give way does not depend on it, so that it cannot go round in circles.
-void sort_asks(const CoreSettings& settings, std::vector<const Ask*>& asks);
+// A tenant whose ordering is Fifo has them by priority and age alone.
+void sort_asks(const CoreSettings& settings, Ordering ordering, std::vector<const Ask*>& asks);
+
+// The work of one tenant in one tier, on its turn.
+struct Line {
+  std::vector<const Ask*> asks;
+  size_t next = 0;
+  Ordering ordering = Ordering::Fair;
+  const Ask* first_held = nullptr;  // of a Fifo tenant: those after it stay behind it
+
+  void sort(const CoreSettings& settings, Ordering by) {
+    ordering = by;
+    sort_asks(settings, by, asks);
+  }
+  bool is_over() const { return next == asks.size(); }
+  // What was decided about the last one.
+  void decided(const Decision& decision);
+};
 
 }  // namespace berth::sched

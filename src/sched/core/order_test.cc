@@ -19,7 +19,7 @@ Ask ask(const std::string& name, int64_t priority, Millis slack) {
 std::string order(const std::vector<Ask>& asks) {
   std::vector<const Ask*> turns;
   for (const Ask& one : asks) turns.push_back(&one);
-  sort_asks({}, turns);
+  sort_asks({}, Ordering::Fair, turns);
   std::string text;
   for (const Ask* one : turns) text += one->name;
   return text;
@@ -37,6 +37,52 @@ TEST(SortAsks, DoesNotLookAtSlackWhileThereIsEnoughOfIt) {
 
 TEST(SortAsks, DoesNotPutUrgentWorkBeforeAHigherPriority) {
   EXPECT_EQ(order({ask("a", 0, Millis{0}), ask("b", 1, Millis::max())}), "ba");
+}
+
+TEST(SortAsks, OfAFifoTenantIsByPriorityAndAgeAlone) {
+  const std::vector<Ask> asks{ask("c", 0, Millis{0}), ask("b", 0, Millis::max()),
+                              ask("a", 1, Millis::max())};
+  std::vector<const Ask*> turns;
+  for (const Ask& one : asks) turns.push_back(&one);
+  sort_asks({}, Ordering::Fifo, turns);
+  EXPECT_EQ(turns[0]->name + turns[1]->name + turns[2]->name, "abc");
+}
+
+// Work of blue that starts in order, on a node with two free devices.
+struct InOrder : Scene {
+  InOrder() {
+    node("a", 8).quota("blue", 8).run("r", "blue", {{"a", 6}}, {.tier = "Premium"});
+    quotas.back().ordering = Ordering::Fifo;
+    world.set_quotas(quotas);
+  }
+};
+
+TEST(Fifo, NothingPassesWhatWaitsForRoom) {
+  InOrder scene;
+  scene.ask("large", "blue", 1, 4).ask("small", "blue", 1, 1).ask("later", "blue", 1, 1);
+  EXPECT_EQ(scene.told(), "large OverQuota\nsmall Behind\nlater Behind\n");
+  EXPECT_EQ(std::get<Hold>(scene.decide()[1]).message,
+            "Quota blue starts work in order, and team/large before it is held");
+}
+
+TEST(Fifo, WhatCannotStartAtAllIsPassed) {
+  InOrder scene;
+  scene.ask("impossible", "blue", 1, 4).ask("small", "blue", 1, 1);
+  scene.asks.front().alternatives = {{"acme-x1", {4}}};
+  scene.asks.front().shape = shape_of(scene.asks.front());
+  EXPECT_EQ(scene.told(), "impossible NoSuchDevice\nsmall on a\n");
+}
+
+TEST(Fifo, APriorityGoesBeforeAge) {
+  InOrder scene;
+  scene.ask("large", "blue", 1, 4).ask("first", "blue", 1, 1, {.priority = 1});
+  EXPECT_EQ(scene.told(), "first on a\nlarge OverQuota\n");
+}
+
+TEST(Fifo, OthersAreNotHeldByIt) {
+  InOrder scene;
+  scene.quota("green", 8).ask("large", "blue", 1, 4).ask("theirs", "green", 1, 1);
+  EXPECT_EQ(scene.told(), "theirs on a\nlarge OverQuota\n");
 }
 
 }  // namespace

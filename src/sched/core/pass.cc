@@ -44,7 +44,7 @@ class Pass {
         held_(tree_.nodes()) {}
 
   std::vector<Decision> run(const std::vector<const Ask*>& asks) {
-    std::map<int64_t, std::vector<Queue>> tiers;  // of each, a queue by leaf
+    std::map<int64_t, std::vector<Line>> tiers;  // of each, by leaf
     std::vector<const Ask*> homeless;
     for (const Ask* ask : asks) {
       const auto leaf = ask->quota ? tree_.find(*ask->quota) : std::nullopt;
@@ -57,13 +57,13 @@ class Pass {
         if (!ask->reservation) growing_.push_back(ask);
         continue;
       }
-      std::vector<Queue>& queues = tiers[world_.tier(ask->tier).order];
-      queues.resize(tree_.nodes());
-      queues[*leaf].asks.push_back(ask);
+      std::vector<Line>& lines = tiers[world_.tier(ask->tier).order];
+      lines.resize(tree_.nodes());
+      lines[*leaf].asks.push_back(ask);
     }
     decisions_.reserve(asks.size());
     entitlement_.expect(asks);
-    for (auto& [order, queues] : tiers) decide_tier(queues);
+    for (auto& [order, lines] : tiers) decide_tier(lines);
     for (const WorkerChange& change : growth(world_, growing_, waited_for_, now_)) grow(change);
     std::sort(homeless.begin(), homeless.end(),
               [](const Ask* a, const Ask* b) { return a->id < b->id; });
@@ -72,32 +72,30 @@ class Pass {
   }
 
  private:
-  struct Queue {
-    std::vector<const Ask*> asks;
-    size_t next = 0;
-  };
-
   // Tenants by fair share as it would be after their next ask, each in its own order.
-  void decide_tier(std::vector<Queue>& queues) {
+  void decide_tier(std::vector<Line>& lines) {
     FairOrder order(preemption_.fair());
     const auto offer = [&](QuotaTree::Node leaf) {
-      const Queue& queue = queues[leaf];
-      if (queue.next == queue.asks.size()) return order.withdraw(leaf);
-      const auto& alternatives = queue.asks[queue.next]->alternatives;
+      const Line& line = lines[leaf];
+      if (line.is_over()) return order.withdraw(leaf);
+      const auto& alternatives = line.asks[line.next]->alternatives;
       FairShare::Want wants;
       if (!alternatives.empty() && !is_cpu(alternatives.front())) {
         wants = {class_of(alternatives.front().device_class), alternatives.front().total()};
       }
       order.offer(leaf, wants);
     };
-    for (QuotaTree::Node leaf = 0; leaf < queues.size(); ++leaf) {
-      if (queues[leaf].asks.empty()) continue;
-      sort_asks(world_.settings(), queues[leaf].asks);
+    for (QuotaTree::Node leaf = 0; leaf < lines.size(); ++leaf) {
+      if (lines[leaf].asks.empty()) continue;
+      lines[leaf].sort(world_.settings(), tree_.ordering(leaf));
       offer(leaf);
     }
     while (const auto leaf = order.next()) {
-      const Ask& ask = *queues[*leaf].asks[queues[*leaf].next++];
-      decisions_.push_back(decide(ask, *leaf));
+      Line& line = lines[*leaf];
+      const Ask& ask = *line.asks[line.next++];
+      decisions_.push_back(line.first_held != nullptr ? behind(ask, *line.first_held)
+                                                      : decide(ask, *leaf));
+      line.decided(decisions_.back());
       offer(*leaf);
       if (!std::holds_alternative<Preempt>(decisions_.back())) continue;
       for (const QuotaTree::Node victim : preemption_.victim_leaves()) order.used(victim);
@@ -205,7 +203,7 @@ class Pass {
   std::optional<Admit> try_fewer(const Ask& ask) {
     for (size_t at = 0; at < ask.alternatives.size(); ++at) {
       const Alternative& wants = ask.alternatives[at];
-      for (const size_t workers : fewer_workers(ask, wants, stock_of(world_, wants.device_class))) {
+      for (const size_t workers : fewer_workers(ask, wants, gangs_.stock(ask, wants))) {
         const Ask fewer = with_workers(ask, workers);
         if (Look found = try_one(fewer, fewer.alternatives[at]); found.admit) return found.admit;
       }
@@ -252,7 +250,7 @@ class Pass {
     if (auto no = reserved_.keeps_quota(ask, wants)) {
       return {{}, Look::Obstacle::Said, {}, std::move(no)};
     }
-    const Stock stock = stock_of(world_, wants.device_class);
+    const Stock stock = gangs_.stock(ask, wants);
     if (stock.exist < total) return {{}, Look::Obstacle::TooLarge, {}};
     shadow_.note_overruled(ask, wants);
     if (auto unmet = steering_.unmet(ask, wants)) {
@@ -265,7 +263,7 @@ class Pass {
     const Gang gang = gangs_.of(ask, wants);
     std::optional<std::vector<Spot>> spots;
     if (stock.free >= total) {
-      spots = no_room_.place(trial_, gang, !ask.only && ask.avoid.empty());
+      spots = no_room_.place(trial_, gang, !ask.only && ask.avoid.empty() && ask.locations.empty());
     }
     const Instant ends = later(now_, run_time(ask, wants));
     if (!spots && !claims_.is_empty()) spots = claims_.place_meanwhile(gang, ends);
@@ -300,7 +298,7 @@ class Pass {
   // In words, once it is sure that nobody gives way either: they cost more than the decision.
   Hold why(const Ask& ask, const Look& found) {
     const Alternative& wants = ask.alternatives.front();
-    const Stock stock = stock_of(world_, wants.device_class);
+    const Stock stock = gangs_.stock(ask, wants);
     switch (found.obstacle) {
       case Look::Obstacle::NotListed: return not_listed(ask, wants, tree_.limits(*ask.quota));
       case Look::Obstacle::Quota: return over_quota(ask, wants, *found.refusal);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "sched/core/location.h"
 #include "sched/core/trial.h"
 #include "sched/cpu_class.h"
 
@@ -68,7 +69,9 @@ Misfit misfit(World& world, const Ask& ask, const Alternative& wants) {
   for (NodeIndex node = 0; node < nodes; ++node) {
     const NodeFacts& facts = fleet.facts(node);
     if (facts.device_class != wants.device_class || ask.avoid.contains(facts.id)) continue;
-    if (!ask.only || ask.only->contains(facts.id)) all.push_back(node);
+    const bool may = (!ask.only || ask.only->contains(facts.id)) &&
+                     (ask.locations.empty() || is_located(ask, world.node(node)));
+    if (may) all.push_back(node);
   }
   std::vector<ShapeId> shapes;
   for (size_t i = 0; i < wants.counts.size(); ++i)
@@ -151,6 +154,12 @@ Hold no_tier(const Ask& ask, bool exists, const std::vector<std::string>& allowe
           "tier " + ask.tier + what + (names.empty() ? "" : ": it may ask for " + names)};
 }
 
+Hold behind(const Ask& ask, const Ask& first) {
+  return {ask.id, Reason::Behind,
+          "Quota " + ask.quota->name + " starts work in order, and " + first.name +
+              " before it is held"};
+}
+
 Hold over_quota(const Ask& ask, const Alternative& wants, const QuotaRefusal& no) {
   std::string message = "wants " + count_of(no.wants, wants.device_class) + ", " +
                         whose(ask, no.at) + (no.own_only ? "'s own guarantee" : "") + " leaves " +
@@ -175,7 +184,8 @@ Hold not_listed(const Ask& ask, const Alternative& wants,
 }
 
 Hold no_room(World& world, const Ask& ask, const Alternative& wants, const Stock& stock) {
-  const std::string want = "wants " + count_of(wants.total(), wants.device_class);
+  const std::string want =
+      "wants " + count_of(wants.total(), wants.device_class) + location_text(ask);
   if (stock.exist == 0) return {ask.id, Reason::NoSuchDevice, want + ", no usable node has any"};
   if (stock.exist < wants.total()) {
     return {ask.id, Reason::TooLarge,

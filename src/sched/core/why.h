@@ -27,6 +27,7 @@ Hold no_quota(const Ask& ask, bool is_broken);
 Hold no_tier(const Ask& ask, bool exists, const std::vector<std::string>& allowed);
 Hold not_listed(const Ask& ask, const Alternative& wants,
                 const std::map<DeviceClass, Limit>& limits);
+Hold behind(const Ask& ask, const Ask& first);
 Hold over_quota(const Ask& ask, const Alternative& wants, const QuotaRefusal& no);
 // Too few are free, or they are on the wrong nodes. Looks at every node only for the latter.
 Hold no_room(World& world, const Ask& ask, const Alternative& wants, const Stock& stock);

@@ -35,6 +35,7 @@ Ask changed(Ask ask, const Change& change) {
     case ChangeKind::DropSelector:
       ask.only.reset();
       ask.avoid.clear();
+      ask.locations.clear();
       break;
     case ChangeKind::DropNearness: ask.near.reset(); break;
     case ChangeKind::OtherClass:

@@ -22,7 +22,8 @@ class Search {
   }
 
   std::vector<Fix> run() {
-    if (ask_.only || !ask_.avoid.empty()) consider({.kind = ChangeKind::DropSelector});
+    const bool is_bound = ask_.only || !ask_.avoid.empty() || !ask_.locations.empty();
+    if (is_bound) consider({.kind = ChangeKind::DropSelector});
     if (ask_.near) consider({.kind = ChangeKind::DropNearness});
     other_classes();
     limits(ChangeKind::Borrow);
