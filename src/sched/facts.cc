@@ -18,6 +18,7 @@ std::string shape_of(const Ask& ask) {
     shape += '|' + wants.device_class;
     for (const int64_t count : wants.counts) shape += ',' + std::to_string(count);
   }
+  if (!ask.unserved.empty()) shape += '|' + ask.unserved;
   for (const Room& room : ask.rooms) {
     shape += '|' + std::to_string(room.cpu_milli) + ',' + std::to_string(room.memory_bytes);
   }

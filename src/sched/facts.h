@@ -69,6 +69,7 @@ struct Ask {
   std::string shape;
   std::string name_space = {};  // for policies, as are the labels
   std::map<std::string, std::string> labels = {};
+  std::string unserved = {};  // why it has no alternatives, where that is not for its Quota
 };
 // Empty for an ask with `only` or `avoid`.
 std::string shape_of(const Ask& ask);
