@@ -14,6 +14,7 @@
 #include "translate/accelerators.h"
 #include "translate/node.h"
 #include "translate/pod.h"
+#include "translate/pools.h"
 #include "translate/tenancy.h"
 
 // What a cluster has, read once; and what follows from it as the operator reckons.
@@ -26,6 +27,13 @@ Result<std::vector<api::Quota>> read_quotas(const Connection& connection);
 // Of all namespaces when `name_space` is empty. An object that cannot be read is left out.
 Result<std::vector<api::GpuJob>> read_jobs(const Connection& connection,
                                            const std::string& name_space = {});
+
+// A pool that pods could take devices past counts for nothing, nor does one that may not be read.
+struct LivePools {
+  translate::Accelerators accelerators;  // those of the well-known vendors and of the pools
+  translate::Pools pools;
+};
+Result<LivePools> read_pools(const Connection& connection);
 
 // Who pays for which namespace; a Quota that is being deleted counts as gone.
 translate::Tenancy tenancy_of(const std::vector<api::Quota>& quotas);
@@ -40,6 +48,7 @@ struct Live {
   std::vector<translate::Node> nodes;
   std::vector<translate::Pod> pods;
   translate::Tenancy tenancy;
+  translate::Pools pools;
 };
 Result<Live> read_live(const Connection& connection);
 

@@ -89,7 +89,7 @@ sched::Scene scene_of(const Live& live, Instant now) {
   }
   for (const api::GpuJob& job : live.jobs) {
     if (!is_waiting(job)) continue;
-    sched::Ask ask = translate::ask_of(job, live.tenancy, known, {});
+    sched::Ask ask = translate::ask_of(job, live.tenancy, live.pools, known, {});
     ask.reservation = used_reservation(live, job);
     if (ask.reservation) ask.shape = shape_of(ask);
     scene.waiting.push_back(std::move(ask));
