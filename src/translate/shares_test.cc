@@ -8,6 +8,7 @@
 #include "sched/fleet/need.h"
 #include "sched/share_class.h"
 #include "translate/asks.h"
+#include "translate/class_values.h"
 #include "translate/pools.h"
 
 // Devices that are cut: what their nodes give out, and what serves work that asks for a share.
@@ -159,7 +160,7 @@ api::DeviceAsk share(const std::string& memory, int64_t percent, int64_t count =
 Tenancy lists(const std::vector<std::string>& classes) {
   sched::Quota quota{.id = {"q"}};
   for (const std::string& one : classes) quota.limits[one] = {.guaranteed = 8};
-  return {.quotas = {quota}, .quota_of = {{"blue", {"q"}}}};
+  return {.quota_of = {{"blue", {"q"}}}, .quotas = {quota}};
 }
 
 std::vector<std::string> wanted(const sched::Ask& ask) {
@@ -173,7 +174,7 @@ std::vector<std::string> wanted(const sched::Ask& ask) {
 TEST(Shares, AnAskIsServedByAllThatHaveAsMuchTheSmallestFirstAtItsPlace) {
   const Pools pools = settled({pool()});
   const auto asked = [&](std::vector<api::DeviceAsk> devices) {
-    return wanted(ask_of(job(std::move(devices)), {}, pools, {}, {}));
+    return wanted(ask_of(job(std::move(devices)), {}, pools, sched::Estimates(), {}));
   };
   EXPECT_THAT(asked({share("10Gi", 10, 3)}),
               ElementsAre("6 nvidia-h200/mig-1g.18gb", "6 nvidia-h200/mig-3g.71gb"));
@@ -186,7 +187,7 @@ TEST(Shares, AnAskIsServedByAllThatHaveAsMuchTheSmallestFirstAtItsPlace) {
 TEST(Shares, OfTheSharesThatServeThoseCountThatTheQuotaLists) {
   const Pools pools = settled({pool()});
   const auto asked = [&](const Tenancy& tenancy) {
-    return wanted(ask_of(job({share("10Gi", 10)}), tenancy, pools, {}, {}));
+    return wanted(ask_of(job({share("10Gi", 10)}), tenancy, pools, sched::Estimates(), {}));
   };
   EXPECT_THAT(asked(lists({"nvidia-h200", "nvidia-h200/mig-3g.71gb"})),
               ElementsAre("2 nvidia-h200/mig-3g.71gb"));
@@ -197,7 +198,7 @@ TEST(Shares, OfTheSharesThatServeThoseCountThatTheQuotaLists) {
 
 TEST(Shares, AnAskThatNoShareServesSaysWhatTheLargestHas) {
   const auto unserved = [](const Pools& pools) {
-    const sched::Ask ask = ask_of(job({share("80Gi", 50)}), {}, pools, {}, {});
+    const sched::Ask ask = ask_of(job({share("80Gi", 50)}), {}, pools, sched::Estimates(), {});
     EXPECT_THAT(ask.alternatives, IsEmpty());
     return ask.unserved;
   };
@@ -207,7 +208,20 @@ TEST(Shares, AnAskThatNoShareServesSaysWhatTheLargestHas) {
   EXPECT_THAT(unserved({}), HasSubstr("no CapacityPool of that class names shares"));
   const Pools pools = settled({pool()});
   const auto other = job({share("80Gi", 50), {.device_class = "nvidia-l4"}});
-  EXPECT_THAT(ask_of(other, {}, pools, {}, {}).unserved, IsEmpty()) << "something serves it";
+  EXPECT_THAT(ask_of(other, {}, pools, sched::Estimates(), {}).unserved, IsEmpty())
+      << "something serves it";
+}
+
+TEST(Shares, CountForTheirPartOfADeviceInFairShares) {
+  const ClassValues values =
+      values_of(settled({pool()}), {"nvidia-h200", "nvidia-h200/mig-1g.18gb", "nvidia-l4/half"});
+  EXPECT_EQ(values.at("nvidia-h200").value, 100);
+  EXPECT_EQ(values.at("nvidia-h200/mig-1g.18gb").value, 14);
+  EXPECT_EQ(values.at("nvidia-l4/half").value, 100) << "of which no pool says anything";
+  api::CapacityPool uncut = pool();
+  uncut.spec.shares.clear();
+  EXPECT_TRUE(are_same(values_of(settled({uncut}), {"nvidia-h200"}), {}));
+  EXPECT_FALSE(are_same(values, {}));
 }
 
 TEST(Shares, WhereTwoPoolsDifferAboutAShareItHasTheLessAndTheHigherPrice) {

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "translate/asks.h"
+#include "translate/class_values.h"
 #include "translate/policies.h"
 #include "translate/reservations.h"
 #include "translate/runs.h"
@@ -84,6 +86,12 @@ sched::Scene scene_of(const Live& live, Instant now) {
   for (const translate::Node& node : live.nodes) {
     scene.nodes.push_back(translate::to_sched(node));
   }
+  std::set<sched::DeviceClass> classes;
+  for (const sched::Quota& quota : scene.quotas) {
+    for (const auto& [device_class, limit] : quota.limits) classes.insert(device_class);
+  }
+  for (const sched::Node& node : scene.nodes) classes.insert(node.device_class);
+  scene.fairness.values = translate::values_of(live.pools, classes);
   for (auto& [uid, held] : holdings_of(live)) {
     scene.running.push_back(running_of(uid, std::move(held), scene, live, known));
   }
