@@ -164,7 +164,7 @@ struct CapacityPoolStatus {
     v.field("observedGeneration", &CapacityPoolStatus::observed_generation, {.minimum = 0},
             "Generation of the spec that this status is about.");
     v.field("capacity", &CapacityPoolStatus::capacity, {.minimum = 0},
-            "Devices of nodes that give out whole ones, as are all counts but those of `shares`.");
+            "Devices of nodes that give out whole ones, as are all counts but those in shares.");
     v.field("healthy", &CapacityPoolStatus::healthy, {.minimum = 0}, "Devices that can be used.");
     v.field("allocated", &CapacityPoolStatus::allocated, {.minimum = 0}, "Devices in use.");
     v.field("shares", &CapacityPoolStatus::shares, {.max_items = 16, .keys = "resource"},

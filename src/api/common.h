@@ -84,7 +84,7 @@ struct DeviceAsk {
             "Devices per worker, all on one node; of cpu it is left out.");
     v.field("share", &DeviceAsk::share, {},
             "A part of a device in place of a whole one: the smallest that a CapacityPool of the "
-            "class names and that has as much, of which `count` are given; absent means whole "
+            "class names and that has as much, of which count are given; absent means whole "
             "devices.");
     v.field("speedPercent", &DeviceAsk::speed_percent,
             {.unsupported = true, .minimum = 1, .maximum = 1000},

@@ -210,7 +210,7 @@ TEST_F(ShareStory, MoreSharesThanANodeMayHaveAreNotGivenOutAndThePoolSaysSo) {
   node("small", kSmall, 70);
   pool();
   quota({limit(kSmallClass, 100)});
-  cluster.job("train", 1, sched::kMostDevicesPerNode, share("10Gi", 10));
+  cluster.job("train", 1, sched::kMostDevicesPerNode, share("10Gi", 10)).settle();
   cluster.job("next", 1, 1, share("10Gi", 10)).pass(seconds(6));
   EXPECT_EQ(place_of("train").node, "small");
   EXPECT_THAT(why("next"), HasSubstr("0 of 64 are free"));
@@ -230,7 +230,7 @@ TEST_F(ShareStory, WorkRunsOnWhenItsNodeIsCutAnotherWay) {
   cluster.job("train", 1, 2, share("10Gi", 10)).settle();
   EXPECT_EQ(cluster.said("train", "Ready"), "True AllWorkersReady");
   const Json amounts = {{kGpu, "8"}, {kSmall, "0"}};
-  cluster.server.handle(kube::patch_merge(
+  cluster.server.handle(kube::patch_status(
       kube::kNodes, "", "a", {{"status", {{"allocatable", amounts}, {"capacity", amounts}}}}));
   cluster.pass(seconds(6));
   EXPECT_EQ(cluster.said("train", "Ready"), "True AllWorkersReady");

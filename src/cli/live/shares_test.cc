@@ -49,10 +49,10 @@ TEST_F(LiveShares, AJobThatWaitsForThemIsExplained) {
   job("fits", "10Gi", 2);
   job("many", "10Gi", 6);
   job("large", "80Gi", 1);
-  EXPECT_THAT(said({"explain", "fits", "-n", "blue"}), HasSubstr(kClass));
-  EXPECT_THAT(said({"explain", "many", "-n", "blue"}),
+  EXPECT_THAT(said({"explain", "gpujob/fits", "-n", "blue"}), HasSubstr(kClass));
+  EXPECT_THAT(said({"explain", "gpujob/many", "-n", "blue"}),
               HasSubstr("wants 6 nvidia-h200/mig-1g.18gb, quota leaves"));
-  EXPECT_THAT(said({"explain", "large", "-n", "blue"}),
+  EXPECT_THAT(said({"explain", "gpujob/large", "-n", "blue"}),
               HasSubstr("the largest that a CapacityPool names is mig-1g.18gb with 18Gi and 14%"));
   EXPECT_THAT(said({"queue", "-n", "blue"}), HasSubstr("1 x 2 nvidia-h200 share of 10Gi, 10%"));
 }
