@@ -188,7 +188,7 @@ void Operator::value_classes() {
   decisionlog::RecordedWorld& world = feed_.world();
   auto values =
       translate::values_of(stores_.pooling, translate::classes_of(world.tree(), world.usable()));
-  if (are_same(values, class_values_)) return;
+  if (translate::are_same(values, class_values_)) return;
   class_values_ = values;
   sched::FairShareInputs fairness = world.fairness();
   fairness.values = std::move(values);
