@@ -184,9 +184,22 @@ void Operator::wire_accounts(const Observers& observers) {
       });
 }
 
+// What counts as how much, where devices are cut.
+void Operator::value_classes() {
+  decisionlog::RecordedWorld& world = feed_.world();
+  auto values =
+      translate::values_of(stores_.pooling, translate::classes_of(world.tree(), world.usable()));
+  if (translate::are_same(values, class_values_)) return;
+  class_values_ = values;
+  sched::FairShareInputs fairness = world.fairness();
+  fairness.values = std::move(values);
+  world.set_fairness(std::move(fairness));
+}
+
 // What is spent, held lately and promised, before the pass asks for it.
 Monotonic Operator::keep_accounts() {
   const Monotonic wake = std::min({spending_.tick(), tier_accounts_.tick(), outlook_desk_.tick()});
+  value_classes();
   if (recent_use_.tick()) {
     sched::FairShareInputs fairness = feed_.world().fairness();
     fairness.lately = recent_use_.inputs().lately;

@@ -31,6 +31,7 @@
 #include "runtime/election.h"
 #include "runtime/health.h"
 #include "runtime/recorder.h"
+#include "translate/class_values.h"
 
 namespace berth::control {
 
@@ -86,6 +87,7 @@ class Operator {
   void wire(const Observers& observers);
   void wire_jobs();
   void wire_accounts(const Observers& observers);
+  void value_classes();
   Monotonic keep_accounts();
   void wire_reservations();
   void advance(Monotonic now);
@@ -110,6 +112,7 @@ class Operator {
   OutlookDesk outlook_desk_;
   Spending spending_;
   RecentUse recent_use_;
+  translate::ClassValues class_values_;  // as the world was last told
   JobDesk job_desk_;
   TierAccounts tier_accounts_;
   ForeignDesk foreign_desk_;

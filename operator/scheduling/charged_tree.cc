@@ -3,6 +3,8 @@
 #include <map>
 #include <utility>
 
+#include "translate/class_values.h"
+
 namespace berth::control {
 
 const sched::QuotaTree& ChargedTree::get() {
@@ -17,7 +19,9 @@ const sched::QuotaTree& ChargedTree::get() {
       tree_->use(leaf, device_class, devices);
     }
   }
-  fair_.emplace(*tree_, sched::FairShareInputs{.capacity = std::move(capacity)});
+  auto values = translate::values_of(stores_.pooling, translate::classes_of(*tree_, capacity));
+  fair_.emplace(
+      *tree_, sched::FairShareInputs{.values = std::move(values), .capacity = std::move(capacity)});
   version_ = books_.version();
   return *tree_;
 }

@@ -41,6 +41,7 @@ JobDesk::JobDesk(Stores& stores, Books& books, const Coverage& coverage, const W
   stores.pools.subscribe([this](const auto* before, const auto* after) {
     const bool is_same = before != nullptr && after != nullptr && before->spec == after->spec;
     is_pooling_old_ = is_pooling_old_ || !is_same;
+    if (!is_same && !waiting_.empty()) scheduler_.mark_dirty();  // there may be other shares
   });
   stores.reservations.subscribe([this](const auto* before, const auto* after) {
     if (before == nullptr || after == nullptr) renew_all();
@@ -74,9 +75,7 @@ void JobDesk::on_job(const api::GpuJob* before, const api::GpuJob* after) {
   if (after != nullptr && is_resizing(*after)) return follow_nomination(*after);
   nominations_.withdraw({uid});
   if (after != nullptr) {
-    if (auto ask = growth_ask_of(*after, books_.tenancy(), feed_.estimates())) {
-      growing_.emplace(uid, *std::move(ask));
-    }
+    if (auto ask = growth_ask(*after)) growing_.emplace(uid, *std::move(ask));
   }
   held_.erase(uid);
   if (after != nullptr && !after->status.placement) books_.revoke(uid);
@@ -111,11 +110,16 @@ void JobDesk::follow_nomination(const api::GpuJob& job) {
 }
 
 sched::Ask JobDesk::ask_for(const api::GpuJob& job) {
-  sched::Ask ask = ask_of(job, books_.tenancy(), feed_.estimates(), avoided(job.meta.uid));
+  sched::Ask ask =
+      ask_of(job, books_.tenancy(), stores_.pooling, feed_.estimates(), avoided(job.meta.uid));
   stores_.pooling.widen(ask);
   ask.reservation = used_reservation(stores_, job);
   if (ask.reservation) ask.shape = shape_of(ask);
   return ask;
+}
+
+std::optional<sched::Ask> JobDesk::growth_ask(const api::GpuJob& job) const {
+  return growth_ask_of(job, books_.tenancy(), stores_.pooling, feed_.estimates());
 }
 
 void JobDesk::renew(const api::GpuJob& job) {
@@ -130,6 +134,15 @@ void JobDesk::renew_all() {
   }
 }
 
+// Which shares there are.
+void JobDesk::renew_growing() {
+  for (auto& [uid, ask] : growing_) {
+    const api::GpuJob* job = stores_.jobs.find_uid(uid);
+    auto made = job == nullptr ? std::nullopt : growth_ask(*job);
+    if (made) ask = *std::move(made);
+  }
+}
+
 std::optional<Instant> JobDesk::collect(Instant now, std::vector<const sched::Ask*>& asks) {
   std::optional<Instant> again;
   if (learned_ != feed_.learned() && clock_.monotonic() >= next_renewal_) {
@@ -137,7 +150,10 @@ std::optional<Instant> JobDesk::collect(Instant now, std::vector<const sched::As
     next_renewal_ = clock_.monotonic() + kRenewEvery;
     renew_all();
   }
-  if (std::exchange(is_pooling_old_, false)) renew_all();
+  if (std::exchange(is_pooling_old_, false)) {
+    renew_all();
+    renew_growing();
+  }
   for (auto& [uid, ask] : waiting_) {
     const api::GpuJob* job = stores_.jobs.find_uid(uid);
     if (job == nullptr || books_.find(uid) != nullptr || nominations_.find({uid}) != nullptr ||

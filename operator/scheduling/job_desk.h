@@ -67,8 +67,10 @@ class JobDesk final : public AskSource {
   bool is_resizing(const api::GpuJob& job) const;
   std::optional<Instant> collect_growing(Instant now, std::vector<const sched::Ask*>& asks);
   sched::Ask ask_for(const api::GpuJob& job);
+  std::optional<sched::Ask> growth_ask(const api::GpuJob& job) const;
   void renew(const api::GpuJob& job);
   void renew_all();
+  void renew_growing();
   std::string waits_for(const Nomination& nomination) const;
   std::set<sched::NodeId> avoided(const std::string& uid);
 

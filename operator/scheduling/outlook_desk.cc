@@ -20,7 +20,7 @@ Monotonic OutlookDesk::tick() {
   is_old_ = false;
   next_ = now + settings_.outlook_refresh;
   translate::Mix mix;
-  for (const api::GpuJob& job : stores_.jobs.all()) mix.add(job);
+  for (const api::GpuJob& job : stores_.jobs.all()) mix.add(job, stores_.pooling);
   const sched::Outlook outlook = translate::outlook_of(mix, feed_.world(), stores_.pooling);
   if (outlook != feed_.world().outlook()) feed_.world().set_outlook(outlook);
   return Monotonic::max();

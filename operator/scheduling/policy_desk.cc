@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "operator/scheduling/foreign_desk.h"
+#include "translate/asks.h"
 #include "translate/policies.h"
 #include "translate/runs.h"
 
@@ -11,16 +12,20 @@ namespace berth::control {
 namespace {
 
 bool matches_any(const sched::WorkMatch& match, const api::GpuJob& job,
-                 const translate::Tenancy& tenancy) {
+                 const translate::Tenancy& tenancy, const translate::Pools& pools) {
   const std::string tier = tier_name(job, tenancy);
+  const auto serves = [&](const api::DeviceAsk& wants) {
+    const auto classes = translate::classes_of(wants, pools);
+    return std::any_of(classes.begin(), classes.end(), [&](const sched::DeviceClass& one) {
+      return matches(match, {.name_space = job.meta.name_space,
+                             .tier = tier,
+                             .labels = job.meta.labels,
+                             .device_class = one,
+                             .devices = wants.count * job.spec.workers.max});
+    });
+  };
   const auto& devices = job.spec.worker.devices;
-  return std::any_of(devices.begin(), devices.end(), [&](const api::DeviceAsk& wants) {
-    return matches(match, {.name_space = job.meta.name_space,
-                           .tier = tier,
-                           .labels = job.meta.labels,
-                           .device_class = wants.device_class,
-                           .devices = wants.count * job.spec.workers.max});
-  });
+  return std::any_of(devices.begin(), devices.end(), serves);
 }
 
 }  // namespace
@@ -132,7 +137,8 @@ PolicyDesk::Reach PolicyDesk::reach(const std::string& policy) {
   if (found == nullptr) return {};
   Reach reach{.nodes = nodes_that_meet(*found, world_.policies().ground())};
   for (const api::GpuJob& job : stores_.jobs.all()) {
-    if (!is_finished(job) && matches_any(found->match, job, books_.tenancy())) ++reach.matched;
+    if (is_finished(job)) continue;
+    if (matches_any(found->match, job, books_.tenancy(), stores_.pooling)) ++reach.matched;
   }
   return reach;
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "operator/controllers/quota/budget_status.h"
+#include "sched/share_class.h"
 
 namespace berth::control {
 namespace {
@@ -32,8 +33,16 @@ Prices prices_of(const Stores& stores) {
   Prices prices;
   for (const api::CapacityPool& pool : stores.pools.all()) {
     if (!pool.spec.micro_usd_per_device_hour) continue;
-    int64_t& price = prices[pool.spec.device_class];
-    price = std::max(price, *pool.spec.micro_usd_per_device_hour);
+    const auto is_at_least = [&](const sched::DeviceClass& device_class, int64_t price) {
+      int64_t& known = prices[device_class];
+      known = std::max(known, price);
+    };
+    const int64_t whole = *pool.spec.micro_usd_per_device_hour;
+    is_at_least(pool.spec.device_class, whole);
+    for (const api::PoolShare& share : pool.spec.shares) {
+      is_at_least(sched::share_class(pool.spec.device_class, share.resource),
+                  sched::price_of_share(whole, share.compute_percent));
+    }
   }
   return prices;
 }

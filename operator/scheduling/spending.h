@@ -27,7 +27,8 @@ bool is_spent(const BudgetFacts& facts);
 
 // Micro-dollars per device and hour.
 using Prices = std::map<sched::DeviceClass, int64_t>;
-// As the CapacityPools say; of two pools of one class the dearer.
+// As the CapacityPools say; of two pools of one class the dearer. A share costs its part of the
+// device's computing.
 Prices prices_of(const Stores& stores);
 
 sched::Budget to_sched(const api::Budget& budget);

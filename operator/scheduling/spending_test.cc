@@ -208,5 +208,17 @@ TEST_F(SpendingTest, ANewLeaderGoesOnWhereTheLastOneWrote) {
   }
 }
 
+TEST_F(SpendingTest, AShareCostsItsPartOfADevice) {
+  api::CapacityPool pool;
+  pool.meta.name = pool.meta.uid = "h200";
+  pool.meta.resource_version = "1";
+  pool.spec.device_class = kH200;
+  pool.spec.micro_usd_per_device_hour = 5 * kUsd;
+  pool.spec.shares = {{"nvidia.com/mig-1g.18gb", "18Gi", 14}};
+  program->stores.pools.upsert(pool);
+  const Prices want{{kH200, 5 * kUsd}, {"nvidia-h200/mig-1g.18gb", 700'000}};
+  EXPECT_EQ(prices_of(program->stores), want);
+}
+
 }  // namespace
 }  // namespace berth::control

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <map>
@@ -73,11 +74,11 @@ struct CapacityPoolSpec {
     v.field("resource", &CapacityPoolSpec::resource,
             {.required = true, .min_length = 1, .max_length = 316, .pattern = kLabelKeyPattern},
             "Extended resource of which one unit is a whole device.");
-    v.field("shares", &CapacityPoolSpec::shares,
-            {.unsupported = true, .max_items = 16, .keys = "resource"},
-            "How devices may be cut; absent means not at all.");
-    v.field("memory", &CapacityPoolSpec::memory, {.unsupported = true, .quantity = true},
-            "Memory of a whole device, for example 141Gi.");
+    v.field("shares", &CapacityPoolSpec::shares, {.max_items = 16, .keys = "resource"},
+            "How devices may be cut; absent means not at all. A node gives out one kind: whole "
+            "devices, or the one of these of which it has most.");
+    v.field("memory", &CapacityPoolSpec::memory, {.quantity = true},
+            "Memory of a whole device, for example 141Gi; no share may have more.");
     v.field("topology", &CapacityPoolSpec::topology,
             {.set = true,
              .min_length = 1,
@@ -95,6 +96,13 @@ struct CapacityPoolSpec {
             "Remote or external cluster that holds the nodes; absent means this one.");
     v.field("scaling", &CapacityPoolSpec::scaling, {.unsupported = true},
             "How far the pool may grow and shrink; absent means not at all.");
+    v.rule("!has(self.shares) || self.shares.all(s, s.resource != self.resource)",
+           "a share needs a resource of its own, beside that of whole devices",
+           &CapacityPoolSpec::has_own_shares, ".shares");
+  }
+  static bool has_own_shares(const CapacityPoolSpec& spec) {
+    return std::none_of(spec.shares.begin(), spec.shares.end(),
+                        [&](const PoolShare& share) { return share.resource == spec.resource; });
   }
   bool operator==(const CapacityPoolSpec&) const = default;
 };
@@ -114,11 +122,39 @@ struct LevelGang {
   bool operator==(const LevelGang&) const = default;
 };
 
+// What nodes have that give out shares of one kind.
+struct PoolShareUse {
+  std::string resource;
+  std::string device_class;
+  int64_t capacity = 0;
+  int64_t healthy = 0;
+  int64_t allocated = 0;
+
+  template <class V>
+  static void describe(V& v) {
+    v.field("resource", &PoolShareUse::resource,
+            {.required = true, .min_length = 1, .max_length = 316}, "Resource of the share.");
+    v.field("class", &PoolShareUse::device_class,
+            {.required = true,
+             .min_length = 1,
+             .max_length = kCountedClassLength,
+             .pattern = kCountedClassPattern},
+            "Class that it is counted under, by which Quotas name it.");
+    v.field("capacity", &PoolShareUse::capacity, {.required = true, .minimum = 0}, "Shares.");
+    v.field("healthy", &PoolShareUse::healthy, {.required = true, .minimum = 0},
+            "Shares that can be used.");
+    v.field("allocated", &PoolShareUse::allocated, {.required = true, .minimum = 0},
+            "Shares in use.");
+  }
+  bool operator==(const PoolShareUse&) const = default;
+};
+
 struct CapacityPoolStatus {
   int64_t observed_generation = 0;
   int64_t capacity = 0;
   int64_t healthy = 0;
   int64_t allocated = 0;
+  std::vector<PoolShareUse> shares;
   std::vector<LevelGang> largest_gang;
   std::optional<int64_t> fragmentation_percent;
   std::vector<Condition> conditions;
@@ -127,9 +163,12 @@ struct CapacityPoolStatus {
   static void describe(V& v) {
     v.field("observedGeneration", &CapacityPoolStatus::observed_generation, {.minimum = 0},
             "Generation of the spec that this status is about.");
-    v.field("capacity", &CapacityPoolStatus::capacity, {.minimum = 0}, "Devices.");
+    v.field("capacity", &CapacityPoolStatus::capacity, {.minimum = 0},
+            "Devices of nodes that give out whole ones, as are all counts but those in shares.");
     v.field("healthy", &CapacityPoolStatus::healthy, {.minimum = 0}, "Devices that can be used.");
     v.field("allocated", &CapacityPoolStatus::allocated, {.minimum = 0}, "Devices in use.");
+    v.field("shares", &CapacityPoolStatus::shares, {.max_items = 16, .keys = "resource"},
+            "What the nodes have that give out shares.");
     v.field("largestGang", &CapacityPoolStatus::largest_gang, {.max_items = 8, .keys = "level"},
             "Largest gang per level.");
     v.field("fragmentationPercent", &CapacityPoolStatus::fragmentation_percent,

@@ -11,6 +11,11 @@ namespace berth::api {
 
 // VENDOR-MODEL in lower case. The pseudo-class "cpu" has no dash and is allowed only in asks.
 inline constexpr std::string_view kDeviceClassPattern = "^[a-z][a-z0-9]*(-[a-z0-9]+)+$";
+// Where devices are counted, a kind of share is a class of its own: CLASS/NAME, NAME being what
+// follows the last slash of its resource.
+inline constexpr std::string_view kCountedClassPattern =
+    "^[a-z][a-z0-9]*(-[a-z0-9]+)+(/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$";
+inline constexpr int64_t kCountedClassLength = 63 + 1 + 63;
 inline constexpr std::string_view kAskedClassPattern = "^([a-z][a-z0-9]*(-[a-z0-9]+)+|cpu)$";
 inline constexpr std::string_view kDnsLabelPattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
 inline constexpr std::string_view kDnsNamePattern =
@@ -54,10 +59,10 @@ struct DeviceShare {
   template <class V>
   static void describe(V& v) {
     v.field("memory", &DeviceShare::memory, {.required = true, .quantity = true},
-            "Device memory of the share, for example 10Gi.");
+            "Device memory of the share, at least, for example 10Gi.");
     v.field("computePercent", &DeviceShare::compute_percent,
             {.required = true, .minimum = 1, .maximum = 100},
-            "Percent of the device's compute units.");
+            "Percent of the device's compute units, at least.");
   }
   bool operator==(const DeviceShare&) const = default;
 };
@@ -77,8 +82,10 @@ struct DeviceAsk {
             "the worker then runs without a device, on any usable node, and none is charged.");
     v.field("count", &DeviceAsk::count, {.defaulted = true, .minimum = 1, .maximum = 1024},
             "Devices per worker, all on one node; of cpu it is left out.");
-    v.field("share", &DeviceAsk::share, {.unsupported = true},
-            "A part of a device in place of a whole one; absent means whole devices.");
+    v.field("share", &DeviceAsk::share, {},
+            "A part of a device in place of a whole one: the smallest that a CapacityPool of the "
+            "class names and that has as much, of which count are given; absent means whole "
+            "devices.");
     v.field("speedPercent", &DeviceAsk::speed_percent, {.minimum = 1, .maximum = 1000},
             "Speed of this class for this work, in percent of the first one listed. Classes whose "
             "speed is told compete with the first by time, price and scarcity; the others are "
@@ -86,6 +93,9 @@ struct DeviceAsk {
     v.rule(
         "self.class != 'cpu' || self.count == 1", "the class cpu has no count",
         [](const DeviceAsk& ask) { return !ask.is_cpu() || ask.count == 1; }, ".count");
+    v.rule(
+        "self.class != 'cpu' || !has(self.share)", "the class cpu has no shares",
+        [](const DeviceAsk& ask) { return !ask.is_cpu() || !ask.share; }, ".share");
   }
   bool operator==(const DeviceAsk&) const = default;
 

@@ -37,7 +37,8 @@ struct PlacedWorker {
             "Cluster of the node; empty is this one.");
     v.field("node", &PlacedWorker::node, {.required = true, .min_length = 1}, "Node.");
     v.field("class", &PlacedWorker::device_class,
-            {.required = true, .min_length = 1, .max_length = 63}, "Device class.");
+            {.required = true, .min_length = 1, .max_length = kCountedClassLength},
+            "Device class, or share of it, CLASS/NAME.");
     v.field("count", &PlacedWorker::count, {.required = true, .minimum = 0},
             "Devices that the worker holds.");
   }

@@ -32,8 +32,11 @@ struct PolicyMatch {
     v.field("labels", &PolicyMatch::labels, {.max_length = 63, .max_items = 16},
             "Labels that the work carries.");
     v.field("classes", &PolicyMatch::classes,
-            {.set = true, .min_length = 1, .max_length = 63, .pattern = kDeviceClassPattern},
-            "Device classes that the work asks for; absent means all.");
+            {.set = true,
+             .min_length = 1,
+             .max_length = kCountedClassLength,
+             .pattern = kCountedClassPattern},
+            "Device classes that the work asks for, or shares, CLASS/NAME; absent means all.");
     v.field("minDevices", &PolicyMatch::min_devices, {.minimum = 1, .maximum = kMostDevices},
             "Only work that asks for at least so many devices.");
   }
@@ -121,9 +124,9 @@ struct PlacementTerm {
     v.field("classes", &PlacementTerm::classes,
             {.set = true,
              .min_length = 1,
-             .max_length = 63,
+             .max_length = kCountedClassLength,
              .min_items = 1,
-             .pattern = kDeviceClassPattern},
+             .pattern = kCountedClassPattern},
             "One of these device classes.");
     v.field("pools", &PlacementTerm::pools,
             {.set = true, .min_length = 1, .max_length = 63, .min_items = 1},

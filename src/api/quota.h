@@ -25,8 +25,13 @@ struct QuotaLimit {
   template <class V>
   static void describe(V& v) {
     v.field("class", &QuotaLimit::device_class,
-            {.required = true, .min_length = 1, .max_length = 63, .pattern = kDeviceClassPattern},
-            "Device class, VENDOR-MODEL in lower case, for example nvidia-h200.");
+            {.required = true,
+             .min_length = 1,
+             .max_length = kCountedClassLength,
+             .pattern = kCountedClassPattern},
+            "Device class, VENDOR-MODEL in lower case, for example nvidia-h200; or a share of it, "
+            "CLASS/NAME with the end of the share's resource, for example "
+            "nvidia-h200/mig-1g.18gb, whose numbers are then of shares.");
     v.field("region", &QuotaLimit::region, {.defaulted = true, .max_length = 63},
             "Region that the limit is for; empty means any. A device counts against every entry "
             "that matches it.");
@@ -133,7 +138,7 @@ struct QuotaSpec {
   bool operator==(const QuotaSpec&) const = default;
 };
 
-// What a tenant uses of one device class. Counts are whole devices of admitted work.
+// What a tenant uses of one device class, in its devices or shares, of admitted work.
 struct QuotaUse {
   std::string device_class;
   std::string region;
@@ -147,7 +152,10 @@ struct QuotaUse {
   template <class V>
   static void describe(V& v) {
     v.field("class", &QuotaUse::device_class,
-            {.required = true, .min_length = 1, .max_length = 63, .pattern = kDeviceClassPattern},
+            {.required = true,
+             .min_length = 1,
+             .max_length = kCountedClassLength,
+             .pattern = kCountedClassPattern},
             "Device class.");
     v.field("region", &QuotaUse::region, {.defaulted = true, .max_length = 63},
             "Region; empty means any.");

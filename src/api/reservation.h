@@ -67,8 +67,11 @@ struct ReservationSpec {
   template <class V>
   static void describe(V& v) {
     v.field("class", &ReservationSpec::device_class,
-            {.required = true, .min_length = 1, .max_length = 63, .pattern = kDeviceClassPattern},
-            "Device class, VENDOR-MODEL in lower case.");
+            {.required = true,
+             .min_length = 1,
+             .max_length = kCountedClassLength,
+             .pattern = kCountedClassPattern},
+            "Device class, VENDOR-MODEL in lower case, or a share of it, CLASS/NAME.");
     v.field("count", &ReservationSpec::count,
             {.required = true, .minimum = 1, .maximum = kMostDevices}, "Devices.");
     v.field("cell", &ReservationSpec::cell, {},

@@ -246,7 +246,7 @@ void describe(auto& v, Of<sched::Nearness> auto& near) {
 void describe(auto& v, Of<sched::Ask> auto& ask) {
   auto& [id, name, quota, priority, created, alternatives, rooms, only, avoid, near, tier, promised,
          slack, expected, ran, max_runtime, least_workers, runs_with, startup, grace,
-         preemptions_left, reservation, shape, name_space, labels, locations] = ask;
+         preemptions_left, reservation, shape, name_space, labels, locations, unserved] = ask;
   v("id", id);
   v("name", name);
   v("quota", quota);
@@ -273,6 +273,7 @@ void describe(auto& v, Of<sched::Ask> auto& ask) {
   v("namespace", name_space);
   v("labels", labels);
   v("locations", locations);
+  v("unserved", unserved);
 }
 
 void describe(auto& v, Of<sched::Admit> auto& admit) {

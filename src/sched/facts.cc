@@ -20,6 +20,7 @@ std::string shape_of(const Ask& ask) {
     if (wants.speed_percent > 0) shape += '%' + std::to_string(wants.speed_percent);
     for (const int64_t count : wants.counts) shape += ',' + std::to_string(count);
   }
+  if (!ask.unserved.empty()) shape += '|' + ask.unserved;
   for (const Room& room : ask.rooms) {
     shape += '|' + std::to_string(room.cpu_milli) + ',' + std::to_string(room.memory_bytes);
   }

@@ -71,6 +71,7 @@ struct Ask {
   std::string name_space = {};  // for policies, as are the labels
   std::map<std::string, std::string> labels = {};
   std::set<std::string> locations = {};  // regions that it may run in; none: any
+  std::string unserved = {};  // why it has no alternatives, where that is not for its Quota
 };
 // Empty for an ask with `only` or `avoid`.
 std::string shape_of(const Ask& ask);

@@ -4,6 +4,8 @@
 #include <array>
 #include <cctype>
 
+#include "sched/share_class.h"
+
 namespace berth::translate {
 namespace {
 
@@ -70,13 +72,20 @@ std::string class_of(std::string_view resource, const std::map<std::string, std:
 }
 
 std::string resource_of(const Accelerators& accelerators, std::string_view device_class) {
+  std::string found;
   for (const std::string& resource : accelerators.resources) {
     const Vendor* vendor = vendor_of(resource);
     const std::string name =
         vendor == nullptr ? unknown_vendor(resource) : std::string(vendor->name);
-    if (device_class.starts_with(name + "-")) return resource;
+    if (!device_class.starts_with(name + "-")) continue;
+    if (!sched::is_share_class(device_class)) {
+      if (vendor != nullptr) return resource;  // others of it may be shares
+      if (found.empty()) found = resource;
+    } else if (sched::share_class(sched::whole_class(device_class), resource) == device_class) {
+      return resource;
+    }
   }
-  return {};
+  return found;
 }
 
 }  // namespace berth::translate

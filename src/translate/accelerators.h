@@ -23,8 +23,8 @@ Accelerators well_known_accelerators();
 // ("NVIDIA-H200" is nvidia-h200, "Ascend910B" is ascend-910b), else VENDOR-unknown.
 std::string class_of(std::string_view resource, const std::map<std::string, std::string>& labels);
 
-// The resource behind a class when no node says it: by the vendor, first of the list. Empty when
-// the vendor has none.
+// The resource behind a class when no node says it: by the vendor, first of the list, those that
+// Berth knows before others; of a share the one of its name. Empty when the vendor has none.
 std::string resource_of(const Accelerators& accelerators, std::string_view device_class);
 
 }  // namespace berth::translate

@@ -5,6 +5,7 @@
 
 #include "json/describe.h"
 #include "kube/quantity.h"
+#include "sched/fleet/need.h"
 #include "sched/policy/policy.h"
 #include "translate/read_json.h"
 
@@ -62,25 +63,39 @@ std::map<std::string, std::string> labels_of(const Node& node) {
 
 }  // namespace
 
+void give_out(Node& node, const DeviceCount& count) {
+  node.resource = count.resource;
+  node.whole_resource.clear();
+  node.devices = std::min<int64_t>(count.allocatable, sched::kMostDevicesPerNode);
+  node.installed = count.capacity;
+}
+
+int64_t devices_beyond(const Node& node) {
+  for (const DeviceCount& count : node.counts) {
+    if (count.resource == node.resource) return count.allocatable - node.devices;
+  }
+  return 0;
+}
+
 void discover(Node& node) {
-  node.resource.clear();
+  give_out(node, {});
   node.device_class.clear();
-  node.devices = node.installed = 0;
   node.terms = {};
+  const DeviceCount* most = nullptr;
   for (const DeviceCount& count : node.counts) {
     // A node that lost all its devices keeps its class, so that what runs there stays explained.
-    if (!node.resource.empty() && count.allocatable <= node.devices) continue;
-    node.resource = count.resource;
-    node.devices = count.allocatable;
-    node.installed = count.capacity;
+    if (most == nullptr || count.allocatable > most->allocatable) most = &count;
   }
-  if (!node.resource.empty()) node.device_class = class_of(node.resource, node.meta.labels);
+  if (most == nullptr) return;
+  give_out(node, *most);
+  node.device_class = class_of(node.resource, node.meta.labels);
 }
 
 bool Node::is_usable() const {
   if (!ready || cordoned || meta.deletion) return false;
   return std::all_of(taints.begin(), taints.end(), [&](const Taint& taint) {
-    return taint.effect == "PreferNoSchedule" || taint.key == resource;
+    if (taint.effect == "PreferNoSchedule" || taint.key == resource) return true;
+    return !whole_resource.empty() && taint.key == whole_resource;
   });
 }
 

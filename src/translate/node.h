@@ -36,8 +36,9 @@ struct Node {
   ObjectMeta meta;                  // with all labels: pods select by them
   std::vector<DeviceCount> counts;  // in the order of the accelerators; only what it has
   std::string resource;             // the one of them that Berth gives out; empty: none
+  std::string whole_resource;       // where that is of shares, what whole devices are called
   std::string device_class;         // of those devices; empty: none
-  int64_t devices = 0;              // of `resource`, allocatable
+  int64_t devices = 0;              // of `resource`, allocatable; at most kMostDevicesPerNode
   int64_t installed = 0;            // of `resource`, broken ones included
   PoolTerms terms;
   sched::Room room;  // allocatable
@@ -46,8 +47,8 @@ struct Node {
   bool cordoned = false;
   std::vector<Taint> taints;
 
-  // May get new work from Berth: ready, not cordoned, and no taint but those on accelerators, which
-  // workers tolerate.
+  // May get new work from Berth: ready, not cordoned, and no taint but those on its accelerators,
+  // which workers tolerate.
   bool is_usable() const;
 };
 
@@ -57,6 +58,12 @@ Result<Node> decode_node(const Json& node, const Accelerators& accelerators);
 // What a node says of its devices itself, without any pool: the resource that it has most of, and
 // the class of its product label.
 void discover(Node& node);
+
+// It gives out that resource, and no other.
+void give_out(Node& node, const DeviceCount& count);
+
+// Of `resource`, allocatable but more than Berth gives out of one node.
+int64_t devices_beyond(const Node& node);
 
 // As the pass sees it. What is taken of it the holders say.
 sched::Node to_sched(const Node& node);

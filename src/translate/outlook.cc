@@ -5,6 +5,7 @@
 
 #include "pricing/cpu.h"
 #include "pricing/scarcity.h"
+#include "translate/asks.h"
 #include "translate/charges.h"
 
 namespace berth::translate {
@@ -31,11 +32,12 @@ std::vector<pricing::Demand> demands_of(const std::vector<sched::DemandClass>& m
 
 }  // namespace
 
-void Mix::add(const api::GpuJob& job) {
+void Mix::add(const api::GpuJob& job, const Pools& pools) {
   if (has_ended(job) || job.spec.suspend) return;
   std::vector<sched::DeviceClass> classes;
   for (const api::DeviceAsk& wants : job.spec.worker.devices) {
-    if (!wants.is_cpu()) classes.push_back(wants.device_class);
+    if (wants.is_cpu()) continue;
+    for (sched::DeviceClass& one : classes_of(wants, pools)) classes.push_back(std::move(one));
   }
   if (classes.empty()) return;
   std::sort(classes.begin(), classes.end());

@@ -17,8 +17,8 @@ inline constexpr size_t kMostForms = 64;
 // The forms of workers that run or wait, and how many there are of each.
 class Mix {
  public:
-  // Of a job that has ended, nothing.
-  void add(const api::GpuJob& job);
+  // Of a job that has ended, nothing; of shares, as many as the pools name.
+  void add(const api::GpuJob& job, const Pools& pools);
   // The most frequent first, at most kMostForms.
   std::vector<sched::DemandClass> forms() const;
 

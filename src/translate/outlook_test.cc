@@ -22,9 +22,9 @@ api::DeviceAsk asks(const std::string& device_class, int64_t count) {
 
 TEST(Mix, CountsWorkersByWhatTheyTakeAndWhere) {
   Mix mix;
-  mix.add(job(2, {asks(kSlow, 1), asks(kFast, 1)}));
-  mix.add(job(3, {asks(kFast, 1), asks(kSlow, 1), asks("cpu", 1)}));
-  mix.add(job(9, {asks(kFast, 8)}));
+  mix.add(job(2, {asks(kSlow, 1), asks(kFast, 1)}), {});
+  mix.add(job(3, {asks(kFast, 1), asks(kSlow, 1), asks("cpu", 1)}), {});
+  mix.add(job(9, {asks(kFast, 8)}), {});
   const std::vector<sched::DemandClass> forms = mix.forms();
   ASSERT_EQ(forms.size(), 2U);
   EXPECT_EQ(forms[0].weight, 9);
@@ -38,10 +38,10 @@ TEST(Mix, LeavesOutWhatHasEndedOrIsSuspended) {
   Mix mix;
   api::GpuJob ended = job(1, {asks(kFast, 1)});
   ended.status.conditions = {{.type = "Complete", .status = api::ConditionStatus::True}};
-  mix.add(ended);
+  mix.add(ended, {});
   api::GpuJob suspended = job(1, {asks(kFast, 1)});
   suspended.spec.suspend = true;
-  mix.add(suspended);
+  mix.add(suspended, {});
   EXPECT_TRUE(mix.forms().empty());
 }
 
@@ -50,7 +50,7 @@ TEST(Mix, KeepsTheMostFrequentForms) {
   for (int64_t i = 1; i <= 100; ++i) {
     api::GpuJob one = job(i, {asks(kFast, 1)});
     one.spec.worker.resources.cpu = std::to_string(i);
-    mix.add(one);
+    mix.add(one, {});
   }
   EXPECT_EQ(mix.forms().size(), kMostForms);
   EXPECT_EQ(mix.forms().front().weight, 100);
@@ -74,8 +74,8 @@ class OutlookTest : public ::testing::Test {
 };
 
 TEST_F(OutlookTest, WhatConstrainedWorkNeedsIsDearForWorkThatIsNot) {
-  mix_.add(job(16, {asks(kFast, 1)}));
-  mix_.add(job(4, {asks(kFast, 1), asks(kSlow, 1)}));
+  mix_.add(job(16, {asks(kFast, 1)}), {});
+  mix_.add(job(4, {asks(kFast, 1), asks(kSlow, 1)}), {});
   const sched::Outlook outlook = outlook_of(mix_, world_, {});
   EXPECT_GT(outlook.prices.at(kFast), outlook.prices.at(kSlow));
   EXPECT_EQ(outlook.mix.size(), 2U);

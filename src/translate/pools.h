@@ -16,9 +16,23 @@ namespace berth::translate {
 
 // What one CapacityPool cannot see by itself.
 struct PoolProblem {
-  std::string reason;  // NotGated, Conflict
+  std::string reason;  // NotGated, InvalidShares, Conflict
   std::string message;
   bool operator==(const PoolProblem&) const = default;
+};
+
+// What devices of a pool may be cut into.
+struct Share {
+  std::string resource;
+  std::string device_class;  // CLASS/NAME, see sched/share_class.h
+  int64_t memory_bytes = 0;
+  int64_t compute_percent = 0;
+  std::optional<int64_t> micro_usd_per_hour;  // of one; nothing: not known
+
+  bool has(int64_t bytes, int64_t percent) const {
+    return memory_bytes >= bytes && compute_percent >= percent;
+  }
+  bool operator==(const Share&) const = default;
 };
 
 // A pool that counts.
@@ -26,6 +40,7 @@ struct Pool {
   std::map<std::string, std::string> selector;
   std::string device_class;
   std::string resource;
+  std::vector<Share> shares;
   std::vector<std::string> topology;  // widest first
   PoolTerms terms;
 
@@ -35,7 +50,8 @@ struct Pool {
 };
 
 // All pools together. A node is in the oldest pool that selects it; a node in none is what its own
-// labels say, see discover().
+// labels say, see discover(). A node of a pool gives out one kind, whole devices or shares of one
+// resource: that of which it has most allocatable, and whole devices where it has as many.
 struct Pools {
   std::vector<Pool> pools;                      // the older first, then the smaller name
   std::map<std::string, PoolProblem> problems;  // of those that do not count
@@ -48,6 +64,9 @@ struct Pools {
   // Whether devices of the class are units of `resource`.
   bool has(const Accelerators& accelerators, const std::string& device_class,
            std::string_view resource) const;
+  // What the pools of a class of whole devices name, the smallest first: by computing, memory,
+  // name. Where two differ about a share of one name, it has the less of each and the higher price.
+  std::vector<Share> shares_of(std::string_view device_class) const;
   // Of a class of which no node is there to ask; empty when nothing says it.
   std::string resource_of(const Accelerators& accelerators, const std::string& device_class) const;
   // `level` and the levels wider than it, narrowest first, as the oldest pool of the class that
@@ -62,8 +81,8 @@ struct Pools {
   bool operator==(const Pools&) const = default;
 };
 
-// A pool whose resource is not one of the accelerators counts for nothing: nobody gates the pods
-// that ask for it.
+// A pool with a resource that is not one of the accelerators counts for nothing: nobody gates the
+// pods that ask for it.
 Pools settle(std::vector<const api::CapacityPool*> pools, const Accelerators& accelerators);
 
 // Makes the node what its pool says, or what it says itself. Returns whether that changed anything.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/saturating.h"
+#include "sched/share_class.h"
 #include "sched/time/profile.h"
 
 namespace berth::translate {
@@ -33,7 +34,8 @@ int64_t first_ask_devices(const api::GpuJob& job) {
 // Percent of the first class's speed.
 int64_t speed_on(const api::GpuJob& job, const sched::DeviceClass& device_class) {
   for (const api::DeviceAsk& wants : job.spec.worker.devices) {
-    if (wants.device_class == device_class) return wants.speed_percent.value_or(100);
+    if (wants.device_class == sched::whole_class(device_class))
+      return wants.speed_percent.value_or(100);
   }
   return 100;
 }

@@ -59,6 +59,7 @@ def install():
         "--namespace", NAMESPACE, "--create-namespace", "--wait", "--timeout", "180s",
         "--set", f"operator.{selector}", "--set", f"scheduler.{selector}",
         "--set", "scheduler.image.repository=localhost/kube-scheduler",
+        "--set", "accelerators={nvidia.com/gpu,nvidia.com/mig-1g.18gb}",
         "--set", "elastic.settleSeconds=5")
     run("kubectl", "label", "namespace", NAMESPACE, "--overwrite",
         "pod-security.kubernetes.io/enforce=restricted")

@@ -263,17 +263,17 @@ Cluster& Cluster::ends_nothing(const std::string& node) {
   return *this;
 }
 
-int64_t Cluster::free_devices(const std::string& node) const {
+int64_t Cluster::free_devices(const std::string& node, const std::string& resource) const {
   const Json* found = server.find(kube::kNodes, "", node);
   if (found == nullptr) return -1;
   const std::string has =
-      text_at(object_at(object_at(*found, "status"), "allocatable"), "nvidia.com/gpu");
+      text_at(object_at(object_at(*found, "status"), "allocatable"), resource.c_str());
   int64_t free = has.empty() ? 0 : std::stoll(has);
   for (const Json* pod : server.list(kube::kPods)) {
     if (node_of(*pod) != node || !is_live(*pod)) continue;
     const auto requests =
         translate::requests_of(object_at(*pod, "spec"), settings.accelerators).devices;
-    if (!requests.empty()) free -= requests.begin()->second;
+    if (const auto held = requests.find(resource); held != requests.end()) free -= held->second;
   }
   return free;
 }
@@ -282,8 +282,11 @@ int64_t Cluster::free_devices(const std::string& node) const {
 void Cluster::bind(const Json& json) {
   const auto pod = translate::decode_pod(json, settings.accelerators);
   if (!pod || pod->gated || pod->pinned_node.empty()) return;
-  const int64_t wants = pod->requests.devices.empty() ? 0 : pod->requests.devices.begin()->second;
-  if (free_devices(pod->pinned_node) < wants) return;
+  const auto lacks = [&](const auto& device) {
+    return free_devices(pod->pinned_node, device.first) < device.second;
+  };
+  const auto& wants = pod->requests.devices;
+  if (std::any_of(wants.begin(), wants.end(), lacks)) return;
   must(server.handle(
       kube::bind_pod(pod->meta.name_space, pod->meta.name, pod->meta.uid, pod->pinned_node)));
 }

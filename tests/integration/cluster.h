@@ -155,7 +155,7 @@ class Cluster {
   Monotonic next_wake() const;
   Fingerprint fingerprint() const;
   void look();
-  int64_t free_devices(const std::string& node) const;
+  int64_t free_devices(const std::string& node, const std::string& resource) const;
 
   NoLog log_;
   std::string name_space_ = "default";

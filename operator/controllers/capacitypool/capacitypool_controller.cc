@@ -57,14 +57,15 @@ void CapacityPoolController::sweep() {
   problems_.merge(translate::conflicts(stores_.pooling, stores_.nodes.all()));
 }
 
-// By class, of all GpuJobs that wait or run.
+// By class, of all GpuJobs that wait or run: workers that want whole devices.
 std::map<std::string, AskedShapes> CapacityPoolController::asked() const {
   std::map<std::string, AskedShapes> shapes;
   for (const api::GpuJob& job : stores_.jobs.all()) {
     if (is_finished(job) || job.spec.suspend) continue;
     const sched::Room room = translate::room_of(job.spec.worker.resources);
     for (const api::DeviceAsk& wants : job.spec.worker.devices) {
-      if (!wants.is_cpu()) shapes[wants.device_class][{wants.count, room}] += job.spec.workers.max;
+      if (!wants.is_cpu() && !wants.share)
+        shapes[wants.device_class][{wants.count, room}] += job.spec.workers.max;
     }
   }
   return shapes;

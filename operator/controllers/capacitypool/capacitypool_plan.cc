@@ -4,7 +4,9 @@
 
 #include "base/text.h"
 #include "operator/world/stamp.h"
+#include "sched/fleet/need.h"
 #include "sched/place/topology.h"
+#include "sched/share_class.h"
 
 namespace berth::control {
 namespace {
@@ -41,8 +43,45 @@ int64_t emptiest(const std::vector<PoolNode>& nodes, const std::string& level) {
   return most;
 }
 
+bool has_any(const api::CapacityPoolSpec& spec, const translate::Node& node) {
+  return std::any_of(node.counts.begin(), node.counts.end(), [&](const auto& count) {
+    const auto is_it = [&](const api::PoolShare& share) {
+      return share.resource == count.resource;
+    };
+    return count.resource == spec.resource ||
+           std::any_of(spec.shares.begin(), spec.shares.end(), is_it);
+  });
+}
+
+std::vector<api::PoolShareUse> shares_of(const api::CapacityPoolSpec& spec,
+                                         const std::vector<PoolNode>& nodes) {
+  std::vector<api::PoolShareUse> shares;
+  for (const api::PoolShare& share : spec.shares) {
+    api::PoolShareUse use{.resource = share.resource,
+                          .device_class = sched::share_class(spec.device_class, share.resource)};
+    bool is_given_out = false;
+    for (const PoolNode& at : nodes) {
+      if (at.node.resource != share.resource) continue;
+      is_given_out = true;
+      use.capacity += at.node.installed;
+      if (at.node.is_usable()) use.healthy += at.node.devices;
+      use.allocated += at.taken.devices;
+    }
+    if (is_given_out) shares.push_back(std::move(use));
+  }
+  return shares;
+}
+
 std::string nodes_text(const PoolUse& use) {
-  return count_text(use.nodes, "node") + " with " + count_text(use.capacity, "device");
+  std::string text = count_text(use.nodes, "node") + " with ";
+  if (use.capacity > 0 || use.shares.empty()) text += count_text(use.capacity, "device");
+  for (const api::PoolShareUse& share : use.shares) {
+    if (!text.ends_with("with ")) text += ", ";
+    text += std::to_string(share.capacity) + " " + share.resource;
+  }
+  if (use.beyond == 0) return text;
+  return text + "; " + std::to_string(use.beyond) + " are not given out: more than " +
+         std::to_string(sched::kMostDevicesPerNode) + " on one node";
 }
 
 }  // namespace
@@ -66,21 +105,22 @@ std::optional<int64_t> fragmentation_percent(const std::vector<PoolNode>& nodes,
 
 PoolUse use_of(const api::CapacityPoolSpec& spec, const std::vector<PoolNode>& nodes,
                const AskedShapes& asked) {
-  PoolUse use{.nodes = static_cast<int64_t>(nodes.size())};
+  PoolUse use{.nodes = static_cast<int64_t>(nodes.size()), .shares = shares_of(spec, nodes)};
+  std::vector<PoolNode> whole;
   for (const PoolNode& at : nodes) {
-    const auto& counts = at.node.counts;
-    const bool reports = std::any_of(counts.begin(), counts.end(), [&](const auto& count) {
-      return count.resource == spec.resource;
-    });
-    use.reporting += reports ? 1 : 0;
+    use.reporting += has_any(spec, at.node) ? 1 : 0;
+    use.beyond += translate::devices_beyond(at.node);
+    if (at.node.whole_resource.empty()) whole.push_back(at);
+  }
+  for (const PoolNode& at : whole) {
     use.capacity += at.node.installed;
     if (at.node.is_usable()) use.healthy += at.node.devices;
     use.allocated += at.taken.devices;
   }
   for (const std::string& level : spec.topology) {
-    use.largest_gang.push_back({level, emptiest(nodes, level)});
+    use.largest_gang.push_back({level, emptiest(whole, level)});
   }
-  use.fragmentation_percent = fragmentation_percent(nodes, asked);
+  use.fragmentation_percent = fragmentation_percent(whole, asked);
   return use;
 }
 
@@ -92,6 +132,7 @@ PoolPlan decide(const api::CapacityPool& pool, const PoolUse& use,
   status.capacity = use.capacity;
   status.healthy = use.healthy;
   status.allocated = use.allocated;
+  status.shares = use.shares;
   status.largest_gang = use.largest_gang;
   status.fragmentation_percent = use.fragmentation_percent;
   Stamp stamp{status.conditions, pool.meta.generation, now};
@@ -101,9 +142,10 @@ PoolPlan decide(const api::CapacityPool& pool, const PoolUse& use,
     stamp.set("Ready", false, "NoNodes", "no node has its labels");
   } else if (use.reporting == 0) {
     stamp.set("Ready", false, "NoDevices",
-              count_text(use.nodes, "node") + ", none of which has " + pool.spec.resource);
+              count_text(use.nodes, "node") + ", none of which has " + pool.spec.resource +
+                  (pool.spec.shares.empty() ? "" : " or a share of it"));
   } else {
-    stamp.set("Ready", true, "Available", nodes_text(use));
+    stamp.set("Ready", true, use.beyond > 0 ? "TooManyOnNode" : "Available", nodes_text(use));
   }
   plan.is_changed = status != pool.status;
   return plan;

@@ -31,13 +31,15 @@ struct AskedShape {
 };
 using AskedShapes = std::map<AskedShape, int64_t>;
 
-// Whole devices.
+// Whole devices, but in `shares`.
 struct PoolUse {
-  int64_t nodes = 0;
-  int64_t reporting = 0;  // nodes that have the pool's resource at all
+  int64_t nodes = 0;      // of whole devices and of shares
+  int64_t reporting = 0;  // nodes that have one of the pool's resources at all
+  int64_t beyond = 0;     // healthy, but more than are given out of one node
   int64_t capacity = 0;
   int64_t healthy = 0;  // allocatable, on usable nodes
   int64_t allocated = 0;
+  std::vector<api::PoolShareUse> shares;  // of nodes that give them out, as the spec orders them
   std::vector<api::LevelGang> largest_gang;
   std::optional<int64_t> fragmentation_percent;
 };

@@ -110,6 +110,40 @@ TEST(CapacityPoolPlan, SaysWhyItsDevicesCannotBeUsed) {
   EXPECT_FALSE(some.ready(some.use()).is_true());
 }
 
+TEST(CapacityPoolPlan, CountsSharesByTheirResourceAndNotAsDevices) {
+  PoolScene scene;
+  scene.pool.spec.device_class = "nvidia-h200";
+  scene.pool.spec.shares = {{"nvidia.com/mig-1g.18gb", "18Gi", 14},
+                            {"nvidia.com/mig-3g.71gb", "71Gi", 43}};
+  scene.node("whole", 8, 3).node("cut", 56, 5).node("broken", 56, 1).ask(16, 1);
+  for (const size_t at : {1U, 2U}) {
+    translate::Node& cut = (*scene.all)[at];
+    cut.resource = "nvidia.com/mig-1g.18gb";
+    cut.whole_resource = "nvidia.com/gpu";
+    cut.counts = {{cut.resource, 56, 56}};
+  }
+  (*scene.all)[2].ready = false;
+  const PoolUse use = scene.use();
+  EXPECT_EQ(use.capacity, 8);
+  EXPECT_EQ(use.allocated, 3);
+  EXPECT_EQ(use.largest_gang[1].devices, 5) << "shares are no devices";
+  EXPECT_EQ(use.fragmentation_percent, 100) << "nor do they serve work that wants devices";
+  const std::vector<api::PoolShareUse> want{
+      {"nvidia.com/mig-1g.18gb", "nvidia-h200/mig-1g.18gb", 112, 56, 6}};
+  EXPECT_EQ(use.shares, want);
+  EXPECT_EQ(scene.ready(use).message, "3 nodes with 8 devices, 112 nvidia.com/mig-1g.18gb");
+}
+
+TEST(CapacityPoolPlan, SaysHowMuchOfANodeIsTooMuch) {
+  PoolScene scene;
+  scene.node("a", 70);
+  (*scene.all)[0].devices = 64;
+  const api::Condition ready = scene.ready(scene.use());
+  EXPECT_TRUE(ready.is_true());
+  EXPECT_EQ(ready.reason, "TooManyOnNode");
+  EXPECT_EQ(ready.message, "1 node with 70 devices; 6 are not given out: more than 64 on one node");
+}
+
 TEST(CapacityPoolPlan, WritesNothingThatIsThereAlready) {
   PoolScene scene;
   scene.node("a", 8, 3).ask(2, 1);

@@ -7,11 +7,11 @@
 #include "api/codec.h"
 #include "kube/request.h"
 #include "operator/controllers/gpujob/rendezvous.h"
-#include "operator/controllers/gpujob/worker_pod.h"
 #include "operator/scheduling/dependencies.h"
 #include "operator/world/status_write.h"
 #include "runtime/ownership.h"
 #include "sched/cpu_class.h"
+#include "sched/share_class.h"
 #include "translate/worker_name.h"
 
 namespace berth::control {
@@ -146,7 +146,7 @@ void GpuJobController::create_workers(const api::GpuJob& job, const JobPlan& pla
                                       runtime::Writes& writes) {
   for (const int64_t index : plan.create_workers) {
     const auto& placed = job.status.placement->workers[static_cast<size_t>(index)];
-    writes.send(kube::create(kube::kPods, worker_pod(job, index, resource_for(placed), settings_)),
+    writes.send(kube::create(kube::kPods, worker_pod(job, index, names_for(placed), settings_)),
                 [this](Json&& reply) {
                   auto pod = translate::decode_pod(reply, settings_.accelerators);
                   if (pod) stores_.pods.upsert(*std::move(pod));
@@ -217,13 +217,22 @@ std::optional<int64_t> GpuJobController::price_of(const api::Placement& placemen
   return sum;
 }
 
-std::string GpuJobController::resource_for(const api::PlacedWorker& worker) const {
+DeviceNames GpuJobController::names_for(const api::PlacedWorker& worker) const {
   const translate::Node* node = stores_.nodes.find({"", worker.node});
   // On CPU alone a worker takes none of the node's devices but has to tolerate their taint.
   const bool is_cpu = worker.device_class == sched::kCpuClass;
-  if (is_cpu) return node == nullptr ? std::string() : node->resource;
-  if (node != nullptr && node->device_class == worker.device_class) return node->resource;
-  return stores_.pooling.resource_of(settings_.accelerators, worker.device_class);
+  if (node != nullptr && (is_cpu || node->device_class == worker.device_class)) {
+    return {node->resource, node->whole_resource};
+  }
+  if (is_cpu) return {};
+  const auto resource_of = [&](std::string_view device_class) {
+    return stores_.pooling.resource_of(settings_.accelerators, std::string(device_class));
+  };
+  DeviceNames names{.resource = resource_of(worker.device_class)};
+  if (sched::is_share_class(worker.device_class)) {
+    names.whole_resource = resource_of(sched::whole_class(worker.device_class));
+  }
+  return names;
 }
 
 }  // namespace berth::control

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "operator/controllers/gpujob/gpujob_plan.h"
+#include "operator/controllers/gpujob/worker_pod.h"
 #include "operator/scheduling/job_desk.h"
 #include "operator/world/scheduler_pulse.h"
 #include "operator/world/stores.h"
@@ -42,7 +43,7 @@ class GpuJobController final : public runtime::Reconciler {
   void patch_finalizer(const api::GpuJob& job, const Json& patch, runtime::Writes& writes);
   void tell(const api::GpuJob& job, const std::vector<Note>& notes);
   void keep_last_word(const translate::Pod& pod);
-  std::string resource_for(const api::PlacedWorker& worker) const;
+  DeviceNames names_for(const api::PlacedWorker& worker) const;
   // Micro-dollars per hour; nothing where one of its nodes has no price.
   std::optional<int64_t> price_of(const api::Placement& placement) const;
 

@@ -126,7 +126,7 @@ Json metadata(const api::GpuJob& job, const std::string& name, int64_t index) {
 
 }  // namespace
 
-Json worker_pod(const api::GpuJob& job, int64_t index, const std::string& resource,
+Json worker_pod(const api::GpuJob& job, int64_t index, const DeviceNames& names,
                 const Settings& settings) {
   const api::Placement& placement = *job.status.placement;
   const api::PlacedWorker& placed = placement.workers[static_cast<size_t>(index)];
@@ -141,13 +141,13 @@ Json worker_pod(const api::GpuJob& job, int64_t index, const std::string& resour
                {"enableServiceLinks", false},
                {"affinity", pinned_to(placed.node)},
                {"securityContext", pod_security(job)},
-               {"containers", {container(job, index, resource)}},
+               {"containers", {container(job, index, names.resource)}},
                {"volumes", volumes(job)}};
   if (job.spec.checkpoint) {
     spec["terminationGracePeriodSeconds"] = job.spec.checkpoint->grace_seconds;
   }
-  if (!resource.empty()) {
-    spec["tolerations"] = {{{"key", resource}, {"operator", "Exists"}}};
+  for (const std::string& key : {names.resource, names.whole_resource}) {
+    if (!key.empty()) spec["tolerations"].push_back({{"key", key}, {"operator", "Exists"}});
   }
   if (!worker.service_account_name.empty()) {
     spec["serviceAccountName"] = worker.service_account_name;

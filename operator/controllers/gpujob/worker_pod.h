@@ -8,10 +8,15 @@
 
 namespace berth::control {
 
+// What a worker's node calls its devices, for example "nvidia.com/gpu".
+struct DeviceNames {
+  std::string resource;        // of those that the node gives out
+  std::string whole_resource;  // of whole ones, where those are shares
+};
+
 // The pod of one worker of the placed attempt: pinned to its node, with the gang's rendezvous
-// environment and the worker contract (docs/workers.md). `resource` is what the node calls the
-// devices, for example "nvidia.com/gpu".
-Json worker_pod(const api::GpuJob& job, int64_t index, const std::string& resource,
+// environment and the worker contract (docs/workers.md).
+Json worker_pod(const api::GpuJob& job, int64_t index, const DeviceNames& names,
                 const Settings& settings);
 
 }  // namespace berth::control

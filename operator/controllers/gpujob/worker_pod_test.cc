@@ -30,7 +30,7 @@ Situation placed_job() {
 }
 
 Json second_worker(const Situation& s) {
-  return worker_pod(s.job, 1, "nvidia.com/gpu", s.settings);
+  return worker_pod(s.job, 1, {.resource = "nvidia.com/gpu"}, s.settings);
 }
 
 std::string env(const Json& pod, const std::string& name) {

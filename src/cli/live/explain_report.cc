@@ -108,7 +108,7 @@ Ordered fix_json(const sched::Fix& fix) {
   return json;
 }
 
-Ordered holding_json(const sched::Holding& holding) {
+Ordered holding_json(const sched::HeldDevices& holding) {
   Ordered json = object_json(holding.name);
   json["quota"] = holding.quota ? Ordered(holding.quota->name) : Ordered(nullptr);
   json["class"] = holding.device_class;
@@ -158,7 +158,7 @@ std::string holdings_table(const sched::Explanation& explain, Instant now) {
                           {"BORROWED", true},
                           {"SINCE", true}},
               .rows = {}};
-  for (const sched::Holding& holding : explain.holdings) {
+  for (const sched::HeldDevices& holding : explain.holdings) {
     if (table.rows.size() == kMostHoldings) break;
     table.rows.push_back({holding.quota ? holding.quota->name : "-", holding.name,
                           holding.device_class, std::to_string(holding.devices),

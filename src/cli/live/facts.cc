@@ -33,17 +33,19 @@ Result<std::vector<Json>> list_if_allowed(const Connection& connection,
   return std::vector<Json>{};
 }
 
-Result<translate::Pools> read_pools(const Connection& connection,
-                                    const translate::Accelerators& accelerators,
-                                    std::ostream& err) {
-  const auto objects = BERTH_TRY(list_if_allowed(connection, kube::kCapacityPools, err));
-  const auto pools = decode_all<api::CapacityPool>(
-      objects, [](const Json& o) { return api::from_json<api::CapacityPool>(o); });
-  std::vector<const api::CapacityPool*> alive;
-  for (const api::CapacityPool& pool : pools) {
-    if (!pool.meta.deletion) alive.push_back(&pool);
-  }
-  return translate::settle(std::move(alive), accelerators);
+// The accelerators of the chart are not to be read; a pool whose resources are not among them says
+// so.
+bool is_gated(const api::CapacityPool& pool) {
+  const api::Condition* ready = api::find_condition(pool.status.conditions, "Ready");
+  return ready == nullptr || ready->is_true() || ready->reason != "NotGated";
+}
+
+void add_resources(const api::CapacityPoolSpec& spec, translate::Accelerators& accelerators) {
+  const auto add = [&](const std::string& resource) {
+    if (!accelerators.contains(resource)) accelerators.resources.push_back(resource);
+  };
+  add(spec.resource);
+  for (const api::PoolShare& share : spec.shares) add(share.resource);
 }
 
 std::string class_for(const translate::Pod& pod,
@@ -72,6 +74,21 @@ Result<std::vector<api::GpuJob>> read_jobs(const Connection& connection,
                                  [](const Json& o) { return api::from_json<api::GpuJob>(o); });
 }
 
+// Who may not list the pools sees the nodes as their labels say.
+Result<LivePools> read_pools(const Connection& connection, std::ostream& err) {
+  LivePools live{translate::well_known_accelerators(), {}};
+  const auto objects = BERTH_TRY(list_if_allowed(connection, kube::kCapacityPools, err));
+  const auto pools = decode_all<api::CapacityPool>(
+      objects, [](const Json& o) { return api::from_json<api::CapacityPool>(o); });
+  std::vector<const api::CapacityPool*> alive;
+  for (const api::CapacityPool& pool : pools) {
+    if (!pool.meta.deletion && is_gated(pool)) alive.push_back(&pool);
+  }
+  for (const api::CapacityPool* pool : alive) add_resources(pool->spec, live.accelerators);
+  live.pools = translate::settle(std::move(alive), live.accelerators);
+  return live;
+}
+
 translate::Tenancy tenancy_of(const std::vector<api::Quota>& quotas) {
   std::vector<const api::Quota*> alive;
   for (const api::Quota& quota : quotas) {
@@ -81,7 +98,6 @@ translate::Tenancy tenancy_of(const std::vector<api::Quota>& quotas) {
 }
 
 Result<Live> read_live(const Connection& connection, std::ostream& err) {
-  const translate::Accelerators accelerators = translate::well_known_accelerators();
   Live live;
   live.quotas = BERTH_TRY(read_quotas(connection));
   const auto tiers = BERTH_TRY(list_if_allowed(connection, kube::kSlaTiers, err));
@@ -95,7 +111,9 @@ Result<Live> read_live(const Connection& connection, std::ostream& err) {
   live.reservations = decode_all<api::Reservation>(
       reservations, [](const Json& o) { return api::from_json<api::Reservation>(o); });
   const auto nodes = BERTH_TRY(list_all(connection, kube::kNodes));
-  live.pools = BERTH_TRY(read_pools(connection, accelerators, err));
+  LivePools read = BERTH_TRY(read_pools(connection, err));
+  const translate::Accelerators accelerators = std::move(read.accelerators);
+  live.pools = std::move(read.pools);
   live.nodes = decode_all<translate::Node>(nodes, [&](const Json& o) {
     auto node = translate::decode_node(o, accelerators);
     if (node) translate::enter(*node, live.pools);

@@ -29,6 +29,13 @@ Result<std::vector<api::Quota>> read_quotas(const Connection& connection);
 Result<std::vector<api::GpuJob>> read_jobs(const Connection& connection,
                                            const std::string& name_space = {});
 
+// A pool that pods could take devices past counts for nothing, nor does one that may not be read.
+struct LivePools {
+  translate::Accelerators accelerators;  // those of the well-known vendors and of the pools
+  translate::Pools pools;
+};
+Result<LivePools> read_pools(const Connection& connection, std::ostream& err);
+
 // Who pays for which namespace; a Quota that is being deleted counts as gone.
 translate::Tenancy tenancy_of(const std::vector<api::Quota>& quotas);
 
@@ -39,10 +46,10 @@ struct Live {
   std::vector<api::PlacementPolicy> policies;
   std::vector<api::GpuJob> jobs;
   std::vector<api::Reservation> reservations;
-  translate::Pools pools;
   std::vector<translate::Node> nodes;
   std::vector<translate::Pod> pods;
   translate::Tenancy tenancy;
+  translate::Pools pools;
 };
 // What the user may not list is left out, and that is said on `err`; but quotas, jobs, nodes and
 // pods there have to be.

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "translate/asks.h"
+#include "translate/class_values.h"
 #include "translate/outlook.h"
 #include "translate/policies.h"
 #include "translate/reservations.h"
@@ -64,7 +66,7 @@ sched::Running running_of(const std::string& uid, Held held, const sched::Scene&
 // As the operator works it out.
 sched::Outlook outlook_of(const Live& live, const sched::Scene& scene) {
   translate::Mix mix;
-  for (const api::GpuJob& job : live.jobs) mix.add(job);
+  for (const api::GpuJob& job : live.jobs) mix.add(job, live.pools);
   sched::World world(scene.settings);
   fill(world, scene);
   return translate::outlook_of(mix, world, live.pools);
@@ -94,12 +96,18 @@ sched::Scene scene_of(const Live& live, Instant now) {
   for (const translate::Node& node : live.nodes) {
     scene.nodes.push_back(translate::to_sched(node));
   }
+  std::set<sched::DeviceClass> classes;
+  for (const sched::Quota& quota : scene.quotas) {
+    for (const auto& [device_class, limit] : quota.limits) classes.insert(device_class);
+  }
+  for (const sched::Node& node : scene.nodes) classes.insert(node.device_class);
+  scene.fairness.values = translate::values_of(live.pools, classes);
   for (auto& [uid, held] : holdings_of(live)) {
     scene.running.push_back(running_of(uid, std::move(held), scene, live, known));
   }
   for (const api::GpuJob& job : live.jobs) {
     if (!is_waiting(job)) continue;
-    sched::Ask ask = translate::ask_of(job, live.tenancy, known, {});
+    sched::Ask ask = translate::ask_of(job, live.tenancy, live.pools, known, {});
     ask.reservation = used_reservation(live, job);
     if (ask.reservation) ask.shape = shape_of(ask);
     scene.waiting.push_back(std::move(ask));

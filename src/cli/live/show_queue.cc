@@ -43,7 +43,8 @@ Result<Answer> show(const Flags& flags, const Surroundings& around) {
   const std::string name_space = flags.all_namespaces ? std::string() : connection.name_space;
   const std::vector<api::Quota> quotas = BERTH_TRY(read_quotas(connection));
   const std::vector<api::GpuJob> jobs = BERTH_TRY(read_jobs_around(connection, name_space));
-  std::vector<WaitingJob> waiting = waiting_jobs(jobs, tenancy_of(quotas));
+  const LivePools read = BERTH_TRY(read_pools(connection, around.err));
+  std::vector<WaitingJob> waiting = waiting_jobs(jobs, tenancy_of(quotas), read.pools);
   std::erase_if(waiting, [&](const WaitingJob& one) {
     return !name_space.empty() && one.job->meta.name_space != name_space;
   });

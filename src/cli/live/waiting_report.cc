@@ -46,6 +46,10 @@ Ordered json_of(const WaitingJob& waiting, Instant now) {
     Ordered one;
     one["class"] = ask.device_class;
     one["devices_per_worker"] = ask.count;
+    if (ask.share) {
+      one["share"] =
+          Ordered{{"memory", ask.share->memory}, {"compute_percent", ask.share->compute_percent}};
+    }
     json["wants"].push_back(std::move(one));
   }
   const std::optional<Why> said = why(job);
@@ -66,13 +70,14 @@ sched::Ordering ordering_of(const translate::Tenancy& tenancy,
 }  // namespace
 
 std::vector<WaitingJob> waiting_jobs(const std::vector<api::GpuJob>& jobs,
-                                     const translate::Tenancy& tenancy) {
+                                     const translate::Tenancy& tenancy,
+                                     const translate::Pools& pools) {
   std::map<std::string, const api::GpuJob*> by_uid;
   std::vector<sched::Ask> asks;
   for (const api::GpuJob& job : jobs) {
     if (!is_waiting(job)) continue;
     by_uid.emplace(job.meta.uid, &job);
-    asks.push_back(translate::ask_of(job, tenancy, sched::Estimates(), {}));
+    asks.push_back(translate::ask_of(job, tenancy, pools, sched::Estimates(), {}));
   }
   std::map<std::optional<std::string>, std::vector<const sched::Ask*>> by_tenant;
   for (const sched::Ask& ask : asks) {
@@ -101,6 +106,10 @@ std::string wants_text(const api::GpuJobSpec& spec) {
   for (const api::DeviceAsk& ask : spec.worker.devices) {
     text += (text.empty() ? "" : " or ") + std::to_string(spec.workers.max) + " x " +
             std::to_string(ask.count) + " " + ask.device_class;
+    if (ask.share) {
+      text += " share of " + ask.share->memory + ", " + std::to_string(ask.share->compute_percent) +
+              "%";
+    }
   }
   return text;
 }

@@ -5,6 +5,7 @@
 
 #include "api/gpujob.h"
 #include "base/clock.h"
+#include "translate/pools.h"
 #include "translate/tenancy.h"
 
 namespace berth::cli {
@@ -18,7 +19,8 @@ struct WaitingJob {
 
 // By tenant, those without one last, and in each in the order of the pass: see sched::sort_asks().
 std::vector<WaitingJob> waiting_jobs(const std::vector<api::GpuJob>& jobs,
-                                     const translate::Tenancy& tenancy);
+                                     const translate::Tenancy& tenancy,
+                                     const translate::Pools& pools);
 
 // "2 x 8 nvidia-h200 or 2 x 16 nvidia-l4"
 std::string wants_text(const api::GpuJobSpec& spec);

@@ -123,6 +123,7 @@ class Pass {
   Decision look(const Ask& ask) {
     is_head_ = false;
     if (auto no = entitlement_.bars(ask, *tree_.find(*ask.quota))) return *std::move(no);
+    if (ask.alternatives.empty()) return no_alternative(ask);
     if (ask.reservation) return look_reserved(ask);
     if (!Choice::is_open(ask)) return look_at(ask);
     Ask sorted = Choice(ask, world_.outlook()).sorted();
@@ -139,10 +140,6 @@ class Pass {
       Look found = try_one(ask, wants);
       if (found.admit) return *std::move(found.admit);
       if (!first) first = std::move(found);
-    }
-    if (!first) {
-      return Hold{ask.id, Reason::NoSuchDevice,
-                  "asks for no device that its Quota has a limit for"};
     }
     if (ask.least_workers == 0) return give_room(ask, ask, *first);
     if (auto admit = try_fewer(ask)) return *std::move(admit);

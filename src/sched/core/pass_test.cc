@@ -136,6 +136,19 @@ TEST(SchedulingPass, AClassThatTheQuotaDoesNotListIsNoDeviceOfIts) {
             "wants 2 nvidia-l40s, quota q has no limit for that class, only for nvidia-h200");
 }
 
+TEST(SchedulingPass, AnAskThatNothingServesIsHeldInItsOwnWords) {
+  Cluster cluster = Cluster().node("a", 8).quota("q", 8).ask("x", "q", 1, 2).ask("y", "q", 1, 2);
+  for (Ask& ask : cluster.asks) {
+    ask.alternatives.clear();
+    if (ask.name.ends_with("x")) ask.unserved = "wants shares that there are none of";
+    ask.shape = shape_of(ask);
+  }
+  const auto decisions = cluster.run();
+  EXPECT_EQ(held(decisions[0]).reason, Reason::NoSuchDevice);
+  EXPECT_EQ(held(decisions[0]).message, "wants shares that there are none of");
+  EXPECT_EQ(held(decisions[1]).message, "asks for no device that its Quota has a limit for");
+}
+
 TEST(SchedulingPass, UsesNoCordonedNode) {
   Cluster cluster = Cluster().node("a", 8).quota("q", 8).ask("x", "q", 1, 1);
   cluster.nodes.at({"", "a"}).usable = false;

@@ -146,6 +146,12 @@ Hold no_quota(const Ask& ask, bool is_broken) {
           "Quota " + ask.quota->name + " has a parent that is missing or a cycle"};
 }
 
+Hold no_alternative(const Ask& ask) {
+  return {
+      ask.id, Reason::NoSuchDevice,
+      ask.unserved.empty() ? "asks for no device that its Quota has a limit for" : ask.unserved};
+}
+
 Hold no_tier(const Ask& ask, bool exists, const std::vector<std::string>& allowed) {
   std::string names;
   for (const std::string& name : allowed) names += (names.empty() ? "" : ", ") + name;

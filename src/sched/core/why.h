@@ -23,6 +23,7 @@ ShapeId worker_shape(Fleet& fleet, const Ask& ask, const Alternative& wants, siz
 Stock stock_of(World& world, const DeviceClass& device_class);
 
 Hold no_quota(const Ask& ask, bool is_broken);
+Hold no_alternative(const Ask& ask);
 // `allowed`: the tiers that it could name instead.
 Hold no_tier(const Ask& ask, bool exists, const std::vector<std::string>& allowed);
 Hold not_listed(const Ask& ask, const Alternative& wants,

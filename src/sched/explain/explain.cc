@@ -39,14 +39,14 @@ std::vector<ClassNumbers> numbers_of(World& world, const Ask& ask) {
 }
 
 // What of each holding is above the guarantee of its quota, the oldest counting first.
-void mark_borrowed(const std::vector<Quota>& quotas, std::vector<Holding>& holdings) {
+void mark_borrowed(const std::vector<Quota>& quotas, std::vector<HeldDevices>& holdings) {
   std::map<std::pair<QuotaId, DeviceClass>, int64_t> guaranteed;
   for (const Quota& quota : quotas) {
     for (const auto& [device_class, limit] : quota.limits) {
       guaranteed[{quota.id, device_class}] = limit.guaranteed;
     }
   }
-  for (Holding& holding : holdings) {
+  for (HeldDevices& holding : holdings) {
     if (!holding.quota) continue;
     int64_t& left = guaranteed[{*holding.quota, holding.device_class}];
     const int64_t own = std::min(left, holding.devices);
@@ -55,15 +55,15 @@ void mark_borrowed(const std::vector<Quota>& quotas, std::vector<Holding>& holdi
   }
 }
 
-std::vector<Holding> holdings_of(const Scene& scene, const Ask& ask) {
+std::vector<HeldDevices> holdings_of(const Scene& scene, const Ask& ask) {
   std::set<DeviceClass> asked;
   for (const Alternative& wants : ask.alternatives) asked.insert(wants.device_class);
-  std::vector<Holding> holdings;
+  std::vector<HeldDevices> holdings;
   for (const Running& running : scene.running) {
-    std::map<DeviceClass, Holding> by_class;
+    std::map<DeviceClass, HeldDevices> by_class;
     for (const Charge& charge : running.holder.charges) {
       if (charge.devices == 0 || !asked.contains(charge.device_class)) continue;
-      Holding& holding = by_class[charge.device_class];
+      HeldDevices& holding = by_class[charge.device_class];
       holding.devices = add_saturating(holding.devices, charge.devices);
       if (charge.kind == ChargeKind::Admitted) holding.quota = charge.quota;
     }
@@ -75,7 +75,7 @@ std::vector<Holding> holdings_of(const Scene& scene, const Ask& ask) {
       holdings.push_back(std::move(holding));
     }
   }
-  std::sort(holdings.begin(), holdings.end(), [](const Holding& a, const Holding& b) {
+  std::sort(holdings.begin(), holdings.end(), [](const HeldDevices& a, const HeldDevices& b) {
     return std::tie(a.quota, a.since, a.source, a.device_class) <
            std::tie(b.quota, b.since, b.source, b.device_class);
   });

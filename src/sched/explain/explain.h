@@ -24,7 +24,7 @@ struct ClassNumbers {
 };
 
 // Who holds devices of a class that is asked for.
-struct Holding {
+struct HeldDevices {
   std::string source;
   std::string name;
   std::optional<QuotaId> quota;  // nothing: nobody pays for it
@@ -41,7 +41,7 @@ struct Explanation {
   // is in its way any more.
   Decision decision;
   std::vector<ClassNumbers> numbers;  // by alternative
-  std::vector<Holding> holdings;      // by quota, the oldest first
+  std::vector<HeldDevices> holdings;  // by quota, the oldest first
   std::vector<Fix> fixes;             // cheapest first; none when it is not held
   Instant starts = Instant::max();    // if nothing changes; max() where that is not known
 };

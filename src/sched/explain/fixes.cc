@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "sched/core/why.h"
+#include "sched/share_class.h"
 
 namespace berth::sched {
 namespace {
@@ -106,7 +107,7 @@ class Search {
     for (const Alternative& wants : ask_.alternatives) asked.insert(wants.device_class);
     const auto listed = world_.tree().limits(*ask_.quota);
     for (const auto& [device_class, limit] : listed) {
-      if (asked.contains(device_class)) continue;
+      if (asked.contains(device_class) || is_share_class(device_class)) continue;
       consider({.kind = ChangeKind::OtherClass, .device_class = device_class});
     }
   }

@@ -92,7 +92,7 @@ std::optional<NodeIndex> Fleet::find(const NodeId& id) const {
 
 // The node is what the facts say, and empty.
 void Fleet::settle(NodeIndex index, const NodeFacts& facts) {
-  assert(facts.devices <= kMostDevicesPerNode);
+  assert(facts.devices <= (facts.cut == 0 ? kMostDevicesPerNode : kMostSlicedDevicesPerNode));
   if (facts.cpu_milli > largest_cpu_ || facts.devices > largest_devices_) {
     largest_cpu_ = std::max(largest_cpu_, facts.cpu_milli);
     largest_devices_ = std::max<int64_t>(largest_devices_, facts.devices);
@@ -307,9 +307,10 @@ void Fleet::change_devices(Node& node, const Spot& spot, bool take) {
   }
   for (uint64_t left = spot.devices; left != 0; left >>= 8) {
     const uint64_t code = (left & 0xFF) - 1;
+    const bool is_slice = need.profile >= 0;
     const int32_t size =
-        need.profile < 0 ? need.milli : sets_.slots(node.facts.cut, need.profile) << (code / 32);
-    DeviceState& device = node.devices[code % 32];
+        is_slice ? sets_.slots(node.facts.cut, need.profile) << (code / 32) : need.milli;
+    DeviceState& device = node.devices[is_slice ? code % 32 : code];
     device = static_cast<DeviceState>(device + (take ? -size : size));
   }
 }

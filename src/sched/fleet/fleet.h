@@ -38,8 +38,8 @@ struct Shape {
   auto operator<=>(const Shape&) const = default;
 };
 
-// A worker's room on a node. `devices`: for whole devices a bit per device, for shares and slices a
-// byte per unit, device + 32 x first slot + 1.
+// A worker's room on a node. `devices`: for whole devices a bit per device, for shares a byte per
+// unit, device + 1, for slices device + 32 x first slot + 1.
 struct Spot {
   NodeIndex node = 0;
   ShapeId shape = 0;
@@ -73,7 +73,8 @@ class Fleet {
   Fleet& operator=(const Fleet&) = delete;
 
   FreeSets& sets() { return sets_; }
-  // REQUIRES: no node of that id yet, at most kMostDevicesPerNode devices.
+  // REQUIRES: no node of that id yet, at most kMostDevicesPerNode devices, and where those are cut
+  // into slices, kMostSlicedDevicesPerNode.
   NodeIndex add(const NodeFacts& facts);
   void set_outlook(const Outlook& outlook);
   // Only the prices of the outlook, which costs next to nothing.

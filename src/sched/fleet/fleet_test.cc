@@ -96,6 +96,31 @@ TEST(Fleet, ReturnsSlicesToWhereTheyWere) {
   EXPECT_EQ(fleet.free_milli(a), 500);
 }
 
+TEST(Fleet, TellsAllDevicesOfTheLargestNodeApart) {
+  Fleet fleet;
+  fleet.set_outlook({.mix = {{.need = {1}, .weight = 1}, {.need = {8}, .weight = 3}}});
+  const NodeIndex a = fleet.add(node("a", kMostDevicesPerNode));
+  const NodeIndex b = fleet.add(node("b", 7));
+  EXPECT_GT(fleet.fragmented_milli(), 0) << "nothing has run over";
+  const ShapeId one = fleet.shape({.need = {1}});
+  EXPECT_EQ(best_name(fleet, {.need = {1}}), "b") << "its free devices are of use to few";
+  std::vector<Spot> spots;
+  for (int i = 0; i < kMostDevicesPerNode; ++i) spots.push_back(fleet.take(one, a));
+  EXPECT_FALSE(fleet.can_take(one, a));
+  fleet.give(spots[63]);
+  fleet.give(spots[31]);
+  EXPECT_EQ(fleet.whole_free(a), 2);
+  const Spot both = fleet.take(fleet.shape({.need = {2}}), a);
+  EXPECT_EQ(both.devices, spots[63].devices | spots[31].devices);
+  fleet.give(both);
+  const ShapeId half = fleet.shape({.need = {1, 500}});
+  for (int i = 0; i < 4; ++i) spots[static_cast<size_t>(i)] = fleet.take(half, a);
+  EXPECT_EQ(fleet.free_milli(a), 0);
+  for (int i = 0; i < 4; ++i) fleet.give(spots[static_cast<size_t>(i)]);
+  EXPECT_EQ(fleet.whole_free(a), 2);
+  EXPECT_EQ(fleet.whole_free(b), 7);
+}
+
 // Random takes and gives; every answer is compared with a look at each node.
 class RandomFleet : public testing::TestWithParam<unsigned> {
  protected:

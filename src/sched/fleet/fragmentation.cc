@@ -2,12 +2,17 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <numeric>
 
 namespace berth::sched {
 namespace {
 
 constexpr size_t kLanes = 8;  // 16-bit products that one instruction sums on every x86-64 and arm64
+
+int16_t in_lane(int32_t milli) {
+  return static_cast<int16_t>(std::min<int32_t>(milli, std::numeric_limits<int16_t>::max()));
+}
 
 // Shares of kScale by largest remainder, so that they sum to it exactly.
 std::vector<int32_t> apportion(const std::vector<DemandClass>& mix) {
@@ -102,10 +107,10 @@ const int16_t* Fragmentation::stranded(FreeSetId set) {
   if (!is_known_[set]) {
     std::vector<int16_t> row(width_, 0);
     for (size_t i = 0; i < groups_.size(); ++i) {
-      row[i] = static_cast<int16_t>(sets_.stranded(set, groups_[i]));
+      row[i] = in_lane(sets_.stranded(set, groups_[i]));
     }
-    row[groups_.size()] = static_cast<int16_t>(sets_.milli(set));
-    row[groups_.size() + 1] = static_cast<int16_t>(waste_of(set));
+    row[groups_.size()] = in_lane(sets_.milli(set));
+    row[groups_.size() + 1] = in_lane(waste_of(set));
     std::copy(row.begin(), row.end(), stranded_.begin() + static_cast<int64_t>(set * width_));
     is_known_[set] = true;
   }

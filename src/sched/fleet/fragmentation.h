@@ -22,7 +22,8 @@ class Fragmentation {
 
   uint32_t signature(const DeviceClass& device_class);
   uint32_t rank(int64_t cpu_milli) const;
-  // At most twice kScale x kMostDevicesPerNode x kWholeDevice, which fits.
+  // At most twice kScale x 32,767, which fits: of a node with more than 32 devices free no more
+  // thousandths than that count, so that it is told from its like by how full it is alone.
   int32_t expected(uint32_t signature, uint32_t rank, FreeSetId set);
   bool is_empty() const { return classes_.empty(); }
 

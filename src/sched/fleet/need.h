@@ -6,7 +6,8 @@
 namespace berth::sched {
 
 inline constexpr int32_t kWholeDevice = 1'000;  // milli-devices
-inline constexpr int32_t kMostDevicesPerNode = 32;
+inline constexpr int32_t kMostDevicesPerNode = 64;
+inline constexpr int32_t kMostSlicedDevicesPerNode = 32;  // that are cut by a SliceTable
 inline constexpr int32_t kMostSharesPerWorker = 8;
 
 // What one worker takes of the devices of its node: `devices` of them, each whole or a share of

@@ -38,6 +38,30 @@ class LiveCluster {
             {"conditions", Json::array({{{"type", "Ready"}, {"status", "True"}}})}});
     return *this;
   }
+  // In the pool of the label pool=NAME, its devices cut into `shares` of one resource.
+  LiveCluster& cut_node(const std::string& name, const std::string& pool,
+                        const std::string& resource, int64_t shares) {
+    create(kube::kNodes, {{"metadata", {{"name", name}, {"labels", {{"pool", pool}}}}}});
+    status(kube::kNodes, "", name,
+           {{"allocatable",
+             {{"cpu", "64"},
+              {"memory", "512Gi"},
+              {"pods", "110"},
+              {"nvidia.com/gpu", "0"},
+              {resource, std::to_string(shares)}}},
+            {"conditions", Json::array({{{"type", "Ready"}, {"status", "True"}}})}});
+    return *this;
+  }
+  // Of nodes of class nvidia-h200 with the label pool=NAME.
+  LiveCluster& pool(const std::string& name, const Json& shares) {
+    create(kube::kCapacityPools, {{"metadata", {{"name", name}}},
+                                  {"spec",
+                                   {{"nodeSelector", {{"pool", name}}},
+                                    {"class", kH200},
+                                    {"resource", "nvidia.com/gpu"},
+                                    {"shares", shares}}}});
+    return *this;
+  }
   LiveCluster& name_space(const std::string& name) {
     create(kube::kNamespaces, {{"metadata", {{"name", name}}}});
     return *this;
