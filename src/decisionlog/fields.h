@@ -105,13 +105,14 @@ void describe(auto& v, Of<sched::Outlook> auto& outlook) {
 }
 
 void describe(auto& v, Of<sched::Charge> auto& charge) {
-  auto& [node, device_class, devices, room, kind, quota] = charge;
+  auto& [node, device_class, devices, room, kind, quota, region] = charge;
   v("node", node);
   v("class", device_class);
   v("devices", devices);
   v("room", room);
   v("kind", kind);
   v("quota", quota);
+  v("region", region);
 }
 
 void describe(auto& v, Of<sched::RunningJob> auto& job) {
@@ -229,9 +230,10 @@ void describe(auto& v, Of<sched::CoreSettings> auto& settings) {
 }
 
 void describe(auto& v, Of<sched::Alternative> auto& alternative) {
-  auto& [device_class, counts] = alternative;
+  auto& [device_class, counts, region] = alternative;
   v("class", device_class);
   v("counts", counts);
+  v("region", region);
 }
 
 void describe(auto& v, Of<sched::Nearness> auto& near) {

@@ -32,6 +32,9 @@ struct Node {
 struct Alternative {
   DeviceClass device_class;
   std::vector<int64_t> counts;  // per worker
+  // All workers on nodes of this region; "": on nodes of none; nothing: wherever they have a place.
+  // A pass sets it where the ask's quota or one above has limits of one region.
+  std::optional<std::string> region = {};
   int64_t total() const;
   bool operator==(const Alternative&) const = default;
 };

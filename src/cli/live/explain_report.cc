@@ -74,6 +74,7 @@ Ordered pass_json(const sched::Explanation& explain) {
 Ordered numbers_json(const sched::ClassNumbers& numbers) {
   Ordered json;
   json["class"] = numbers.device_class;
+  json["region"] = numbers.region ? Ordered(*numbers.region) : Ordered(nullptr);
   json["wants"] = numbers.wants;
   json["free"] = numbers.free;
   json["exist"] = numbers.exist;
@@ -108,7 +109,7 @@ Ordered fix_json(const sched::Fix& fix) {
   return json;
 }
 
-Ordered holding_json(const sched::Holding& holding) {
+Ordered holding_json(const sched::NamedHolding& holding) {
   Ordered json = object_json(holding.name);
   json["quota"] = holding.quota ? Ordered(holding.quota->name) : Ordered(nullptr);
   json["class"] = holding.device_class;
@@ -142,7 +143,7 @@ std::string numbers_table(const sched::Explanation& explain) {
       quota = (at.empty() ? "the pool" : at) + " leaves " + std::to_string(numbers.refused->leaves);
     }
     table.rows.push_back(
-        {numbers.device_class, std::to_string(numbers.wants), std::to_string(numbers.free),
+        {sched::column_of(numbers.device_class, numbers.region.value_or("")), std::to_string(numbers.wants), std::to_string(numbers.free),
          std::to_string(numbers.exist),
          std::to_string(numbers.used) + "/" + std::to_string(numbers.limit.guaranteed),
          std::to_string(numbers.limit.borrowing), quota});
@@ -158,7 +159,7 @@ std::string holdings_table(const sched::Explanation& explain, Instant now) {
                           {"BORROWED", true},
                           {"SINCE", true}},
               .rows = {}};
-  for (const sched::Holding& holding : explain.holdings) {
+  for (const sched::NamedHolding& holding : explain.holdings) {
     if (table.rows.size() == kMostHoldings) break;
     table.rows.push_back({holding.quota ? holding.quota->name : "-", holding.name,
                           holding.device_class, std::to_string(holding.devices),

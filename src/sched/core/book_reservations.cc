@@ -7,6 +7,7 @@
 
 #include "sched/core/agenda.h"
 #include "sched/core/node_choice.h"
+#include "sched/core/regions.h"
 #include "sched/core/reservation_drains.h"
 #include "sched/time/moment_text.h"
 #include "sched/time/profile.h"
@@ -297,7 +298,7 @@ Bookings plan_reservations(World& world, const std::vector<Reservation>& wanted,
 QuotaTree tree_at(World& world, const std::map<std::string, ReservationPlan>& plans, Instant at,
                   Instant now, bool may_drain) {
   QuotaTree tree = world.tree();
-  std::map<std::string, int64_t> users;  // devices by reservation
+  UsersIn users;
   for (const auto& [source, held] : world.holders()) {
     if (held.facts.leaving) continue;  // not charged
     const Release release = release_of(world, held, now);
@@ -305,17 +306,16 @@ QuotaTree tree_at(World& world, const std::map<std::string, ReservationPlan>& pl
     for (const Charge& charge : held.facts.charges) {
       if (charge.kind != ChargeKind::Admitted || charge.devices == 0) continue;
       if (is_gone) {
-        tree.use(charge.quota, charge.device_class, -charge.devices);
+        world.count_in(tree, charge, -1);
       } else if (!held.facts.reservation.empty()) {
-        users[held.facts.reservation] += charge.devices;
+        users[held.facts.reservation][world.region_of(charge)] += charge.devices;
       }
     }
   }
   for (const auto& [uid, plan] : plans) {
     for (const Booking& booking : plan.bookings) {
       if (!booking.window.holds(at)) continue;
-      const int64_t left = std::max<int64_t>(0, booking.total() - users[uid]);
-      tree.use(*plan.facts.quota, plan.facts.device_class, left);
+      count_booked(tree, world, plan, booking, users);
     }
   }
   return tree;

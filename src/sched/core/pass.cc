@@ -14,6 +14,7 @@
 #include "sched/core/no_room.h"
 #include "sched/core/order.h"
 #include "sched/core/preemption.h"
+#include "sched/core/regions.h"
 #include "sched/core/reserved.h"
 #include "sched/core/shadow.h"
 #include "sched/core/steering.h"
@@ -37,6 +38,7 @@ class Pass {
         claims_(world, trial_, now),
         steering_(world),
         gangs_(world, steering_),
+        regions_(world, tree_),
         shadow_(world, steering_, notes),
         entitlement_(world, tree_, now),
         preemption_(world, trial_, tree_, steering_, entitlement_, world.fairness(), now),
@@ -132,6 +134,11 @@ class Pass {
     is_head_ = false;
     if (auto no = entitlement_.bars(ask, *tree_.find(*ask.quota))) return *std::move(no);
     if (ask.reservation) return look_reserved(ask);
+    const auto by_region = regions_.spread(ask, *tree_.find(*ask.quota));
+    return look_for_place(by_region ? *by_region : ask);
+  }
+
+  Decision look_for_place(const Ask& ask) {
     std::optional<Look> first;
     for (const Alternative& wants : ask.alternatives) {
       Look found = try_one(ask, wants);
@@ -160,11 +167,11 @@ class Pass {
     const Alternative& wants = *reserved_.wanted_by_user(ask);
     if (auto unmet = steering_.unmet(ask, wants)) return *std::move(unmet);
     const Gang gang = gangs_.of(ask, wants);
-    if (const auto spots = reserved_.place_user(ask, gang, wants.total())) {
+    if (const auto spots = reserved_.place_user(ask, gang)) {
       started(ask, wants, *spots);
       return admitted(ask, wants, *spots);
     }
-    const auto cleared = reserved_.clear_for_user(ask, gang, wants.total());
+    const auto cleared = reserved_.clear_for_user(ask, gang);
     if (!cleared) return reserved_.no_room_for_user(ask, wants);
     Preempt preempt = preemption_.evict(ask, wants, cleared->victims, cleared->spots);
     preempted(ask, wants);
@@ -188,7 +195,7 @@ class Pass {
   std::optional<Admit> try_fewer(const Ask& ask) {
     for (const Alternative& wants : ask.alternatives) {
       const int64_t each = std::max<int64_t>(1, wants.counts.front());
-      const int64_t free = stock_of(world_, wants.device_class).free / each;
+      const int64_t free = stock_of(world_, wants).free / each;
       auto workers = std::min(static_cast<int64_t>(wants.counts.size()) - 1, free);
       const auto least = static_cast<int64_t>(ask.least_workers);
       for (int64_t step = 1; workers >= least; step *= 2) {
@@ -211,12 +218,11 @@ class Pass {
     if (reserved_.concerns(held)) return;
     const Charge& has = held.facts.charges.front();
     const auto use = [&](int64_t sign) {
-      for (const Charge& charge : held.facts.charges) {
-        tree_.use(charge.quota, charge.device_class, sign * charge.devices);
-      }
+      for (const Charge& charge : held.facts.charges) world_.count_in(tree_, charge, sign);
     };
     if (entitlement_.bars(**at, *tree_.find(*(**at).quota))) return;
-    const Ask larger = with_workers(**at, static_cast<size_t>(change.to));
+    Ask larger = with_workers(**at, static_cast<size_t>(change.to));
+    if (auto ways = regions_.spread(larger, *tree_.find(*larger.quota))) larger = *std::move(ways);
     const Trial::Mark mark = trial_.mark();
     trial_.lift(held);
     use(-1);
@@ -233,7 +239,7 @@ class Pass {
 
   Look try_one(const Ask& ask, const Alternative& wants) {
     if (is_cpu(wants)) return try_cpu(ask, wants);
-    if (!tree_.limits(*ask.quota).contains(wants.device_class)) return {};
+    if (!tree_.lists(*ask.quota, wants.device_class)) return {};
     const int64_t total = wants.total();
     if (auto no = entitlement_.refuses(ask, wants)) {
       return {{}, Look::Obstacle::Quota, std::move(no)};
@@ -241,7 +247,7 @@ class Pass {
     if (auto no = reserved_.keeps_quota(ask, wants)) {
       return {{}, Look::Obstacle::Said, {}, std::move(no)};
     }
-    const Stock stock = stock_of(world_, wants.device_class);
+    const Stock stock = stock_of(world_, wants);
     if (stock.exist < total) return {{}, Look::Obstacle::TooLarge, {}};
     shadow_.note_overruled(ask, wants);
     if (auto unmet = steering_.unmet(ask, wants)) {
@@ -254,7 +260,7 @@ class Pass {
     const Gang gang = gangs_.of(ask, wants);
     std::optional<std::vector<Spot>> spots;
     if (stock.free >= total) {
-      spots = no_room_.place(trial_, gang, !ask.only && ask.avoid.empty());
+      spots = no_room_.place(trial_, gang, gangs_.is_shared());
     }
     const Instant ends = later(now_, ask.expected);
     if (!spots && !claims_.is_empty()) spots = claims_.place_meanwhile(gang, ends);
@@ -289,7 +295,7 @@ class Pass {
   // In words, once it is sure that nobody gives way either: they cost more than the decision.
   Hold why(const Ask& ask, const Look& found) {
     const Alternative& wants = ask.alternatives.front();
-    const Stock stock = stock_of(world_, wants.device_class);
+    const Stock stock = stock_of(world_, wants);
     switch (found.obstacle) {
       case Look::Obstacle::NotListed: return not_listed(ask, wants, tree_.limits(*ask.quota));
       case Look::Obstacle::Quota: return over_quota(ask, wants, *found.refusal);
@@ -321,7 +327,7 @@ class Pass {
   }
 
   Admit admitted(const Ask& ask, const Alternative& wants, const std::vector<Spot>& spots) {
-    preemption_.admitted(ask, wants);
+    preemption_.admitted(ask, wants, spots);
     entitlement_.admitted(ask, wants);
     return placed(ask, wants, spots);
   }
@@ -344,7 +350,7 @@ class Pass {
   }
 
   std::optional<Preempt> try_preempt(const Ask& ask, const Alternative& wants) {
-    if (!tree_.limits(*ask.quota).contains(wants.device_class)) return std::nullopt;
+    if (!tree_.lists(*ask.quota, wants.device_class)) return std::nullopt;
     if (reserved_.keeps_quota(ask, wants)) return std::nullopt;
     if (entitlement_.breaks_promises(ask, wants)) return std::nullopt;
     const Gang gang = gangs_.of(ask, wants);
@@ -367,6 +373,7 @@ class Pass {
   Claims claims_;
   Steering steering_;
   Gangs gangs_;
+  Regions regions_;
   Shadow shadow_;
   Entitlement entitlement_;
   NoRoom no_room_;

@@ -22,7 +22,7 @@ std::string_view name_of(ChangeKind kind);  // as in JSON
 struct Change {
   ChangeKind kind = ChangeKind::DropSelector;
   QuotaId quota;             // of Borrow and Guarantee
-  DeviceClass device_class;  // of those and OtherClass
+  Column device_class;       // of those and OtherClass; of those it may be one of one region
   std::string source;        // of WithoutJob: whose holding ends
   std::string name;          // and how it is called
   int64_t from = 0;          // the limit, workers or devices per worker before and after

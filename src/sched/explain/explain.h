@@ -13,10 +13,11 @@ namespace berth::sched {
 // One alternative of an ask in numbers, before the next pass. Whole devices.
 struct ClassNumbers {
   DeviceClass device_class;
+  std::optional<std::string> region;  // that it is tried in, where limits are of one region
   int64_t wants = 0;
   int64_t exist = 0;  // on usable nodes
   int64_t free = 0;
-  bool is_listed = false;  // by its quota; the next four are of that quota
+  bool is_listed = false;  // by its quota; the next four are of that quota, and of the region
   Limit limit;
   int64_t used = 0;
   int64_t borrowed = 0;
@@ -24,7 +25,7 @@ struct ClassNumbers {
 };
 
 // Who holds devices of a class that is asked for.
-struct Holding {
+struct NamedHolding {
   std::string source;
   std::string name;
   std::optional<QuotaId> quota;  // nothing: nobody pays for it
@@ -41,7 +42,7 @@ struct Explanation {
   // is in its way any more.
   Decision decision;
   std::vector<ClassNumbers> numbers;  // by alternative
-  std::vector<Holding> holdings;      // by quota, the oldest first
+  std::vector<NamedHolding> holdings;      // by quota, the oldest first
   std::vector<Fix> fixes;             // cheapest first; none when it is not held
   Instant starts = Instant::max();    // if nothing changes; max() where that is not known
 };
