@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "sched/core/why.h"
 #include "sched/cpu_class.h"
 
 namespace berth::sched {
@@ -81,7 +82,8 @@ std::vector<std::string> Regions::ranked(const Ask& ask, QuotaTree::Node leaf,
     const QuotaTree::Class in = column(there).value_or(base);
     const int64_t guaranteed = in == base ? 0 : tree_.limit(leaf, in).guaranteed;
     const bool is_own = add_saturating(tree_.used(leaf, in), wants.total()) <= guaranteed;
-    ranks.emplace_back(!is_own, -tree_.available(leaf, in).devices, region);
+    const int64_t left = std::min(tree_.available(leaf, in).devices, stock_of(world_, there).free);
+    ranks.emplace_back(!is_own, -left, region);
   }
   std::sort(ranks.begin(), ranks.end());
   std::vector<std::string> order;

@@ -17,8 +17,8 @@ class Regions {
   Regions(World& world, const QuotaTree& tree) : world_(world), tree_(tree) {}
 
   // The ask with each alternative once for each region that its leaf may use, in the order in which
-  // they are tried: where it stays within the leaf's own guarantee, then where most is left, then by
-  // name. Nothing where it is not bound.
+  // they are tried: where it stays within the leaf's own guarantee, then where most is free
+  // that its limits leave, then by name. Nothing where it is not bound.
   std::optional<Ask> spread(const Ask& ask, QuotaTree::Node leaf) const;
   // What counts in columns of one region, of a class.
   std::vector<Holding::Part> parts(QuotaTree::Class device_class,
