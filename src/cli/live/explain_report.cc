@@ -143,8 +143,8 @@ std::string numbers_table(const sched::Explanation& explain) {
       quota = (at.empty() ? "the pool" : at) + " leaves " + std::to_string(numbers.refused->leaves);
     }
     table.rows.push_back(
-        {sched::column_of(numbers.device_class, numbers.region.value_or("")), std::to_string(numbers.wants), std::to_string(numbers.free),
-         std::to_string(numbers.exist),
+        {sched::column_of(numbers.device_class, numbers.region.value_or("")),
+         std::to_string(numbers.wants), std::to_string(numbers.free), std::to_string(numbers.exist),
          std::to_string(numbers.used) + "/" + std::to_string(numbers.limit.guaranteed),
          std::to_string(numbers.limit.borrowing), quota});
   }
