@@ -74,7 +74,7 @@ Ordered pass_json(const sched::Explanation& explain) {
 Ordered numbers_json(const sched::ClassNumbers& numbers) {
   Ordered json;
   json["class"] = numbers.device_class;
-  json["region"] = numbers.region ? Ordered(*numbers.region) : Ordered(nullptr);
+  if (numbers.region) json["region"] = *numbers.region;
   json["wants"] = numbers.wants;
   json["free"] = numbers.free;
   json["exist"] = numbers.exist;
