@@ -29,7 +29,7 @@ struct Charge {
   int64_t devices = 0;
   Room room;
   ChargeKind kind = ChargeKind::Unmanaged;
-  QuotaId quota;  // the leaf; meaningless when Unmanaged
+  QuotaId quota;            // the leaf; meaningless when Unmanaged
   std::string region = {};  // of what is on no node; else it is that of the node
 
   bool operator==(const Charge&) const = default;

@@ -34,8 +34,7 @@ std::optional<Limit> sum_of_regions(const Quota& quota, const DeviceClass& devic
 
 }  // namespace
 
-QuotaTree::QuotaTree(const std::vector<Quota>& quotas,
-                     const std::map<Column, int64_t>& capacity) {
+QuotaTree::QuotaTree(const std::vector<Quota>& quotas, const std::map<Column, int64_t>& capacity) {
   keep_rooted(quotas);
   zeros_.resize(nodes());
   add_columns();
@@ -282,9 +281,11 @@ std::optional<QuotaRefusal> QuotaTree::refuses(const QuotaId& leaf, const Device
   const Available left = available(of_class, at->second);
   if (count <= left.devices) return std::nullopt;
   const Cell& own = of_class[at->second];
-  return QuotaRefusal{left.at == pool() ? QuotaId{} : quotas_[left.at].id, count,
+  return QuotaRefusal{left.at == pool() ? QuotaId{} : quotas_[left.at].id,
+                      count,
                       std::max<int64_t>(0, left.devices),
-                      add_saturating(own.used, count) <= own.limit.guaranteed, false,
+                      add_saturating(own.used, count) <= own.limit.guaranteed,
+                      false,
                       region_in(device_class)};
 }
 

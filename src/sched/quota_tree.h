@@ -34,9 +34,9 @@ struct Quota {
 struct QuotaRefusal {
   QuotaId at;  // whose limit it is: the leaf's or an ancestor's; empty: the whole pool's
   int64_t wants = 0;
-  int64_t leaves = 0;     // what would still have been granted
-  bool lent_out = false;  // within the leaf's own guarantee, but others have borrowed it
-  bool own_only = false;  // beyond the leaf's own guarantee, and it may not borrow
+  int64_t leaves = 0;       // what would still have been granted
+  bool lent_out = false;    // within the leaf's own guarantee, but others have borrowed it
+  bool own_only = false;    // beyond the leaf's own guarantee, and it may not borrow
   std::string region = {};  // that the limit is for; empty: any
   bool operator==(const QuotaRefusal&) const = default;
 };
@@ -54,11 +54,12 @@ struct QuotaRefusal {
 // Roots are children of the pool, which owns what nobody is guaranteed, capacity - sum of the
 // roots' guarantees, so that roots with a borrowing limit share idle devices too.
 //
-// Each column, see ids.h, is a tree of its own; work has to be granted by all that it counts in. What
-// a quota does not list bounds nothing below it that its other entries do not bound:
+// Each column, see ids.h, is a tree of its own; work has to be granted by all that it counts in.
+// What a quota does not list bounds nothing below it that its other entries do not bound:
 //
 //   {class, region}   not listed: no guarantee here, any borrowing limit, those below as they are
-//   {class}           not listed beside entries of regions: the sums of those. Listed with a smaller
+//   {class}           not listed beside entries of regions: the sums of those. Listed with a
+//   smaller
 //                     guarantee than these sum up to: that guarantee, and so much less to borrow,
 //                     so that what is guaranteed in a region is guaranteed at all
 //
@@ -127,7 +128,7 @@ class QuotaTree {
   std::optional<Class> find_class(const DeviceClass& device_class) const;
   // Adds one that nobody lists, with zeros; not for a column of one region.
   Class class_of(const DeviceClass& device_class);
-  size_t nodes() const { return parent_.size(); }   // the pool included
+  size_t nodes() const { return parent_.size(); }  // the pool included
   size_t classes() const { return class_names_.size(); }
   Node pool() const { return quotas_.size(); }
   Node parent(Node node) const { return parent_[node]; }  // of the pool: itself
@@ -184,7 +185,7 @@ class QuotaTree {
   std::map<QuotaId, Node> index_;
   std::vector<DeviceClass> class_names_;
   std::map<DeviceClass, Class> class_index_;
-  std::vector<Cells> cells_;        // by class, as the next
+  std::vector<Cells> cells_;  // by class, as the next
   std::vector<InRegions> columns_;
   bool has_regions_ = false;
   Cells zeros_;

@@ -52,11 +52,11 @@ std::optional<Hold> Entitlement::bars(const Ask& ask, QuotaTree::Node leaf) cons
 }
 
 std::optional<QuotaRefusal> Entitlement::refuses(const Ask& ask, const Alternative& wants) const {
-  if (auto no = tree_.refuses(*ask.quota, wants.device_class, wants.total())) return no;
   if (wants.region && !wants.region->empty()) {
     const Column there = column_of(wants.device_class, *wants.region);
     if (auto no = tree_.refuses(*ask.quota, there, wants.total())) return no;
   }
+  if (auto no = tree_.refuses(*ask.quota, wants.device_class, wants.total())) return no;
   return exceeds_own(ask, wants);
 }
 

@@ -8,8 +8,8 @@ Gang Gangs::of(const Ask& ask, const Alternative& wants) {
   Gang gang = bare(ask, wants);
   const auto before = gang.allowed;
   steering_.steer(ask, wants, gang);
-  is_shared_ = !ask.only && ask.avoid.empty() &&
-               (!wants.region || before->data() == gang.allowed->data());
+  is_shared_ =
+      !ask.only && ask.avoid.empty() && (!wants.region || before->data() == gang.allowed->data());
   return gang;
 }
 

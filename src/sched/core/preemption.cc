@@ -311,9 +311,9 @@ bool Preemption::is_allowed(const Ask& ask, const Alternative& asked, const Want
   const auto may = [&](const Reclaim::Ask& in, const std::vector<size_t>& mine,
                        const std::vector<size_t>& other) {
     reclaim_->use(other, -1);
-    const bool is_right =
-        mine.empty() ? tree_.available(in.leaf, in.device_class).devices >= in.devices
-                     : reclaim_->judge(in, mine) == ReclaimFault::Nothing;
+    const bool is_right = mine.empty()
+                              ? tree_.available(in.leaf, in.device_class).devices >= in.devices
+                              : reclaim_->judge(in, mine) == ReclaimFault::Nothing;
     reclaim_->use(other, +1);
     return is_right;
   };

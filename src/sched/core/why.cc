@@ -175,7 +175,8 @@ Hold no_tier(const Ask& ask, bool exists, const std::vector<std::string>& allowe
 
 Hold over_quota(const Ask& ask, const Alternative& wants, const QuotaRefusal& no) {
   std::string message = "wants " + count_of(no.wants, wants.device_class) +
-                        (no.region.empty() ? "" : " in " + no.region) + ", " + whose(ask, no.at) + (no.own_only ? "'s own guarantee" : "") + " leaves " +
+                        (no.region.empty() ? "" : " in " + no.region) + ", " + whose(ask, no.at) +
+                        (no.own_only ? "'s own guarantee" : "") + " leaves " +
                         std::to_string(no.leaves);
   if (no.own_only) {
     message += ": work of tier " + ask.tier + " never gives way, so it may not borrow";
@@ -185,8 +186,7 @@ Hold over_quota(const Ask& ask, const Alternative& wants, const QuotaRefusal& no
   return {ask.id, Reason::LentOut, std::move(message)};
 }
 
-Hold not_listed(const Ask& ask, const Alternative& wants,
-                const std::map<Column, Limit>& limits) {
+Hold not_listed(const Ask& ask, const Alternative& wants, const std::map<Column, Limit>& limits) {
   std::string listed;
   for (const auto& [device_class, limit] : limits) {
     listed += (listed.empty() ? "" : ", ") + device_class;
@@ -269,8 +269,8 @@ Hold no_cpu(World& world, const Ask& ask, const Alternative& wants) {
 
 Hold reserved(const Ask& ask, const Alternative& wants, const Stock& stock) {
   return {ask.id, Reason::Reserved,
-          "wants " + count_of(wants) + ", what would fit of the " +
-              std::to_string(stock.free) + " free is kept for work that has waited longer"};
+          "wants " + count_of(wants) + ", what would fit of the " + std::to_string(stock.free) +
+              " free is kept for work that has waited longer"};
 }
 
 }  // namespace berth::sched

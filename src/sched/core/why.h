@@ -26,8 +26,7 @@ Stock stock_of(World& world, const Alternative& wants);
 Hold no_quota(const Ask& ask, bool is_broken);
 // `allowed`: the tiers that it could name instead.
 Hold no_tier(const Ask& ask, bool exists, const std::vector<std::string>& allowed);
-Hold not_listed(const Ask& ask, const Alternative& wants,
-                const std::map<Column, Limit>& limits);
+Hold not_listed(const Ask& ask, const Alternative& wants, const std::map<Column, Limit>& limits);
 Hold over_quota(const Ask& ask, const Alternative& wants, const QuotaRefusal& no);
 // Too few are free, or they are on the wrong nodes. Looks at every node only for the latter.
 Hold no_room(World& world, const Ask& ask, const Alternative& wants, const Stock& stock);

@@ -24,7 +24,8 @@ void add_quota(const QuotaTree& tree, const QuotaId& leaf, const Alternative& wa
   if (numbers.is_listed) {
     // What it does not list for the region is what it lists for all of them.
     const auto& listed = tree.limits(leaf);
-    const auto limit = listed.find(column) == listed.end() ? listed.find(whole) : listed.find(column);
+    const auto limit =
+        listed.find(column) == listed.end() ? listed.find(whole) : listed.find(column);
     numbers.limit = limit == listed.end() ? tree.limit(*tree.find(leaf), *at) : limit->second;
   }
   numbers.used = tree.used(leaf, column);

@@ -41,10 +41,10 @@ struct Explanation {
   // Of the next pass on these facts: a Hold with reason and message; Admit or Preempt where nothing
   // is in its way any more.
   Decision decision;
-  std::vector<ClassNumbers> numbers;  // by alternative
-  std::vector<NamedHolding> holdings;      // by quota, the oldest first
-  std::vector<Fix> fixes;             // cheapest first; none when it is not held
-  Instant starts = Instant::max();    // if nothing changes; max() where that is not known
+  std::vector<ClassNumbers> numbers;   // by alternative
+  std::vector<NamedHolding> holdings;  // by quota, the oldest first
+  std::vector<Fix> fixes;              // cheapest first; none when it is not held
+  Instant starts = Instant::max();     // if nothing changes; max() where that is not known
 };
 
 // Why a workload waits, who is in its way and what would start it. Nothing when it is not among the

@@ -33,7 +33,7 @@ struct Reclaim::Key {
   size_t claim;
   bool is_elsewhere;  // than the ask prefers
   bool is_within;     // somewhere below y its side is within its guarantees
-  Share less_of_y;  // negative shares, so that the largest comes first
+  Share less_of_y;    // negative shares, so that the largest comes first
   Share less_of_leaf;
   int64_t lost_work;
   int64_t earlier;  // negative instant of admission
@@ -322,8 +322,7 @@ void Reclaim::drop_needless(const Ask& ask, std::vector<size_t>& victims) {
   }
 }
 
-std::optional<std::vector<size_t>> Reclaim::plan(const Ask& ask,
-                                                 const std::vector<size_t>& gone) {
+std::optional<std::vector<size_t>> Reclaim::plan(const Ask& ask, const std::vector<size_t>& gone) {
   claims();
   std::vector<size_t> victims;
   std::set<size_t> is_chosen(gone.begin(), gone.end());
