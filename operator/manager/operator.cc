@@ -89,7 +89,9 @@ void Operator::wire(const Observers& observers) {
     stores_.quotas.subscribe([show = observers.on_quota](const auto* before, const auto* after) {
       api::Quota gone;
       if (after == nullptr) gone = *before;
-      for (api::QuotaUse& use : gone.status.limits) use = {.device_class = use.device_class};
+      for (api::QuotaUse& use : gone.status.limits) {
+        use = {.device_class = use.device_class, .region = use.region};
+      }
       show(after != nullptr ? *after : gone);
     });
   }

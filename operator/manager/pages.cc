@@ -17,7 +17,8 @@ void show_quota(const api::Quota& quota, http::Metrics& metrics) {
   metrics.set("berth_quota_epoch", {name}, static_cast<double>(quota.status.epoch));
   for (const api::QuotaUse& use : quota.status.limits) {
     const auto set = [&](std::string_view metric, int64_t devices) {
-      metrics.set(metric, {name, use.device_class}, static_cast<double>(devices));
+      const std::string column = sched::column_of(use.device_class, use.region);
+      metrics.set(metric, {name, column}, static_cast<double>(devices));
     };
     set("berth_quota_used_devices", use.used);
     set("berth_quota_borrowed_devices", use.borrowed);

@@ -1,5 +1,6 @@
 #include "operator/scheduling/books.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "translate/charges.h"
@@ -50,23 +51,38 @@ const Grant* Books::find(const std::string& job_uid) const {
 
 void Books::keep_unexplained() {
   for (const api::Quota& quota : stores_.quotas.all()) {
-    const sched::QuotaId id{quota.meta.name};
-    std::vector<sched::Charge> charges;
-    for (const api::QuotaUse& use : quota.status.limits) {
-      if (quota.spec.namespaces.empty()) continue;  // its charges are those of the leaves below
-      const auto& explained = ledger_.of(id).admitted;
-      const auto at = explained.find(use.device_class);
-      const int64_t extra = use.used - (at == explained.end() ? 0 : at->second);
-      if (extra <= 0) continue;
-      charges.push_back({.node = {},
-                         .device_class = use.device_class,
-                         .devices = extra,
-                         .room = {},
-                         .kind = sched::ChargeKind::Admitted,
-                         .quota = id});
-    }
+    if (quota.spec.namespaces.empty()) continue;  // its charges are those of the leaves below
+    std::vector<sched::Charge> charges = unexplained(quota);
     if (!charges.empty()) set(unexplained_source(quota.meta), std::move(charges));
   }
+}
+
+// What is in a region counts in its class too.
+std::vector<sched::Charge> Books::unexplained(const api::Quota& quota) const {
+  const sched::QuotaId id{quota.meta.name};
+  const sched::QuotaUse& explained = ledger_.of(id);
+  std::map<sched::DeviceClass, int64_t> in_regions;
+  std::vector<sched::Charge> charges;
+  const auto add = [&](const api::QuotaUse& use, const auto& sums, int64_t counted) {
+    const auto at = sums.find(sched::column_of(use.device_class, use.region));
+    const int64_t extra = use.used - (at == sums.end() ? 0 : at->second) - counted;
+    if (extra <= 0) return;
+    if (!use.region.empty()) in_regions[use.device_class] += extra;
+    charges.push_back({.node = {},
+                       .device_class = use.device_class,
+                       .devices = extra,
+                       .room = {},
+                       .kind = sched::ChargeKind::Admitted,
+                       .quota = id,
+                       .region = use.region});
+  };
+  for (const api::QuotaUse& use : quota.status.limits) {
+    if (!use.region.empty()) add(use, explained.admitted_in, 0);
+  }
+  for (const api::QuotaUse& use : quota.status.limits) {
+    if (use.region.empty()) add(use, explained.admitted, in_regions[use.device_class]);
+  }
+  return charges;
 }
 
 void Books::forgive_unexplained() {
@@ -101,20 +117,31 @@ void Books::drop_reserved(const std::string& uid) {
 
 void Books::enter_reserved(const std::string& uid, const ReservedCharge& reserved) {
   int64_t left = reserved.devices;
+  std::map<std::string, int64_t> used;  // by region
   const auto& [name_space, name] = reserved.reservation;
   for (const api::GpuJob* job : stores_.jobs.by(stores_.jobs_by_namespace, name_space)) {
     if (job->spec.reservation != name) continue;
-    for (const sched::Charge& held : ledger_.held_by(job->meta.uid)) left -= held.devices;
+    for (const sched::Charge& held : ledger_.held_by(job->meta.uid)) {
+      left -= held.devices;
+      used[ledger_.region_of(held)] += held.devices;
+    }
   }
   std::vector<sched::Charge> charges;
-  if (left > 0) {
+  const auto add = [&](const std::string& region, int64_t devices) {
+    if (devices <= 0) return;
+    left -= devices;
     charges.push_back({.node = {},
                        .device_class = reserved.device_class,
-                       .devices = left,
+                       .devices = devices,
                        .room = {},
                        .kind = sched::ChargeKind::Admitted,
-                       .quota = reserved.quota});
+                       .quota = reserved.quota,
+                       .region = region});
+  };
+  for (const auto& [region, devices] : reserved.in_regions) {
+    add(region, std::min(left, devices - used[region]));
   }
+  add("", left);
   charge(uid, std::move(charges));
 }
 
@@ -200,6 +227,13 @@ void Books::on_pod(const translate::Pod* before, const translate::Pod* after) {
 void Books::on_node(const translate::Node* before, const translate::Node* after) {
   if (before != nullptr && after != nullptr && looks_the_same(*before, *after)) return;
   ++version_;
+  const std::string was_in = before != nullptr ? before->terms.region : std::string();
+  const std::string is_in = after != nullptr ? after->terms.region : std::string();
+  if (was_in != is_in) {
+    ledger_.set_region({"", after != nullptr ? after->meta.name : before->meta.name}, is_in);
+    // Whoever has work there is charged in another region.
+    for (const auto& [leaf, use] : ledger_.quotas()) touched_.insert(leaf);
+  }
   const std::string had = before != nullptr ? before->device_class : std::string();
   const std::string has = after != nullptr ? after->device_class : std::string();
   if (had == has) return;

@@ -35,6 +35,7 @@ struct ReservedCharge {
   sched::QuotaId quota;
   sched::DeviceClass device_class;
   int64_t devices = 0;
+  std::map<std::string, int64_t> in_regions = {};  // of those; the rest is in none
   bool operator==(const ReservedCharge&) const = default;
 };
 
@@ -89,6 +90,7 @@ class Books {
   void enter(const translate::Pod& pod);
   void enter_reserved(const std::string& uid, const ReservedCharge& charge);
   void enter_reserved_for(const api::GpuJob& user);
+  std::vector<sched::Charge> unexplained(const api::Quota& quota) const;
   void set(const std::string& source, std::vector<sched::Charge> charges);
   void charge(const std::string& source, std::vector<sched::Charge> charges);
   bool is_covered(const translate::Pod& pod) const;

@@ -153,6 +153,11 @@ void ForeignDesk::add_alternatives(const ForeignUnit& unit,
   if (quota == nullptr) return;
   for (const api::QuotaLimit& limit : quota->spec.limits) {
     if (!stores_.pooling.has(settings_.accelerators, limit.device_class, resource)) continue;
+    const auto& all = ask.alternatives;
+    const bool is_known = std::any_of(all.begin(), all.end(), [&](const sched::Alternative& known) {
+      return known.device_class == limit.device_class;
+    });
+    if (is_known) continue;  // listed for several regions
     wants.device_class = limit.device_class;
     ask.alternatives.push_back(wants);
   }

@@ -23,6 +23,13 @@ std::vector<sched::Charge> charges_of(const sched::Ask& ask, const sched::Admit&
   return charges;
 }
 
+// Where it may be is of its limits: nobody else is refused for a region.
+bool is_bound(const sched::QuotaTree& tree, const sched::Admit& admit) {
+  const auto leaf = tree.find(admit.quota);
+  const auto device_class = tree.find_class(admit.device_class);
+  return leaf && device_class && tree.is_bound(*leaf, *device_class);
+}
+
 int64_t total_of(const sched::Admit& admit) {
   int64_t devices = 0;
   for (const int64_t count : admit.counts) devices = add_saturating(devices, count);
@@ -64,7 +71,19 @@ bool Nominations::is_chargeable(const sched::Admit& admit) {
   // What it uses of a Reservation is charged already.
   const api::GpuJob* job = stores_.jobs.find_uid(admit.id.uid);
   if (job != nullptr && !job->spec.reservation.empty()) return true;
-  return !tree_.get().refuses(admit.quota, admit.device_class, total_of(admit));
+  const sched::QuotaTree& tree = tree_.get();
+  if (tree.refuses(admit.quota, admit.device_class, total_of(admit))) return false;
+  if (!tree.has_regions()) return true;
+  std::map<std::string, int64_t> by_region;
+  for (size_t worker = 0; worker < admit.nodes.size(); ++worker) {
+    const translate::Node* node = stores_.nodes.find({"", admit.nodes[worker].name});
+    if (node != nullptr) by_region[node->terms.region] += admit.counts[worker];
+  }
+  return std::all_of(by_region.begin(), by_region.end(), [&](const auto& there) {
+    const auto& [region, devices] = there;
+    if (region.empty() || !is_bound(tree, admit)) return true;
+    return !tree.refuses(admit.quota, sched::column_of(admit.device_class, region), devices);
+  });
 }
 
 const Nomination* Nominations::find(const sched::WorkloadId& id) const {

@@ -58,11 +58,17 @@ void ReservationDesk::charge(const sched::ReservationPlan& plan, Instant now) {
   const sched::Booking* booking = plan.active(now);
   if (booking == nullptr) return books_.drop_reserved(plan.facts.uid);
   const size_t slash = plan.facts.name.find('/');
+  std::map<std::string, int64_t> in_regions;
+  for (const auto& [id, devices] : booking->devices) {
+    const translate::Node* node = stores_.nodes.find({"", id.name});
+    if (node != nullptr && !node->terms.region.empty()) in_regions[node->terms.region] += devices;
+  }
   books_.reserve(plan.facts.uid, {.reservation = {plan.facts.name.substr(0, slash),
                                                   plan.facts.name.substr(slash + 1)},
                                   .quota = *plan.facts.quota,
                                   .device_class = plan.facts.device_class,
-                                  .devices = booking->total()});
+                                  .devices = booking->total(),
+                                  .in_regions = std::move(in_regions)});
 }
 
 void ReservationDesk::drain(const std::vector<sched::Drain>& drains) {

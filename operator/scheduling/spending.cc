@@ -98,8 +98,14 @@ Spending::Account Spending::open(const api::Quota& quota, Instant now) const {
   if (*used->window_start >= sched::window_start(budget.window, until)) {
     account.ledger.restore(until, {used->device_milliseconds, used->micro_usd, 0});
   }
-  for (const api::QuotaUse& use : quota.status.limits) {
-    account.ledger.charge(use.used, price(use.device_class), until, now);
+  const auto& uses = quota.status.limits;
+  for (const api::QuotaUse& use : uses) {
+    // What is in a region counts in the entry of all regions too, where there is one.
+    const bool is_counted =
+        !use.region.empty() && std::any_of(uses.begin(), uses.end(), [&](const auto& other) {
+          return other.device_class == use.device_class && other.region.empty();
+        });
+    if (!is_counted) account.ledger.charge(use.used, price(use.device_class), until, now);
   }
   return account;
 }

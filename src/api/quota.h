@@ -14,7 +14,7 @@
 
 namespace berth::api {
 
-// What a tenant may use of one device class.
+// What a tenant may use of one device class, in one region or in all of them together.
 struct QuotaLimit {
   std::string device_class;
   std::string region;
@@ -33,8 +33,9 @@ struct QuotaLimit {
             "CLASS/NAME with the end of the share's resource, for example "
             "nvidia-h200/mig-1g.18gb, whose numbers are then of shares.");
     v.field("region", &QuotaLimit::region, {.defaulted = true, .max_length = 63},
-            "Region that the limit is for; empty means any. A device counts against every entry "
-            "that matches it.");
+            "Region of the CapacityPool that the limit is for; empty means all regions together. A "
+            "device counts against every entry that matches it. Where all entries of a class name "
+            "a region, its devices in other regions may not be used.");
     v.field("guaranteed", &QuotaLimit::guaranteed,
             {.required = true, .minimum = 0, .maximum = kMostDevices},
             "Whole devices that are always there for the tenant.");
@@ -43,9 +44,6 @@ struct QuotaLimit {
             "Most devices that may be borrowed above guaranteed while others leave them free.");
     v.field("lendingLimit", &QuotaLimit::lending_limit, {.minimum = 0, .maximum = kMostDevices},
             "Most devices that others may borrow while they are free; absent means all of them.");
-    v.rule(
-        "self.region == ''", "limits of one region are not supported yet",
-        [](const QuotaLimit& limit) { return limit.region.empty(); }, ".region");
   }
   bool operator==(const QuotaLimit&) const = default;
 };
@@ -110,7 +108,8 @@ struct QuotaSpec {
     v.field("weight", &QuotaSpec::weight, {.defaulted = true, .minimum = 1, .maximum = 1'000'000},
             "Share of what is free, relative to the siblings' weights.");
     v.field("limits", &QuotaSpec::limits, {.keys = "class,region"},
-            "What may be used per device class; a class that is not listed may not be used.");
+            "What may be used per device class and region; a class that is not listed may not be "
+            "used.");
     v.field("tiers", &QuotaSpec::tiers,
             {.set = true,
              .min_length = 1,
@@ -158,7 +157,7 @@ struct QuotaUse {
              .pattern = kCountedClassPattern},
             "Device class.");
     v.field("region", &QuotaUse::region, {.defaulted = true, .max_length = 63},
-            "Region; empty means any.");
+            "Region; empty means all together.");
     v.field("used", &QuotaUse::used, {.required = true, .minimum = 0},
             "Devices of admitted work, here and in all Quotas below.");
     v.field("subtreeGuaranteed", &QuotaUse::subtree_guaranteed, {.minimum = 0},
@@ -166,7 +165,8 @@ struct QuotaUse {
     v.field("borrowed", &QuotaUse::borrowed, {.minimum = 0}, "Devices used above guaranteed.");
     v.field("lent", &QuotaUse::lent, {.minimum = 0},
             "Devices guaranteed here that others are using.");
-    v.field("pending", &QuotaUse::pending, {.minimum = 0}, "Devices that waiting work asks for.");
+    v.field("pending", &QuotaUse::pending, {.minimum = 0},
+            "Devices that waiting work asks for, in whatever region.");
     v.field("unadmitted", &QuotaUse::unadmitted, {.minimum = 0},
             "Devices held by pods that nobody admitted: exempt, or older than the Quota.");
   }
@@ -212,7 +212,7 @@ struct QuotaStatus {
     v.field("epoch", &QuotaStatus::epoch, {.minimum = 0},
             "Number of the leader that wrote last; never shrinks, so an old leader's write fails.");
     v.field("limits", &QuotaStatus::limits, {.max_items = 128, .keys = "class,region"},
-            "Use per device class.");
+            "Use per device class and region, as spec.limits lists them.");
     v.field("summary", &QuotaStatus::summary, {.max_length = 8192},
             "The limits above on one line, for kubectl get.");
     v.field("shareOfFairBasisPoints", &QuotaStatus::share_of_fair_basis_points, {.minimum = 0},

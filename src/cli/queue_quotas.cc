@@ -41,6 +41,9 @@ Status apply_quota(const Document& document, QueueSetup& setup, std::vector<bool
   const api::QuotaSpec& spec = quota->spec;
   if (!spec.parent.empty()) return wrong(document, "spec.parent: not simulated");
   if (spec.budget) return wrong(document, "spec.budget: not simulated");
+  for (const api::QuotaLimit& limit : spec.limits) {
+    if (!limit.region.empty()) return wrong(document, "spec.limits[].region: not simulated");
+  }
   if (spec.weight < 1) return wrong(document, "spec.weight: want at least 1");
   bool is_used = false;
   for (size_t at = 0; at < setup.tenants.size(); ++at) {

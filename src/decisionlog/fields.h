@@ -107,13 +107,14 @@ void describe(auto& v, Of<sched::Outlook> auto& outlook) {
 }
 
 void describe(auto& v, Of<sched::Charge> auto& charge) {
-  auto& [node, device_class, devices, room, kind, quota] = charge;
+  auto& [node, device_class, devices, room, kind, quota, region] = charge;
   v("node", node);
   v("class", device_class);
   v("devices", devices);
   v("room", room);
   v("kind", kind);
   v("quota", quota);
+  v("region", region);
 }
 
 void describe(auto& v, Of<sched::RunningJob> auto& job) {
@@ -231,10 +232,11 @@ void describe(auto& v, Of<sched::CoreSettings> auto& settings) {
 }
 
 void describe(auto& v, Of<sched::Alternative> auto& alternative) {
-  auto& [device_class, counts, speed_percent] = alternative;
+  auto& [device_class, counts, speed_percent, region] = alternative;
   v("class", device_class);
   v("counts", counts);
   v("speed_percent", speed_percent);
+  v("region", region);
 }
 
 void describe(auto& v, Of<sched::Nearness> auto& near) {

@@ -33,6 +33,9 @@ struct Alternative {
   DeviceClass device_class;
   std::vector<int64_t> counts;  // per worker
   int64_t speed_percent = 0;    // of the first alternative's for this work; 0: not told
+  // All workers on nodes of this region; "": on nodes of none; nothing: wherever they have a place.
+  // A pass sets it where the ask's quota or one above has limits of one region.
+  std::optional<std::string> region = {};
   int64_t total() const;
   bool operator==(const Alternative&) const = default;
 };

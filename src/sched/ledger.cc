@@ -26,7 +26,44 @@ void Ledger::apply(const Charge& charge, int64_t sign) {
   QuotaUse& quota = quotas_[charge.quota];
   auto& sums = charge.kind == ChargeKind::Admitted ? quota.admitted : quota.unadmitted;
   add(sums, charge.device_class, sign * charge.devices);
+  apply_region(charge, sign);
   if (quota.admitted.empty() && quota.unadmitted.empty()) quotas_.erase(charge.quota);
+}
+
+void Ledger::apply_region(const Charge& charge, int64_t sign) {
+  const std::string& region = region_of(charge);
+  if (region.empty()) return;
+  QuotaUse& quota = quotas_[charge.quota];
+  auto& sums = charge.kind == ChargeKind::Admitted ? quota.admitted_in : quota.unadmitted_in;
+  add(sums, column_of(charge.device_class, region), sign * charge.devices);
+}
+
+void Ledger::set_region(const NodeId& node, const std::string& region) {
+  const auto known = regions_.find(node);
+  if ((known == regions_.end() ? std::string() : known->second) == region) return;
+  const auto count = [&](int64_t sign) {
+    if (!nodes_.contains(node)) return;
+    for (const auto& [source, charges] : by_source_) {
+      for (const Charge& charge : charges) {
+        const bool is_counted = charge.kind != ChargeKind::Unmanaged && charge.devices != 0;
+        if (is_counted && charge.node == node) apply_region(charge, sign);
+      }
+    }
+  };
+  count(-1);
+  if (region.empty()) {
+    regions_.erase(node);
+  } else {
+    regions_.insert_or_assign(node, region);
+  }
+  count(+1);
+}
+
+const std::string& Ledger::region_of(const Charge& charge) const {
+  if (charge.node.name.empty()) return charge.region;
+  static const std::string kNone;
+  const auto at = regions_.find(charge.node);
+  return at == regions_.end() ? kNone : at->second;
 }
 
 void Ledger::set(const std::string& source, std::vector<Charge> charges) {
@@ -49,6 +86,7 @@ void Ledger::clear() {
   by_source_.clear();
   nodes_.clear();
   quotas_.clear();
+  regions_.clear();
 }
 
 const NodeUse& Ledger::on(const NodeId& node) const {

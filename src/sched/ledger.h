@@ -29,7 +29,8 @@ struct Charge {
   int64_t devices = 0;
   Room room;
   ChargeKind kind = ChargeKind::Unmanaged;
-  QuotaId quota;  // the leaf; meaningless when Unmanaged
+  QuotaId quota;            // the leaf; meaningless when Unmanaged
+  std::string region = {};  // of what is on no node; else it is that of the node
 
   bool operator==(const Charge&) const = default;
 };
@@ -44,6 +45,9 @@ struct NodeUse {
 struct QuotaUse {
   std::map<DeviceClass, int64_t> admitted;
   std::map<DeviceClass, int64_t> unadmitted;
+  // Of those, what is in each region: by columns of one region.
+  std::map<Column, int64_t> admitted_in = {};
+  std::map<Column, int64_t> unadmitted_in = {};
   bool operator==(const QuotaUse&) const = default;
 };
 
@@ -55,6 +59,10 @@ class Ledger {
   // Replaces everything that `source` holds. An empty list forgets the source.
   void set(const std::string& source, std::vector<Charge> charges);
   void clear();
+  // Of a node, known or not; empty: none. What is held there moves along. Cost: O(sources) where
+  // anything is held there and the region is another.
+  void set_region(const NodeId& node, const std::string& region);
+  const std::string& region_of(const Charge& charge) const;
 
   const NodeUse& on(const NodeId& node) const;
   // The leaf's own holdings; a quota with children has none of its own.
@@ -64,9 +72,11 @@ class Ledger {
 
  private:
   void apply(const Charge& charge, int64_t sign);
+  void apply_region(const Charge& charge, int64_t sign);
 
   std::map<std::string, std::vector<Charge>> by_source_;
   std::map<NodeId, NodeUse> nodes_;
+  std::map<NodeId, std::string> regions_;  // of nodes that have one
   std::map<QuotaId, QuotaUse> quotas_;
 };
 

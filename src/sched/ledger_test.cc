@@ -48,6 +48,7 @@ TEST(Ledger, SumsEqualARecountWhateverHappened) {
   const auto pick = [&](uint64_t below) { return random() % below; };
   Ledger ledger;
   std::map<std::string, std::vector<Charge>> truth;
+  std::map<std::string, std::string> regions;
   for (int step = 0; step < 2'000; ++step) {
     const std::string source = "s" + std::to_string(pick(30));
     std::vector<Charge> charges;
@@ -57,8 +58,12 @@ TEST(Ledger, SumsEqualARecountWhateverHappened) {
     }
     truth[source] = charges;
     ledger.set(source, charges);
+    const std::string moved = "n" + std::to_string(pick(5));
+    regions[moved] = pick(2) == 0 ? "eu" : "";
+    ledger.set_region({"", moved}, regions[moved]);
   }
   Ledger recount;
+  for (const auto& [node, region] : regions) recount.set_region({"", node}, region);
   for (const auto& [source, charges] : truth) recount.set(source, charges);
   EXPECT_EQ(ledger.quotas(), recount.quotas());
   for (int n = 0; n < 5; ++n) {

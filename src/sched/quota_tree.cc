@@ -18,25 +18,86 @@ std::optional<size_t> depth_of(const Quota& quota, const std::map<QuotaId, const
   return std::nullopt;
 }
 
-Limit limit_of(const Quota& quota, const DeviceClass& device_class) {
-  const auto at = quota.limits.find(device_class);
-  return at == quota.limits.end() ? Limit{} : at->second;
+// Of all regions that a quota lists of a class.
+std::optional<Limit> sum_of_regions(const Quota& quota, const DeviceClass& device_class) {
+  const Column first = device_class + "@";
+  std::optional<Limit> sum;
+  for (auto at = quota.limits.lower_bound(first);
+       at != quota.limits.end() && at->first.starts_with(first); ++at) {
+    if (!sum) sum = Limit{0, 0, 0};
+    sum->guaranteed = add_saturating(sum->guaranteed, at->second.guaranteed);
+    sum->borrowing = add_saturating(sum->borrowing, at->second.borrowing);
+    sum->lending = add_saturating(sum->lending, at->second.lending);
+  }
+  return sum;
 }
 
 }  // namespace
 
-QuotaTree::QuotaTree(const std::vector<Quota>& quotas,
-                     const std::map<DeviceClass, int64_t>& capacity) {
+QuotaTree::QuotaTree(const std::vector<Quota>& quotas, const std::map<Column, int64_t>& capacity) {
   keep_rooted(quotas);
-  std::set<DeviceClass> classes;
-  for (const Quota& quota : quotas_) {
-    for (const auto& [device_class, limit] : quota.limits) classes.insert(device_class);
-  }
   zeros_.resize(nodes());
-  for (const DeviceClass& device_class : classes) {
-    const auto at = capacity.find(device_class);
-    cells_[class_of(device_class)] = cells_for(device_class, at == capacity.end() ? 0 : at->second);
+  add_columns();
+  for (Class column = 0; column < classes(); ++column) {
+    const auto at = capacity.find(name(column));
+    cells_[column] = cells_for(name(column), at == capacity.end() ? 0 : at->second);
   }
+}
+
+void QuotaTree::add_columns() {
+  std::set<Column> columns;
+  for (const Quota& quota : quotas_) {
+    for (const auto& [column, limit] : quota.limits) columns.insert({column, class_in(column)});
+  }
+  for (const Column& column : columns) {
+    if (!is_regional(column)) class_of(column);
+  }
+  for (const Column& column : columns) {
+    if (!is_regional(column)) continue;
+    has_regions_ = true;
+    const Class base = class_of(class_in(column));
+    const Class made = class_of(column);
+    columns_[made].base = base;
+    columns_[base].regions.emplace(region_in(column), made);
+    std::vector<char>& bound = columns_[base].bound;
+    bound.resize(nodes(), 0);
+    for (Node node = pool(); node-- > 0;) {
+      const bool is_listed = quotas_[node].limits.contains(column);
+      if (is_listed || bound[parent_[node]] != 0) bound[node] = 1;
+    }
+  }
+}
+
+// As it counts, see the header.
+Limit QuotaTree::limit_of(const Quota& quota, const Column& column) const {
+  const auto at = quota.limits.find(column);
+  const bool is_listed = at != quota.limits.end();
+  if (is_regional(column)) return is_listed ? at->second : Limit{.borrowing = kUnlimited};
+  const auto regions = has_regions_ ? sum_of_regions(quota, column) : std::nullopt;
+  if (!is_listed) return regions.value_or(Limit{});
+  Limit limit = at->second;
+  if (!regions || regions->guaranteed <= limit.guaranteed) return limit;
+  const int64_t more =
+      std::min(regions->guaranteed - limit.guaranteed, std::max<int64_t>(0, limit.borrowing));
+  limit.guaranteed += more;
+  if (limit.borrowing != kUnlimited) limit.borrowing -= more;
+  return limit;
+}
+
+bool QuotaTree::lists(const QuotaId& id, const DeviceClass& device_class) const {
+  const auto& listed = limits(id);
+  if (listed.contains(device_class)) return true;
+  if (!has_regions_) return false;
+  const Column first = device_class + "@";
+  const auto at = listed.lower_bound(first);
+  return at != listed.end() && at->first.starts_with(first);
+}
+
+bool QuotaTree::may_use(const QuotaId& id, const DeviceClass& device_class,
+                        const std::string& region) const {
+  const auto& listed = limits(id);
+  return listed.contains(device_class) ||
+         (!region.empty() && listed.contains(column_of(device_class, region)));
 }
 
 void QuotaTree::keep_rooted(const std::vector<Quota>& quotas) {
@@ -74,11 +135,11 @@ void QuotaTree::link() {
   for (Node node = 0; node < pool(); ++node) children_[parent_[node]].push_back(node);
 }
 
-QuotaTree::Cells QuotaTree::cells_for(const DeviceClass& device_class, int64_t capacity) const {
+QuotaTree::Cells QuotaTree::cells_for(const Column& column, int64_t capacity) const {
   Cells cells(nodes());
   for (Node node = 0; node < pool(); ++node) {
     Cell& cell = cells[node];
-    cell.limit = limit_of(quotas_[node], device_class);
+    cell.limit = limit_of(quotas_[node], column);
     cell.subtree = add_saturating(cell.subtree, cell.limit.guaranteed);
     cell.guaranteed_below = add_saturating(cell.guaranteed_below, cell.limit.guaranteed);
     cell.local = std::max<int64_t>(0, cell.subtree - cell.limit.lending);
@@ -114,6 +175,7 @@ QuotaTree::Class QuotaTree::class_of(const DeviceClass& device_class) {
   if (is_new) {
     class_names_.push_back(device_class);
     cells_.push_back(zeros_);
+    columns_.push_back({.base = at->second, .regions = {}, .bound = {}});
   }
   return at->second;
 }
@@ -172,6 +234,7 @@ QuotaTree QuotaTree::without_use() const {
 void QuotaTree::use(const QuotaId& leaf, const DeviceClass& device_class, int64_t devices) {
   const auto start = index_.find(leaf);
   if (start == index_.end()) return;
+  if (is_regional(device_class) && !class_index_.contains(device_class)) return;  // nobody counts
   // A class that nobody lists can still be used, by work admitted before a limit was taken away.
   use(start->second, class_of(device_class), devices);
 }
@@ -213,13 +276,17 @@ std::optional<QuotaRefusal> QuotaTree::refuses(const QuotaId& leaf, const Device
                                                int64_t count) const {
   const auto at = index_.find(leaf);
   if (at == index_.end()) return QuotaRefusal{leaf, count, 0, false};
+  if (is_regional(device_class) && !class_index_.contains(device_class)) return std::nullopt;
   const Cells& of_class = cells(device_class);
   const Available left = available(of_class, at->second);
   if (count <= left.devices) return std::nullopt;
   const Cell& own = of_class[at->second];
-  return QuotaRefusal{left.at == pool() ? QuotaId{} : quotas_[left.at].id, count,
+  return QuotaRefusal{left.at == pool() ? QuotaId{} : quotas_[left.at].id,
+                      count,
                       std::max<int64_t>(0, left.devices),
-                      add_saturating(own.used, count) <= own.limit.guaranteed};
+                      add_saturating(own.used, count) <= own.limit.guaranteed,
+                      false,
+                      region_in(device_class)};
 }
 
 // `used` of a quota may not grow above every guarantee at and below it and its borrowing limit.

@@ -11,7 +11,7 @@
 
 namespace berth::sched {
 
-// Devices of one class that a quota may hold.
+// Devices of one column that a quota may hold.
 struct Limit {
   int64_t guaranteed = 0;
   int64_t borrowing = 0;         // most devices above guaranteed
@@ -28,7 +28,7 @@ enum class Ordering {
 struct Quota {
   QuotaId id;
   std::optional<QuotaId> parent;
-  std::map<DeviceClass, Limit> limits;  // a class that is not listed is all zeros
+  std::map<Column, Limit> limits;  // a class that is not listed is all zeros
   int64_t weight =
       1;  // share of what is free relative to the siblings' weights; below 1 reads as 1
   std::vector<std::string>
@@ -41,9 +41,10 @@ struct Quota {
 struct QuotaRefusal {
   QuotaId at;  // whose limit it is: the leaf's or an ancestor's; empty: the whole pool's
   int64_t wants = 0;
-  int64_t leaves = 0;     // what would still have been granted
-  bool lent_out = false;  // within the leaf's own guarantee, but others have borrowed it
-  bool own_only = false;  // beyond the leaf's own guarantee, and it may not borrow
+  int64_t leaves = 0;       // what would still have been granted
+  bool lent_out = false;    // within the leaf's own guarantee, but others have borrowed it
+  bool own_only = false;    // beyond the leaf's own guarantee, and it may not borrow
+  std::string region = {};  // that the limit is for; empty: any
   bool operator==(const QuotaRefusal&) const = default;
 };
 
@@ -60,16 +61,28 @@ struct QuotaRefusal {
 // Roots are children of the pool, which owns what nobody is guaranteed, capacity - sum of the
 // roots' guarantees, so that roots with a borrowing limit share idle devices too.
 //
+// Each column, see ids.h, is a tree of its own; work has to be granted by all that it counts in.
+// What a quota does not list bounds nothing below it that its other entries do not bound:
+//
+//   {class, region}   not listed: no guarantee here, any borrowing limit, those below as they are
+//   {class}           not listed beside entries of regions: the sums of those. Listed with a
+//   smaller
+//                     guarantee than these sum up to: that guarantee, and so much less to borrow,
+//                     so that what is guaranteed in a region is guaranteed at all
+//
+// Which regions a leaf may use at all is not the tree's to say, but may_use(). The capacity of a
+// column of one region is what is usable there.
+//
 // Two ways in: by name, for people and for the API; and by dense index, for loops over thousands of
 // asks, which cost no map lookup. An index is valid for the life of the tree and of its copies.
 class QuotaTree {
  public:
   // Of a quota, children before their parents and by name among equals; the pool is the last.
   using Node = size_t;
-  using Class = size_t;
+  using Class = size_t;  // of a column
 
   // Quotas whose parent is missing or part of a cycle are left out; broken() names them.
-  QuotaTree(const std::vector<Quota>& quotas, const std::map<DeviceClass, int64_t>& capacity);
+  QuotaTree(const std::vector<Quota>& quotas, const std::map<Column, int64_t>& capacity);
 
   // A leaf takes more; negative gives back. The order of calls does not matter, so that what was
   // tried is undone by the opposite call. Cost: O(depth).
@@ -87,8 +100,24 @@ class QuotaTree {
 
   bool knows(const QuotaId& id) const { return index_.contains(id); }
   // The limits that a known quota lists itself.
-  const std::map<DeviceClass, Limit>& limits(const QuotaId& id) const {
+  const std::map<Column, Limit>& limits(const QuotaId& id) const {
     return quotas_[index_.at(id)].limits;
+  }
+  // Whether a known quota lists the class, in whatever region; and whether it may hold any there.
+  bool lists(const QuotaId& id, const DeviceClass& device_class) const;
+  bool may_use(const QuotaId& id, const DeviceClass& device_class, const std::string& region) const;
+  // As it counts, listed or not.
+  const Limit& limit(Node node, Class column) const { return cells_[column][node].limit; }
+  // Columns of one region of a class, by region; none where nobody lists any.
+  const std::map<std::string, Class>& regions(Class device_class) const {
+    return columns_[device_class].regions;
+  }
+  bool has_regions() const { return has_regions_; }
+  // The column of its class in all regions.
+  Class base(Class column) const { return columns_[column].base; }
+  // Something at or above `node` lists a region of the class: its work has to be told where.
+  bool is_bound(Node node, Class device_class) const {
+    return !columns_[device_class].bound.empty() && columns_[device_class].bound[node] != 0;
   }
   // What the nearest one at or above a leaf lists; empty: none does, any tier will do.
   const std::vector<std::string>& tiers(Node leaf) const;
@@ -105,8 +134,9 @@ class QuotaTree {
 
   std::optional<Node> find(const QuotaId& id) const;
   std::optional<Class> find_class(const DeviceClass& device_class) const;
-  Class class_of(const DeviceClass& device_class);  // adds one that nobody lists, with zeros
-  size_t nodes() const { return parent_.size(); }   // the pool included
+  // Adds one that nobody lists, with zeros; not for a column of one region.
+  Class class_of(const DeviceClass& device_class);
+  size_t nodes() const { return parent_.size(); }  // the pool included
   size_t classes() const { return class_names_.size(); }
   Node pool() const { return quotas_.size(); }
   Node parent(Node node) const { return parent_[node]; }  // of the pool: itself
@@ -139,10 +169,17 @@ class QuotaTree {
     int64_t used = 0;
   };
   using Cells = std::vector<Cell>;  // by node
+  struct InRegions {
+    Class base = 0;
+    std::map<std::string, Class> regions;  // of a base
+    std::vector<char> bound;               // by node, of a base that has any
+  };
 
+  void add_columns();
+  Limit limit_of(const Quota& quota, const Column& column) const;
   void keep_rooted(const std::vector<Quota>& quotas);
   void link();
-  Cells cells_for(const DeviceClass& device_class, int64_t capacity) const;
+  Cells cells_for(const Column& column, int64_t capacity) const;
   const Cells& cells(const DeviceClass& device_class) const;
   Available available(const Cells& cells, Node leaf) const;
   Available above_limits(const Cells& cells, Node node) const;
@@ -156,7 +193,9 @@ class QuotaTree {
   std::map<QuotaId, Node> index_;
   std::vector<DeviceClass> class_names_;
   std::map<DeviceClass, Class> class_index_;
-  std::vector<Cells> cells_;  // by class
+  std::vector<Cells> cells_;  // by class, as the next
+  std::vector<InRegions> columns_;
+  bool has_regions_ = false;
   Cells zeros_;
   std::vector<QuotaId> broken_;
 };

@@ -26,13 +26,13 @@ bool leads_to(const Parents& parents, const sched::QuotaId& from, const sched::Q
   return false;
 }
 
-std::map<sched::DeviceClass, sched::Limit> limits_of(const api::QuotaSpec& spec) {
-  std::map<sched::DeviceClass, sched::Limit> limits;
+std::map<sched::Column, sched::Limit> limits_of(const api::QuotaSpec& spec) {
+  std::map<sched::Column, sched::Limit> limits;
   for (const api::QuotaLimit& limit : spec.limits) {
-    if (!limit.region.empty()) continue;
-    limits[limit.device_class] = {.guaranteed = limit.guaranteed,
-                                  .borrowing = limit.borrowing_limit,
-                                  .lending = limit.lending_limit.value_or(kUnlimited)};
+    limits[sched::column_of(limit.device_class, limit.region)] = {
+        .guaranteed = limit.guaranteed,
+        .borrowing = limit.borrowing_limit,
+        .lending = limit.lending_limit.value_or(kUnlimited)};
   }
   return limits;
 }

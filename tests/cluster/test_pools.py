@@ -87,3 +87,26 @@ def test_work_that_may_runs_on_cpu_where_no_device_is_left(tenant):
                               item["spec"].get("nodeName"), 60, "bound")
     assert pod["spec"]["nodeName"] == place["node"]
     tenant.until_used(1)
+
+
+def test_a_limit_of_one_region_is_for_the_nodes_of_its_pool(berth, tenant, pooled):
+    berth.create(POOLS, pool("pooled", {LABEL: "yes"}, region="eu-north"))
+    berth.until(f"{POOLS}/pooled", lambda one: ready(one) == ("True", "Available"),
+                what="available")
+    tenant.start(4, CLASS)
+    limits = [{"class": CLASS, "guaranteed": 4},
+              {"class": CLASS, "region": "eu-north", "guaranteed": 1}]
+    berth.merge(kube.quota(tenant.name), {"spec": {"limits": limits}})
+    tenant.submit(gpujob("first", workers=1, devices=1, device_class=CLASS))
+    tenant.until_job("first", kube.holds("Ready"), what="Ready")
+    tenant.submit(gpujob("second", workers=1, devices=1, device_class=CLASS))
+    job = tenant.until_job("second", lambda one: "in eu-north, quota leaves 0" in
+                           kube.condition(one, "Admitted")[2], what="held for the region")
+    assert "placement" not in job.get("status", {})
+    quota = berth.get(kube.quota(tenant.name))
+    used = {one.get("region", ""): one["used"] for one in quota["status"]["limits"]}
+    assert used == {"": 1, "eu-north": 1}
+    tenant.client.remove(tenant.job("second"))
+    tenant.client.remove(tenant.job("first"))
+    berth.until(kube.quota(tenant.name), lambda one: all(entry["used"] == 0 for entry in
+                                              one["status"]["limits"]), what="given back")

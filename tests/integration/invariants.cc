@@ -125,10 +125,19 @@ int64_t placed_below(const World& world, const std::string& ancestor) {
   return devices;
 }
 
+// An entry of one region is part of that of all regions, where there is one.
+bool is_part(const Json& entry, const Json& entries) {
+  if (text_at(entry, "region").empty()) return false;
+  return std::any_of(entries.begin(), entries.end(), [&](const Json& other) {
+    return text_at(other, "class") == text_at(entry, "class") && text_at(other, "region").empty();
+  });
+}
+
 int64_t used_by(const Json& quota) {
   int64_t devices = 0;
-  for (const Json& use : array_at(object_at(quota, "status"), "limits")) {
-    devices += whole(use, "used");
+  const Json& uses = array_at(object_at(quota, "status"), "limits");
+  for (const Json& use : uses) {
+    if (!is_part(use, uses)) devices += whole(use, "used");
   }
   return devices;
 }
@@ -144,7 +153,9 @@ void check_quotas(const World& world, bool used_within_limits, std::vector<std::
     int64_t limit = 0;
     for (const auto& [below, child] : world.quotas) {
       if (!is_below(world, below, name)) continue;
-      for (const Json& entry : array_at(object_at(*child, "spec"), "limits")) {
+      const Json& entries = array_at(object_at(*child, "spec"), "limits");
+      for (const Json& entry : entries) {
+        if (is_part(entry, entries)) continue;
         limit += whole(entry, "guaranteed") + (below == name ? whole(entry, "borrowingLimit") : 0);
       }
     }

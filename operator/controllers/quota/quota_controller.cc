@@ -50,7 +50,8 @@ std::vector<std::string> QuotaController::lenders() {
   for (const api::Quota& quota : quotas) {
     const auto& uses = quota.status.limits;
     const bool is_old = std::any_of(uses.begin(), uses.end(), [&](const api::QuotaUse& use) {
-      return tree_.get().lent({quota.meta.name}, use.device_class) != use.lent;
+      return tree_.get().lent({quota.meta.name}, sched::column_of(use.device_class, use.region)) !=
+             use.lent;
     });
     if (is_old) names.push_back(quota.meta.name);
   }
@@ -93,18 +94,20 @@ void QuotaController::cover(const std::string& quota, uint64_t number) {
   if (on_covered) on_covered();
 }
 
-// Revokes what was granted of those classes on `quota`, or below it, and is not charged there yet;
+// Revokes what was granted in those columns on `quota`, or below it, and is not charged there yet;
 // the pass decides it anew. Returns whether there was anything.
 bool QuotaController::take_back_uncharged(const sched::QuotaId& quota,
-                                          const std::set<sched::DeviceClass>& classes) {
-  if (classes.empty()) return false;
+                                          const std::set<sched::Column>& columns) {
+  if (columns.empty()) return false;
   const auto is_meant = [&](const std::string& uid, const sched::QuotaId& leaf, uint64_t number) {
     const auto path = books_.tenancy().path(leaf);
     if (std::find(path.begin(), path.end(), quota) == path.end()) return false;
     if (coverage_.is_covered({quota}, number)) return false;
     const auto& held = books_.ledger().held_by(uid);
     return std::any_of(held.begin(), held.end(), [&](const sched::Charge& charge) {
-      return classes.contains(charge.device_class);
+      const std::string& region = books_.ledger().region_of(charge);
+      return columns.contains(charge.device_class) ||
+             columns.contains(sched::column_of(charge.device_class, region));
     });
   };
   std::vector<std::string> jobs;
@@ -132,33 +135,64 @@ QuotaFacts QuotaController::gather(const api::Quota& quota) {
   if (const auto node = all.find(id)) {
     facts.share_of_fair_basis_points = sched::share_of_fair_basis_points(tree_.fair_share(), *node);
   }
-  std::set<sched::DeviceClass> classes;
-  for (const api::QuotaLimit& limit : quota.spec.limits) classes.insert(limit.device_class);
+  const sched::QuotaUse& own = books_.ledger().of(id);
+  const auto pending = scheduler_.pending().find(id);
+  const std::set<sched::Column> columns = columns_of(quota);
+  for (const sched::Column& column : columns) {
+    const bool is_in = sched::is_regional(column);
+    ClassUse& use = facts.classes[column];
+    use = {.used = all.used(id, column),
+           .guaranteed_below = all.guaranteed_below(id, column),
+           .borrowed = all.borrowed(id, column),
+           .lent = all.lent(id, column)};
+    const auto& unadmitted = is_in ? own.unadmitted_in : own.unadmitted;
+    const auto loose = unadmitted.find(column);
+    if (loose != unadmitted.end()) use.unadmitted = loose->second;
+    // A leaf without its parent is not in the tree, but its work runs on.
+    const auto& admitted = is_in ? own.admitted_in : own.admitted;
+    const auto held = admitted.find(column);
+    if (held != admitted.end()) use.used = std::max(use.used, held->second);
+    if (pending == scheduler_.pending().end()) continue;
+    // In which region it will be, nobody knows.
+    const sched::DeviceClass of = sched::class_in(column);
+    const auto waits = pending->second.find(of);
+    const bool is_told = !is_in || !columns.contains(of);
+    if (waits != pending->second.end() && is_told) use.pending = waits->second;
+  }
+  return facts;
+}
+
+// Those that it lists, and those of which it or who is below it holds anything. What it limits by
+// region alone is told by region alone: the API server lets no entry grow that has no limit.
+std::set<sched::Column> QuotaController::columns_of(const api::Quota& quota) {
+  const sched::QuotaId id{quota.meta.name};
+  const sched::QuotaTree& all = tree_.get();
+  std::set<sched::Column> columns;
+  std::set<sched::DeviceClass> by_region;
+  for (const api::QuotaLimit& limit : quota.spec.limits) {
+    columns.insert(sched::column_of(limit.device_class, limit.region));
+    if (!limit.region.empty()) by_region.insert(limit.device_class);
+  }
+  const std::set<sched::Column> listed = columns;
+  const auto add = [&](const sched::DeviceClass& of) {
+    if (listed.contains(of) || !by_region.contains(of)) columns.insert(of);
+  };
   for (const auto& [leaf, use] : books_.ledger().quotas()) {
     for (const auto& [device_class, devices] : use.admitted) {
-      if (all.used(id, device_class) > 0) classes.insert(device_class);
+      if (all.used(id, device_class) > 0) add(device_class);
     }
   }
   const sched::QuotaUse& own = books_.ledger().of(id);
-  for (const auto& [device_class, devices] : own.admitted) classes.insert(device_class);
-  for (const auto& [device_class, devices] : own.unadmitted) classes.insert(device_class);
-  const auto pending = scheduler_.pending().find(id);
-  for (const sched::DeviceClass& device_class : classes) {
-    ClassUse& use = facts.classes[device_class];
-    use = {.used = all.used(id, device_class),
-           .guaranteed_below = all.guaranteed_below(id, device_class),
-           .borrowed = all.borrowed(id, device_class),
-           .lent = all.lent(id, device_class)};
-    const auto loose = own.unadmitted.find(device_class);
-    if (loose != own.unadmitted.end()) use.unadmitted = loose->second;
-    // A leaf without its parent is not in the tree, but its work runs on.
-    const auto held = own.admitted.find(device_class);
-    if (held != own.admitted.end()) use.used = std::max(use.used, held->second);
-    if (pending == scheduler_.pending().end()) continue;
-    const auto waits = pending->second.find(device_class);
-    if (waits != pending->second.end()) use.pending = waits->second;
+  for (const auto* held : {&own.admitted, &own.unadmitted}) {
+    for (const auto& [device_class, devices] : *held) add(device_class);
   }
-  return facts;
+  for (const auto* held : {&own.admitted_in, &own.unadmitted_in}) {
+    for (const auto& [column, devices] : *held) {
+      const sched::DeviceClass of = sched::class_in(column);
+      if (by_region.contains(of) && !listed.contains(of)) columns.insert(column);
+    }
+  }
+  return columns;
 }
 
 }  // namespace berth::control

@@ -42,8 +42,8 @@ class QuotaController final : public runtime::Reconciler {
  private:
   std::vector<std::string> lenders();
   void cover(const std::string& quota, uint64_t number);
-  bool take_back_uncharged(const sched::QuotaId& quota,
-                           const std::set<sched::DeviceClass>& classes);
+  bool take_back_uncharged(const sched::QuotaId& quota, const std::set<sched::Column>& columns);
+  std::set<sched::Column> columns_of(const api::Quota& quota);
   QuotaFacts gather(const api::Quota& quota);
 
   Stores& stores_;

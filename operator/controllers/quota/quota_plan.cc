@@ -9,34 +9,33 @@
 namespace berth::control {
 namespace {
 
-const api::QuotaUse* stored_use(const api::Quota& quota, const std::string& device_class) {
+const api::QuotaUse* stored_use(const api::Quota& quota, const sched::Column& column) {
   for (const api::QuotaUse& use : quota.status.limits) {
-    if (use.device_class == device_class && use.region.empty()) return &use;
+    if (sched::column_of(use.device_class, use.region) == column) return &use;
   }
   return nullptr;
 }
 
 // The most that the API server's rule lets `used` grow to.
-int64_t most_used(const api::Quota& quota, const std::string& device_class, const ClassUse& use) {
+int64_t most_used(const api::Quota& quota, const sched::Column& column, const ClassUse& use) {
   int64_t guaranteed = quota.spec.namespaces.empty() ? use.guaranteed_below : 0;
   int64_t borrowing = 0;
   for (const api::QuotaLimit& limit : quota.spec.limits) {
-    if (limit.device_class != device_class || !limit.region.empty()) continue;
+    if (sched::column_of(limit.device_class, limit.region) != column) continue;
     if (!quota.spec.namespaces.empty()) guaranteed = limit.guaranteed;
     borrowing = limit.borrowing_limit;
   }
   return add_saturating(guaranteed, borrowing);
 }
 
-api::QuotaUse use_of(const QuotaFacts& facts, const std::string& device_class,
-                     const ClassUse& use) {
-  const api::QuotaUse* stored = stored_use(facts.quota, device_class);
+api::QuotaUse use_of(const QuotaFacts& facts, const sched::Column& column, const ClassUse& use) {
+  const api::QuotaUse* stored = stored_use(facts.quota, column);
   const int64_t before = stored == nullptr ? 0 : stored->used;
   // What moved in with a namespace can be more than the limit; it stays visible as unadmitted.
-  const int64_t most = std::max(before, most_used(facts.quota, device_class, use));
+  const int64_t most = std::max(before, most_used(facts.quota, column, use));
   const int64_t used = std::min(use.used, most);
-  return {.device_class = device_class,
-          .region = "",
+  return {.device_class = sched::class_in(column),
+          .region = sched::region_in(column),
           .used = used,
           .subtree_guaranteed = use.guaranteed_below,
           .borrowed = use.borrowed,
@@ -49,8 +48,8 @@ std::string borrowed_text(const std::vector<api::QuotaUse>& limits) {
   std::string text;
   for (const api::QuotaUse& use : limits) {
     if (use.borrowed == 0) continue;
-    text +=
-        (text.empty() ? "borrows " : ", ") + std::to_string(use.borrowed) + " " + use.device_class;
+    text += (text.empty() ? "borrows " : ", ") + std::to_string(use.borrowed) + " " +
+            use.device_class + (use.region.empty() ? "" : " in " + use.region);
   }
   return text;
 }
@@ -73,7 +72,7 @@ void set_conditions(const QuotaFacts& facts, api::QuotaStatus& status) {
 bool needs_write_now(const api::QuotaStatus& now, const api::Quota& quota) {
   if (now.epoch != quota.status.epoch) return true;
   return std::any_of(now.limits.begin(), now.limits.end(), [&](const api::QuotaUse& use) {
-    const api::QuotaUse* stored = stored_use(quota, use.device_class);
+    const api::QuotaUse* stored = stored_use(quota, sched::column_of(use.device_class, use.region));
     return use.used > (stored == nullptr ? 0 : stored->used);
   });
 }
@@ -97,13 +96,13 @@ QuotaPlan decide(const QuotaFacts& facts) {
   plan.status.observed_generation = facts.quota.meta.generation;
   plan.status.epoch = std::max(facts.epoch, facts.quota.status.epoch);
   plan.status.limits.clear();
-  std::map<sched::DeviceClass, ClassUse> classes = facts.classes;
+  std::map<sched::Column, ClassUse> columns = facts.classes;
   for (const api::QuotaLimit& limit : facts.quota.spec.limits) {
-    classes.try_emplace(limit.device_class);
+    columns.try_emplace(sched::column_of(limit.device_class, limit.region));
   }
-  for (const auto& [device_class, use] : classes) {
-    plan.status.limits.push_back(use_of(facts, device_class, use));
-    if (plan.status.limits.back().used < use.used) plan.too_much.insert(device_class);
+  for (const auto& [column, use] : columns) {
+    plan.status.limits.push_back(use_of(facts, column, use));
+    if (plan.status.limits.back().used < use.used) plan.too_much.insert(column);
   }
   plan.status.summary = api::summary_of(facts.quota.spec, plan.status);
   if (facts.share_of_fair_basis_points) {

@@ -14,7 +14,7 @@
 // What the status of one Quota should say: a pure function of what is held.
 namespace berth::control {
 
-// Of one device class, whole devices.
+// Of one column: a device class in one region or in all, whole devices.
 struct ClassUse {
   int64_t used = 0;  // admitted work here and below, as the ledger has it
   int64_t guaranteed_below = 0;
@@ -27,7 +27,7 @@ struct ClassUse {
 
 struct QuotaFacts {
   const api::Quota& quota;
-  std::map<sched::DeviceClass, ClassUse> classes;
+  std::map<sched::Column, ClassUse> classes;
   std::optional<translate::QuotaProblem> problem;
   int64_t epoch = 0;
   Instant now;
@@ -38,9 +38,9 @@ struct QuotaFacts {
 
 struct QuotaPlan {
   api::QuotaStatus status;
-  bool is_urgent = false;                 // `used` or the epoch must change: others wait for it
-  bool is_changed = false;                // something differs at all
-  std::set<sched::DeviceClass> too_much;  // more is held than the limits let `used` say
+  bool is_urgent = false;            // `used` or the epoch must change: others wait for it
+  bool is_changed = false;           // something differs at all
+  std::set<sched::Column> too_much;  // more is held than the limits let `used` say
 };
 
 QuotaPlan decide(const QuotaFacts& facts);

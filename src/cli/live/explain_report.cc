@@ -74,6 +74,7 @@ Ordered pass_json(const sched::Explanation& explain) {
 Ordered numbers_json(const sched::ClassNumbers& numbers) {
   Ordered json;
   json["class"] = numbers.device_class;
+  if (numbers.region) json["region"] = *numbers.region;
   json["wants"] = numbers.wants;
   json["free"] = numbers.free;
   json["exist"] = numbers.exist;
@@ -142,8 +143,8 @@ std::string numbers_table(const sched::Explanation& explain) {
       quota = (at.empty() ? "the pool" : at) + " leaves " + std::to_string(numbers.refused->leaves);
     }
     table.rows.push_back(
-        {numbers.device_class, std::to_string(numbers.wants), std::to_string(numbers.free),
-         std::to_string(numbers.exist),
+        {sched::column_of(numbers.device_class, numbers.region.value_or("")),
+         std::to_string(numbers.wants), std::to_string(numbers.free), std::to_string(numbers.exist),
          std::to_string(numbers.used) + "/" + std::to_string(numbers.limit.guaranteed),
          std::to_string(numbers.limit.borrowing), quota});
   }

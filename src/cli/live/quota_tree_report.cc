@@ -9,6 +9,7 @@
 #include "cli/live/table.h"
 #include "cli/live/words.h"
 #include "json/enum_names.h"
+#include "sched/ids.h"
 
 namespace berth::cli {
 namespace {
@@ -156,8 +157,8 @@ std::string quota_table(const std::vector<QuotaLine>& lines) {
       const bool is_first = &row == &rows.front();
       const std::string used =
           std::to_string(row.use.used) + "/" + std::to_string(guaranteed_of(row));
-      table.rows.push_back({is_first ? name : "", row.device_class, used,
-                            std::to_string(row.use.borrowed),
+      table.rows.push_back({is_first ? name : "", sched::column_of(row.device_class, row.region),
+                            used, std::to_string(row.use.borrowed),
                             std::to_string(row.limit.borrowing_limit), std::to_string(row.use.lent),
                             bound_text(row.limit.lending_limit.value_or(kUnlimited)),
                             std::to_string(row.use.pending), std::to_string(row.use.unadmitted),

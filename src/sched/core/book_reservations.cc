@@ -7,6 +7,7 @@
 
 #include "sched/core/agenda.h"
 #include "sched/core/node_choice.h"
+#include "sched/core/regions.h"
 #include "sched/core/reservation_drains.h"
 #include "sched/time/moment_text.h"
 #include "sched/time/profile.h"
@@ -36,6 +37,8 @@ class Booker {
   }
 
  private:
+  using Region = NodeChoice::Region;
+
   const ReservationPlan* before(const Reservation& one) const {
     const auto at = world_.reservations().find(one.uid);
     return at == world_.reservations().end() ? nullptr : &at->second;
@@ -131,7 +134,10 @@ class Booker {
     for (Booking& booking : plan.bookings) {
       const int64_t lacks = plan.facts.count - booking.total();
       if (lacks <= 0) continue;
-      const auto more = choice_.choose_more(plan.facts, booking);
+      // Where its tenant is bound to regions, a booking is in one.
+      Region region;
+      if (is_bound(plan.facts)) region = world_.region_of(booking.devices.begin()->first);
+      const auto more = choice_.choose_more(plan.facts, booking, region);
       for (const auto& [node, devices] : more) {
         booking.devices[node] += devices;
         choice_.booked(node, {plan.facts.uid, booking.window, devices, plan.facts.allow_backfill});
@@ -173,13 +179,45 @@ class Booker {
 
   using Tried = std::pair<ReservationFault, std::string>;
   Tried try_book(ReservationPlan& plan, const Occurrence& window) {
-    if (const auto no = over_quota(plan.facts, window)) return {ReservationFault::OverQuota, *no};
+    Tried why;
+    for (const Region& region : regions_for(plan.facts)) {
+      const Tried tried = try_book(plan, window, region);
+      if (tried.first == ReservationFault::Nothing) return tried;
+      if (why.first == ReservationFault::Nothing) why = tried;
+    }
+    return why;
+  }
+
+  bool is_bound(const Reservation& one) const {
+    const QuotaTree& tree = world_.tree();
+    const auto leaf = tree.find(*one.quota);
+    const auto of = tree.find_class(one.device_class);
+    return leaf && of && tree.is_bound(*leaf, *of);
+  }
+
+  // Those that the tenant may use, by name, where any is limited; else the one of wherever it is.
+  std::vector<Region> regions_for(const Reservation& one) const {
+    std::vector<Region> regions;
+    if (is_bound(one)) {
+      for (const auto& [region, devices] : world_.usable_in(one.device_class)) {
+        const bool may = world_.tree().may_use(*one.quota, one.device_class, region);
+        if (may) regions.emplace_back(region);
+      }
+    }
+    if (regions.empty()) regions.emplace_back();
+    return regions;
+  }
+
+  Tried try_book(ReservationPlan& plan, const Occurrence& window, const Region& region) {
+    if (const auto no = over_quota(plan.facts, window, region)) {
+      return {ReservationFault::OverQuota, *no};
+    }
     const auto exist = world_.usable().find(plan.facts.device_class);
     const int64_t all = exist == world_.usable().end() ? 0 : exist->second;
     if (all == 0) {
       return {ReservationFault::NoSuchDevice, wants(plan.facts) + ", no usable node has any"};
     }
-    auto devices = choice_.choose(plan.facts, window);
+    auto devices = choice_.choose(plan.facts, window, /*is_strict=*/false, region);
     if (!devices) {
       return {ReservationFault::NoCapacity,
               wants(plan.facts) + " from " + text_of(window.from) + " on; of " +
@@ -196,14 +234,17 @@ class Booker {
     const Reservation& one = plan.facts;
     for (const Instant at : choice_.starts_for(one, from, kMostStartsTried)) {
       const Occurrence window{at, later(at, one.duration)};
-      if (over_quota(one, window)) continue;
-      if (choice_.choose(one, window, /*is_strict=*/true)) return window;
+      for (const Region& region : regions_for(one)) {
+        if (over_quota(one, window, region)) continue;
+        if (choice_.choose(one, window, /*is_strict=*/true, region)) return window;
+      }
     }
     return {Instant::max(), Instant::max()};
   }
 
   // The most devices that others of the tenant have booked at once in the window.
-  int64_t booked_beside(const Reservation& one, const Occurrence& window) const {
+  int64_t booked_beside(const Reservation& one, const Occurrence& window,
+                        const std::string& region) const {
     const auto at = [&](Instant when) {
       int64_t sum = 0;
       for (const auto& [uid, plan] : plans_) {
@@ -211,7 +252,12 @@ class Booker {
             plan.facts.device_class != one.device_class) {
           continue;
         }
-        for (const Booking& b : plan.bookings) sum += b.window.holds(when) ? plan.facts.count : 0;
+        for (const Booking& b : plan.bookings) {
+          const bool is_there =
+              region.empty() ||
+              (!b.devices.empty() && world_.region_of(b.devices.begin()->first) == region);
+          if (is_there && b.window.holds(when)) sum += plan.facts.count;
+        }
       }
       return sum;
     };
@@ -225,24 +271,27 @@ class Booker {
   }
 
   // A promise to one tenant must not rest on what is promised to another.
-  std::optional<std::string> beyond_guarantee(const Reservation& one, const Occurrence& window) {
+  std::optional<std::string> beyond_guarantee(const Reservation& one, const Occurrence& window,
+                                              const std::string& region = {}) const {
     const QuotaTree& tree = world_.tree();
-    int64_t guaranteed = 0;
-    if (tree.knows(*one.quota)) {
-      const auto& limits = tree.limits(*one.quota);
-      const auto limit = limits.find(one.device_class);
-      if (limit != limits.end()) guaranteed = limit->second.guaranteed;
-    }
-    const int64_t beside = booked_beside(one, window);
+    const auto leaf = tree.find(*one.quota);
+    const auto column = tree.find_class(column_of(one.device_class, region));
+    const int64_t guaranteed = leaf && column ? tree.limit(*leaf, *column).guaranteed : 0;
+    const int64_t beside = booked_beside(one, window, region);
     if (one.count <= guaranteed - beside) return std::nullopt;
-    std::string text =
-        wants(one) + ", quota " + one.quota->name + " is guaranteed " + std::to_string(guaranteed);
+    std::string text = wants(one) + (region.empty() ? "" : " in " + region) + ", quota " +
+                       one.quota->name + " is guaranteed " + std::to_string(guaranteed);
     if (beside > 0) text += ", of which " + std::to_string(beside) + " are reserved at that time";
     return text;
   }
 
-  std::optional<std::string> over_quota(const Reservation& one, const Occurrence& window) {
+  std::optional<std::string> over_quota(const Reservation& one, const Occurrence& window,
+                                        const Region& bound) {
     if (auto no = beyond_guarantee(one, window)) return no;
+    const Column there = column_of(one.device_class, bound.value_or(std::string()));
+    if (bound && world_.tree().limits(*one.quota).contains(there)) {
+      if (auto no = beyond_guarantee(one, window, *bound)) return no;
+    }
     const Instant at = std::max(now_, window.from);
     QuotaTree tree = tree_at(world_, plans_, at, now_, at > now_);
     int64_t mine = 0;  // that its users hold counts already
@@ -251,10 +300,11 @@ class Booker {
       for (const Charge& charge : held.facts.charges) mine += charge.devices;
     }
     const int64_t more = std::max<int64_t>(0, one.count - mine);
-    const auto no = tree.refuses(*one.quota, one.device_class, more);
+    auto no = tree.refuses(*one.quota, one.device_class, more);
+    if (!no && bound) no = tree.refuses(*one.quota, there, more);
     if (!no) return std::nullopt;
-    return wants(one) + ", at " + text_of(at) + " quota " +
-           (no->at.name.empty() ? one.quota->name : no->at.name) + " leaves " +
+    return wants(one) + (no->region.empty() ? "" : " in " + no->region) + ", at " + text_of(at) +
+           " quota " + (no->at.name.empty() ? one.quota->name : no->at.name) + " leaves " +
            std::to_string(std::max<int64_t>(0, no->leaves)) +
            " beside work that is not surely gone by then";
   }
@@ -297,7 +347,7 @@ Bookings plan_reservations(World& world, const std::vector<Reservation>& wanted,
 QuotaTree tree_at(World& world, const std::map<std::string, ReservationPlan>& plans, Instant at,
                   Instant now, bool may_drain) {
   QuotaTree tree = world.tree();
-  std::map<std::string, int64_t> users;  // devices by reservation
+  UsersIn users;
   for (const auto& [source, held] : world.holders()) {
     if (held.facts.leaving) continue;  // not charged
     const Release release = release_of(world, held, now);
@@ -305,17 +355,16 @@ QuotaTree tree_at(World& world, const std::map<std::string, ReservationPlan>& pl
     for (const Charge& charge : held.facts.charges) {
       if (charge.kind != ChargeKind::Admitted || charge.devices == 0) continue;
       if (is_gone) {
-        tree.use(charge.quota, charge.device_class, -charge.devices);
+        world.count_in(tree, charge, -1);
       } else if (!held.facts.reservation.empty()) {
-        users[held.facts.reservation] += charge.devices;
+        users[held.facts.reservation][world.region_of(charge)] += charge.devices;
       }
     }
   }
   for (const auto& [uid, plan] : plans) {
     for (const Booking& booking : plan.bookings) {
       if (!booking.window.holds(at)) continue;
-      const int64_t left = std::max<int64_t>(0, booking.total() - users[uid]);
-      tree.use(*plan.facts.quota, plan.facts.device_class, left);
+      count_booked(tree, world, plan, booking, users);
     }
   }
   return tree;

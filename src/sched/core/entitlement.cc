@@ -52,6 +52,10 @@ std::optional<Hold> Entitlement::bars(const Ask& ask, QuotaTree::Node leaf) cons
 }
 
 std::optional<QuotaRefusal> Entitlement::refuses(const Ask& ask, const Alternative& wants) const {
+  if (wants.region && !wants.region->empty()) {
+    const Column there = column_of(wants.device_class, *wants.region);
+    if (auto no = tree_.refuses(*ask.quota, there, wants.total())) return no;
+  }
   if (auto no = tree_.refuses(*ask.quota, wants.device_class, wants.total())) return no;
   return exceeds_own(ask, wants);
 }
@@ -61,13 +65,26 @@ std::optional<QuotaRefusal> Entitlement::exceeds_own(const Ask& ask,
   const auto tier = world_.tiers().find(ask.tier);
   if (tier == world_.tiers().end() || tier->second.preemptible) return std::nullopt;
   const int64_t total = wants.total();
-  const auto& limits = tree_.limits(*ask.quota);
-  const auto limit = limits.find(wants.device_class);
-  const int64_t guaranteed = limit == limits.end() ? 0 : limit->second.guaranteed;
-  const int64_t left = guaranteed - tree_.used(*ask.quota, wants.device_class);
-  if (total <= left) return std::nullopt;
-  return QuotaRefusal{
-      .at = *ask.quota, .wants = total, .leaves = std::max<int64_t>(0, left), .own_only = true};
+  const auto beyond = [&](const Column& column) -> std::optional<QuotaRefusal> {
+    const int64_t left = guaranteed(*ask.quota, column) - tree_.used(*ask.quota, column);
+    if (total <= left) return std::nullopt;
+    return QuotaRefusal{.at = *ask.quota,
+                        .wants = total,
+                        .leaves = std::max<int64_t>(0, left),
+                        .own_only = true,
+                        .region = region_in(column)};
+  };
+  if (auto no = beyond(wants.device_class)) return no;
+  if (!wants.region || wants.region->empty()) return std::nullopt;
+  const Column there = column_of(wants.device_class, *wants.region);
+  if (!tree_.limits(*ask.quota).contains(there)) return std::nullopt;
+  return beyond(there);
+}
+
+int64_t Entitlement::guaranteed(const QuotaId& leaf, const Column& column) const {
+  const auto node = tree_.find(leaf);
+  const auto at = tree_.find_class(column);
+  return node && at ? tree_.limit(*node, *at).guaranteed : 0;
 }
 
 void Entitlement::make(const Admitted& admitted) {
@@ -114,12 +131,10 @@ std::optional<Hold> Entitlement::breaks_promises(const Ask& ask, const Alternati
     return std::nullopt;
   }
   gather();
-  const auto& limits = tree_.limits(*ask.quota);
-  const auto limit = limits.find(wants.device_class);
   const auto own = made_->leaves.find({*ask.quota, wants.device_class});
   const int64_t of_leaf = own == made_->leaves.end() ? 0 : own->second;
-  if (limit != limits.end() &&
-      add_saturating(of_leaf, demand) <= multiply_saturating(100, limit->second.guaranteed)) {
+  if (add_saturating(of_leaf, demand) <=
+      multiply_saturating(100, guaranteed(*ask.quota, wants.device_class))) {
     return std::nullopt;
   }
   const Promised wanted{wants.device_class, wants.total(), tier.device_time_percent};

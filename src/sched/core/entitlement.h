@@ -33,7 +33,8 @@ class Entitlement {
   void expect(const std::vector<const Ask*>& asks);
   // Nothing may be admitted of this ask.
   std::optional<Hold> bars(const Ask& ask, QuotaTree::Node leaf) const;
-  // As QuotaTree::refuses(), and beyond the leaf's own guarantee where it may not borrow.
+  // As QuotaTree::refuses(), in all columns that it would count in, and beyond the leaf's own
+  // guarantee where it may not borrow.
   std::optional<QuotaRefusal> refuses(const Ask& ask, const Alternative& wants) const;
   std::optional<QuotaRefusal> exceeds_own(const Ask& ask, const Alternative& wants) const;
   // What its tier promises could not be kept. Cost: O(1) while devices are free, else once per pass
@@ -52,6 +53,7 @@ class Entitlement {
     QuotaId leaf;
     Promised promised;
   };
+  int64_t guaranteed(const QuotaId& leaf, const Column& column) const;
   void make(const Admitted& admitted);
   void gather();
 

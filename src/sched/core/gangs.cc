@@ -6,7 +6,11 @@ namespace berth::sched {
 
 Gang Gangs::of(const Ask& ask, const Alternative& wants) {
   Gang gang = bare(ask, wants);
+  const auto before = gang.allowed;
   steering_.steer(ask, wants, gang);
+  // Lists of this ask's own, or made of two, lie where the next ask's will.
+  const bool is_own = ask.only || !ask.avoid.empty() || (wants.region && !ask.locations.empty());
+  is_shared_ = !is_own && (!before || before->data() == gang.allowed->data());
   return gang;
 }
 
@@ -19,19 +23,23 @@ Gang Gangs::bare(const Ask& ask, const Alternative& wants) {
                                     : worker_shape(world_.fleet(), ask, wants, worker));
   }
   if (ask.only || !ask.avoid.empty()) {
-    gang.allowed = allowed_for(ask);
+    gang.allowed = allowed_for(ask, wants);
   } else if (!ask.locations.empty()) {
-    gang.allowed = located(ask);
+    gang.allowed = wants.region ? allowed_for(ask, wants) : located(ask);
+  } else if (wants.region) {
+    gang.allowed = world_.nodes_in(wants.device_class, *wants.region);
   }
   return gang;
 }
 
 Stock Gangs::stock(const Ask& ask, const Alternative& wants) {
-  if (ask.locations.empty()) return stock_of(world_, wants.device_class);
+  if (ask.locations.empty()) return stock_of(world_, wants);
+  if (wants.region && !ask.locations.contains(*wants.region)) return {};
   Stock stock;
   for (const NodeIndex index : located(ask)) {
     const Node& node = *world_.node(index);
     if (node.device_class != wants.device_class || !node.usable) continue;
+    if (wants.region && world_.region_of(node.id) != *wants.region) continue;
     stock.exist += node.devices;
     stock.free += world_.fleet().whole_free(index);
   }
@@ -48,12 +56,15 @@ const std::vector<NodeIndex>& Gangs::located(const Ask& ask) {
   return at->second;
 }
 
-std::span<const NodeIndex> Gangs::allowed_for(const Ask& ask) {
+std::span<const NodeIndex> Gangs::allowed_for(const Ask& ask, const Alternative& wants) {
   allowed_.clear();
   const auto add = [&](const NodeId& id) {
     const auto node = world_.nodes().find(id);
     if (node == world_.nodes().end() || ask.avoid.contains(id)) return;
-    if (is_located(ask, &node->second)) allowed_.push_back(*world_.fleet().find(id));
+    const bool is_there = !wants.region || world_.region_of(id) == *wants.region;
+    if (is_there && is_located(ask, &node->second)) {
+      allowed_.push_back(*world_.fleet().find(id));
+    }
   };
   if (ask.only) {
     for (const NodeId& id : *ask.only) add(id);

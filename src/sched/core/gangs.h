@@ -23,15 +23,19 @@ class Gangs {
   Stock stock(const Ask& ask, const Alternative& wants);
   // As if there were no policies.
   Gang bare(const Ask& ask, const Alternative& wants);
+  // What bounds the one made last is the same list, at the same address, for all that are bounded
+  // so.
+  bool is_shared() const { return is_shared_; }
 
  private:
-  std::span<const NodeIndex> allowed_for(const Ask& ask);
+  std::span<const NodeIndex> allowed_for(const Ask& ask, const Alternative& wants);
   const std::vector<NodeIndex>& located(const Ask& ask);
 
   World& world_;
   Steering& steering_;
   std::vector<NodeIndex> allowed_;
   std::map<std::set<std::string>, std::vector<NodeIndex>> located_;  // by locations, by node id
+  bool is_shared_ = true;
 };
 
 }  // namespace berth::sched

@@ -33,7 +33,7 @@ int64_t NodeChoice::free_on(const NodeId& node, const Reservation& one, const Oc
 }
 
 std::vector<NodeChoice::Offer> NodeChoice::offers(const Reservation& one, const Occurrence& window,
-                                                  Agenda::Terms terms) {
+                                                  Agenda::Terms terms, const Region& region) {
   std::set<NodeId> were;
   const auto before = world_.reservations().find(one.uid);
   if (before != world_.reservations().end()) {
@@ -43,6 +43,7 @@ std::vector<NodeChoice::Offer> NodeChoice::offers(const Reservation& one, const 
   }
   std::vector<Offer> offers;
   for (const auto& [id, node] : world_.nodes()) {
+    if (region && world_.region_of(id) != *region) continue;
     const int64_t devices = free_on(id, one, window, terms);
     if (devices > 0) offers.push_back({id, devices, were.contains(id)});
   }
@@ -126,21 +127,22 @@ std::map<NodeId, int64_t> NodeChoice::pick_cells(const Cells& cells,
 
 std::optional<std::map<NodeId, int64_t>> NodeChoice::choose(const Reservation& one,
                                                             const Occurrence& window,
-                                                            bool is_strict) {
+                                                            bool is_strict, const Region& region) {
   for (const Agenda::Terms& terms : kTerms) {
     if (terms.on_demand && (is_strict || window.from > now_)) break;
-    const std::vector<Offer> from = offers(one, window, terms);
+    const std::vector<Offer> from = offers(one, window, terms, region);
     auto picked = one.cells ? pick_cells(*one.cells, from, {}) : pick(from, one.count);
     if (sum_of(picked) == one.count) return picked;
   }
   return std::nullopt;
 }
 
-std::map<NodeId, int64_t> NodeChoice::choose_more(const Reservation& one, const Booking& booking) {
+std::map<NodeId, int64_t> NodeChoice::choose_more(const Reservation& one, const Booking& booking,
+                                                  const Region& region) {
   const int64_t lacks = one.count - booking.total();
   std::map<NodeId, int64_t> picked;
   for (const Agenda::Terms& terms : kTerms) {
-    std::vector<Offer> from = offers(one, booking.window, terms);
+    std::vector<Offer> from = offers(one, booking.window, terms, region);
     for (Offer& offer : from) {
       const auto has = booking.devices.find(offer.node);
       if (has != booking.devices.end()) offer.devices -= has->second;

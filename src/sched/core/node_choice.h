@@ -21,10 +21,14 @@ class NodeChoice {
   // Nodes for a whole window: those of before first; without that anybody gives way, if that is
   // possible; within a domain the tightest node that has room for all that is left, else the
   // largest. `is_strict`: not at all on devices that come free only on demand.
+  // Where a region is given, all of them are there.
+  using Region = std::optional<std::string>;
   std::optional<std::map<NodeId, int64_t>> choose(const Reservation& one, const Occurrence& window,
-                                                  bool is_strict = false);
+                                                  bool is_strict = false,
+                                                  const Region& region = {});
   // As many more as there are for a booking that lost some.
-  std::map<NodeId, int64_t> choose_more(const Reservation& one, const Booking& booking);
+  std::map<NodeId, int64_t> choose_more(const Reservation& one, const Booking& booking,
+                                        const Region& region = {});
   // Instants, ascending from `from` or now on, at which devices of the class come free.
   std::vector<Instant> starts_for(const Reservation& one, Instant from, size_t most);
 
@@ -35,7 +39,8 @@ class NodeChoice {
     bool was = false;  // booked for it before
   };
   Agenda& agenda(const NodeId& node);
-  std::vector<Offer> offers(const Reservation& one, const Occurrence& window, Agenda::Terms terms);
+  std::vector<Offer> offers(const Reservation& one, const Occurrence& window, Agenda::Terms terms,
+                            const Region& region);
   // At most `need` devices.
   static std::map<NodeId, int64_t> pick(std::vector<Offer> offers, int64_t need);
   // The same in cells, of which `has` is there already.

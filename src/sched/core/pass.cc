@@ -15,6 +15,7 @@
 #include "sched/core/no_room.h"
 #include "sched/core/order.h"
 #include "sched/core/preemption.h"
+#include "sched/core/regions.h"
 #include "sched/core/reserved.h"
 #include "sched/core/shadow.h"
 #include "sched/core/steering.h"
@@ -38,6 +39,7 @@ class Pass {
         claims_(world, trial_, now),
         steering_(world),
         gangs_(world, steering_),
+        regions_(world, tree_),
         shadow_(world, steering_, notes),
         entitlement_(world, tree_, now),
         preemption_(world, trial_, tree_, steering_, entitlement_, world.fairness(), now),
@@ -125,9 +127,11 @@ class Pass {
     if (auto no = entitlement_.bars(ask, *tree_.find(*ask.quota))) return *std::move(no);
     if (ask.alternatives.empty()) return no_alternative(ask);
     if (ask.reservation) return look_reserved(ask);
-    if (!Choice::is_open(ask)) return look_at(ask);
-    Ask sorted = Choice(ask, world_.outlook()).sorted();
-    return look_at(sorted);
+    const auto sorted =
+        Choice::is_open(ask) ? std::optional(Choice(ask, world_.outlook()).sorted()) : std::nullopt;
+    const Ask& chosen = sorted ? *sorted : ask;
+    const auto by_region = regions_.spread(chosen, *tree_.find(*ask.quota));
+    return look_at(by_region ? *by_region : chosen);
   }
 
   // At its alternatives, the first that has room.
@@ -172,11 +176,11 @@ class Pass {
     const Alternative& wants = *reserved_.wanted_by_user(ask);
     if (auto unmet = steering_.unmet(ask, wants)) return *std::move(unmet);
     const Gang gang = gangs_.of(ask, wants);
-    if (const auto spots = reserved_.place_user(ask, gang, wants.total())) {
+    if (const auto spots = reserved_.place_user(ask, gang)) {
       started(ask, wants, *spots);
       return admitted(ask, wants, *spots);
     }
-    const auto cleared = reserved_.clear_for_user(ask, gang, wants.total());
+    const auto cleared = reserved_.clear_for_user(ask, gang);
     if (!cleared) return reserved_.no_room_for_user(ask, wants);
     Preempt preempt = preemption_.evict(ask, wants, cleared->victims, cleared->spots);
     preempted(ask, wants);
@@ -217,12 +221,11 @@ class Pass {
     if (reserved_.concerns(held)) return;
     const Charge& has = held.facts.charges.front();
     const auto use = [&](int64_t sign) {
-      for (const Charge& charge : held.facts.charges) {
-        tree_.use(charge.quota, charge.device_class, sign * charge.devices);
-      }
+      for (const Charge& charge : held.facts.charges) world_.count_in(tree_, charge, sign);
     };
     if (entitlement_.bars(**at, *tree_.find(*(**at).quota))) return;
-    const Ask larger = with_workers(**at, static_cast<size_t>(change.to));
+    Ask larger = with_workers(**at, static_cast<size_t>(change.to));
+    if (auto ways = regions_.spread(larger, *tree_.find(*larger.quota))) larger = *std::move(ways);
     const Trial::Mark mark = trial_.mark();
     trial_.lift(held);
     use(-1);
@@ -239,7 +242,7 @@ class Pass {
 
   Look try_one(const Ask& ask, const Alternative& wants) {
     if (is_cpu(wants)) return try_cpu(ask, wants);
-    if (!tree_.limits(*ask.quota).contains(wants.device_class)) return {};
+    if (!tree_.lists(*ask.quota, wants.device_class)) return {};
     const int64_t total = wants.total();
     if (auto no = entitlement_.refuses(ask, wants)) {
       return {{}, Look::Obstacle::Quota, std::move(no)};
@@ -260,7 +263,7 @@ class Pass {
     const Gang gang = gangs_.of(ask, wants);
     std::optional<std::vector<Spot>> spots;
     if (stock.free >= total) {
-      spots = no_room_.place(trial_, gang, !ask.only && ask.avoid.empty() && ask.locations.empty());
+      spots = no_room_.place(trial_, gang, gangs_.is_shared());
     }
     const Instant ends = later(now_, run_time(ask, wants));
     if (!spots && !claims_.is_empty()) spots = claims_.place_meanwhile(gang, ends);
@@ -327,7 +330,7 @@ class Pass {
   }
 
   Admit admitted(const Ask& ask, const Alternative& wants, const std::vector<Spot>& spots) {
-    preemption_.admitted(ask, wants);
+    preemption_.admitted(ask, wants, spots);
     entitlement_.admitted(ask, wants);
     return placed(ask, wants, spots);
   }
@@ -350,7 +353,7 @@ class Pass {
   }
 
   std::optional<Preempt> try_preempt(const Ask& ask, const Alternative& wants) {
-    if (!tree_.limits(*ask.quota).contains(wants.device_class)) return std::nullopt;
+    if (!tree_.lists(*ask.quota, wants.device_class)) return std::nullopt;
     if (reserved_.keeps_quota(ask, wants)) return std::nullopt;
     if (entitlement_.breaks_promises(ask, wants)) return std::nullopt;
     const Gang gang = gangs_.of(ask, wants);
@@ -373,6 +376,7 @@ class Pass {
   Claims claims_;
   Steering steering_;
   Gangs gangs_;
+  Regions regions_;
   Shadow shadow_;
   Entitlement entitlement_;
   NoRoom no_room_;

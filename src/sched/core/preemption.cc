@@ -25,12 +25,39 @@ Preemption::Preemption(World& world, Trial& trial, QuotaTree& tree, Steering& st
       trial_(trial),
       tree_(tree),
       steering_(steering),
+      regions_(world, tree),
       entitlement_(entitlement),
       now_(now),
       fair_(tree, fair) {}
 
-Reclaim::Ask Preemption::ask_of(const Ask& ask, const Alternative& wants) const {
-  return {*tree_.find(*ask.quota), *tree_.find_class(wants.device_class), wants.total()};
+Preemption::Wanted Preemption::wanted(const Ask& ask, const Alternative& wants) const {
+  const QuotaTree::Node leaf = *tree_.find(*ask.quota);
+  Wanted made{{leaf, *tree_.find_class(wants.device_class), wants.total()}, {}};
+  made.all.prefers = regions_.column(wants);
+  if (made.all.prefers) made.there = Reclaim::Ask{leaf, *made.all.prefers, wants.total()};
+  return made;
+}
+
+// In the region first: whoever gives way there does so in all regions together as well.
+Preemption::Named Preemption::reclaimed_for(const Wanted& wants) {
+  std::vector<size_t> all;
+  Named named;
+  const auto take = [&](const Reclaim::Ask& ask, Terms terms) {
+    if (tree_.available(ask.leaf, ask.device_class).devices >= ask.devices) return true;
+    const auto plan = reclaim_->plan(ask, all);
+    if (!plan) return false;
+    reclaim_->use(*plan, -1);
+    for (const size_t victim : *plan) {
+      all.push_back(victim);
+      named.emplace_back(victim, terms);
+    }
+    return true;
+  };
+  const bool is_granted = (!wants.there || take(*wants.there, Terms::ReclaimedThere)) &&
+                          take(wants.all, Terms::Reclaimed);
+  reclaim_->use(all, +1);
+  if (!is_granted) named.clear();
+  return named;
 }
 
 int64_t Preemption::price_of(const RunningJob& job) const {
@@ -61,7 +88,8 @@ void Preemption::gather() {
          .devices = devices,
          .admitted = held.facts.run ? held.facts.run->job.started.time_since_epoch().count() : 0,
          .lost_work = runner.cost,
-         .may_be_taken = runner.may_be_taken});
+         .may_be_taken = runner.may_be_taken,
+         .in = regions_.parts(*device_class, held.facts.charges)});
   }
   for (Holding& holding : early_) {
     runners_.push_back({});
@@ -132,18 +160,23 @@ std::vector<size_t> Preemption::own_candidates(const Ask& ask, const Reclaim::As
 }
 
 // `out` are victims already, and lifted; so many devices are free with what they had.
-Preemption::Chosen Preemption::candidates_for(const Ask& ask, const Reclaim::Ask& wants,
+Preemption::Chosen Preemption::candidates_for(const Ask& ask, const Wanted& wanted,
                                               const std::vector<size_t>& out, int64_t free) {
+  const Reclaim::Ask& wants = wanted.all;
   const int64_t tier = world_.tier(ask.tier).order;
   std::set<size_t> seen(out.begin(), out.end());
   Chosen chosen;
   for (const size_t i : own_candidates(ask, wants)) {
     if (!seen.contains(i)) add(chosen, i, Terms::Own);
   }
-  for (const Reclaimable& r : reclaimable(wants)) {
-    const bool may = r.rule == ReclaimRule::Guarantee || runners_[r.holding].tier >= tier;
-    if (may && seen.insert(r.holding).second) add(chosen, r.holding, Terms::Reclaimed);
-  }
+  const auto add_reclaimable = [&](const Reclaim::Ask& from, Terms terms) {
+    for (const Reclaimable& r : reclaimable(from)) {
+      const bool may = r.rule == ReclaimRule::Guarantee || runners_[r.holding].tier >= tier;
+      if (may && seen.insert(r.holding).second) add(chosen, r.holding, terms);
+    }
+  };
+  add_reclaimable(wants, Terms::Reclaimed);
+  if (wanted.there) add_reclaimable(*wanted.there, Terms::ReclaimedThere);
   // Who has to find another place takes there what he leaves here, so that what is free has to be
   // enough without him.
   if (free <= 0 || free + chosen.devices < wants.devices) return chosen;
@@ -152,6 +185,8 @@ Preemption::Chosen Preemption::candidates_for(const Ask& ask, const Reclaim::Ask
     if (!runner.may_be_taken || runner.tier <= tier || !is_held(i, wants.device_class)) continue;
     const Holding& holding = reclaim_->holdings()[i];
     if (holding.leaf == wants.leaf || holding.devices > free) continue;
+    // It may be in one region at a time, and not in each.
+    if (tree_.is_bound(holding.leaf, holding.device_class)) continue;
     if (seen.insert(i).second) add(chosen, i, Terms::MovedOnly);
   }
   return chosen;
@@ -161,18 +196,21 @@ std::optional<Preempt> Preemption::place(const Ask& ask, const Alternative& want
                                          const Gang& gang) {
   if (!tree_.find_class(wants.device_class)) return std::nullopt;
   gather();
-  const Reclaim::Ask reclaims = ask_of(ask, wants);
+  const Wanted reclaims = wanted(ask, wants);
   const Trial::Mark mark = trial_.mark();
   std::vector<size_t> victims;
   std::map<size_t, Terms> terms;
   if (entitlement_.refuses(ask, wants)) {
     // What others give back is no use to work that is beyond its own guarantee and may not be.
-    if (!entitlement_.exceeds_own(ask, wants)) {
-      victims = reclaim_->plan(reclaims).value_or(std::vector<size_t>{});
+    Named named;
+    if (!entitlement_.exceeds_own(ask, wants)) named = reclaimed_for(reclaims);
+    if (named.empty()) {
+      for (const size_t own : own_until_granted(ask, wants, reclaims.all)) {
+        named.emplace_back(own, Terms::Own);
+      }
     }
-    const Terms why = victims.empty() ? Terms::Own : Terms::Reclaimed;
-    if (victims.empty()) victims = own_until_granted(ask, wants, reclaims);
-    for (const size_t victim : victims) {
+    for (const auto& [victim, why] : named) {
+      victims.push_back(victim);
       terms.emplace(victim, why);
       trial_.lift(*runners_[victim].held);
     }
@@ -226,7 +264,7 @@ Preempt Preemption::commit(const Ask& ask, const Alternative& wants,
   reclaim_->take(victims);
   changed();
   Preempt made = decision(ask, wants, victims, spots);
-  admitted(ask, wants);
+  admitted(ask, wants, spots);
   return made;
 }
 
@@ -236,9 +274,7 @@ std::vector<size_t> Preemption::own_until_granted(const Ask& ask, const Alternat
   std::vector<size_t> own = own_candidates(ask, wants);
   std::stable_sort(own.begin(), own.end(),
                    [&](size_t a, size_t b) { return runners_[a].cost < runners_[b].cost; });
-  const auto use = [&](size_t runner, int64_t sign) {
-    tree_.use(wants.leaf, wants.device_class, sign * reclaim_->holdings()[runner].devices);
-  };
+  const auto use = [&](size_t runner, int64_t sign) { reclaim_->use({runner}, sign); };
   const auto is_refused = [&] { return entitlement_.refuses(ask, asked).has_value(); };
   std::vector<size_t> taken;
   for (size_t i = 0; i < own.size() && is_refused(); ++i) {
@@ -259,32 +295,39 @@ std::vector<size_t> Preemption::own_until_granted(const Ask& ask, const Alternat
 }
 
 // The tree has to grant it afterwards, and no tenant may lose what is its own.
-bool Preemption::is_allowed(const Ask& ask, const Alternative& asked, const Reclaim::Ask& wants,
+bool Preemption::is_allowed(const Ask& ask, const Alternative& asked, const Wanted& wants,
                             const std::vector<size_t>& victims,
                             const std::map<size_t, Terms>& terms) {
   std::vector<size_t> reclaimed;
+  std::vector<size_t> there;
   for (const size_t victim : victims) {
     if (terms.at(victim) == Terms::Reclaimed) reclaimed.push_back(victim);
+    if (terms.at(victim) == Terms::ReclaimedThere) there.push_back(victim);
     if (terms.at(victim) == Terms::MovedOnly && !finds_another_place(*runners_[victim].held)) {
       return false;
     }
   }
-  const auto use = [&](const std::vector<size_t>& of, int64_t sign) {
-    for (const size_t i : of) {
-      const Holding& holding = reclaim_->holdings()[i];
-      tree_.use(holding.leaf, holding.device_class, sign * holding.devices);
-    }
+  // With the victims of the other column out of the tree.
+  const auto may = [&](const Reclaim::Ask& in, const std::vector<size_t>& mine,
+                       const std::vector<size_t>& other) {
+    reclaim_->use(other, -1);
+    const bool is_right = mine.empty()
+                              ? tree_.available(in.leaf, in.device_class).devices >= in.devices
+                              : reclaim_->judge(in, mine) == ReclaimFault::Nothing;
+    reclaim_->use(other, +1);
+    return is_right;
   };
   std::vector<size_t> others;
   for (const size_t victim : victims) {
     if (terms.at(victim) == Terms::Own) others.push_back(victim);
   }
-  use(others, -1);
-  const bool is_fair = reclaimed.empty()
+  reclaim_->use(others, -1);
+  const bool is_fair = reclaimed.empty() && there.empty()
                            ? !entitlement_.refuses(ask, asked)
                            : !entitlement_.exceeds_own(ask, asked) &&
-                                 reclaim_->judge(wants, reclaimed) == ReclaimFault::Nothing;
-  use(others, +1);
+                                 may(wants.all, reclaimed, there) &&
+                                 (!wants.there || may(*wants.there, there, reclaimed));
+  reclaim_->use(others, +1);
   return is_fair;
 }
 
@@ -317,13 +360,16 @@ Preempt Preemption::decision(const Ask& ask, const Alternative& wants,
   return made;
 }
 
-void Preemption::admitted(const Ask& ask, const Alternative& wants) {
+void Preemption::admitted(const Ask& ask, const Alternative& wants,
+                          const std::vector<Spot>& spots) {
+  const QuotaTree::Class device_class = *tree_.find_class(wants.device_class);
   Holding holding{.id = ask.id,
                   .leaf = *tree_.find(*ask.quota),
-                  .device_class = *tree_.find_class(wants.device_class),
+                  .device_class = device_class,
                   .devices = wants.total(),
                   .admitted = now_.time_since_epoch().count(),
-                  .may_be_taken = false};
+                  .may_be_taken = false,
+                  .in = regions_.parts(device_class, spots)};
   changed();
   if (reclaim_) {
     runners_.push_back({});
@@ -331,6 +377,7 @@ void Preemption::admitted(const Ask& ask, const Alternative& wants) {
     return;
   }
   tree_.use(holding.leaf, holding.device_class, holding.devices);
+  for (const Holding::Part& part : holding.in) tree_.use(holding.leaf, part.column, part.devices);
   early_.push_back(std::move(holding));
 }
 

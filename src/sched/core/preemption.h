@@ -7,6 +7,7 @@
 
 #include "sched/core/entitlement.h"
 #include "sched/core/preempt.h"
+#include "sched/core/regions.h"
 #include "sched/core/steering.h"
 #include "sched/decision.h"
 #include "sched/quota/reclaim.h"
@@ -32,7 +33,7 @@ class Preemption {
   Preempt evict(const Ask& ask, const Alternative& wants,
                 const std::vector<const World::Held*>& guests, const std::vector<Spot>& spots);
   // Work that this pass admitted without a victim.
-  void admitted(const Ask& ask, const Alternative& wants);
+  void admitted(const Ask& ask, const Alternative& wants, const std::vector<Spot>& spots);
   // Of the last one placed: its spots, its victims and their leaves.
   const std::vector<Spot>& spots() const { return spots_; }
   const std::vector<const World::Held*>& victims() const { return victims_; }
@@ -48,7 +49,8 @@ class Preemption {
     bool may_be_taken = false;
     int64_t cost = 0;
   };
-  enum class Terms { Own, Reclaimed, MovedOnly };
+  // Reclaimed in the column of the class, or in that of the region where the ask is tried.
+  enum class Terms { Own, Reclaimed, ReclaimedThere, MovedOnly };
   struct Chosen {
     std::vector<Candidate> candidates;
     std::vector<size_t> runners;  // by candidate
@@ -64,10 +66,19 @@ class Preemption {
   void add_runner(const World::Held& held, QuotaTree::Node leaf);
   bool is_held(size_t runner, QuotaTree::Class device_class) const;
   std::vector<size_t> own_candidates(const Ask& ask, const Reclaim::Ask& wants) const;
-  Chosen candidates_for(const Ask& ask, const Reclaim::Ask& wants, const std::vector<size_t>& out,
+  // One alternative as Reclaim has it: in the column of its class, and in that of a region where it
+  // is tried in one that somebody lists.
+  struct Wanted {
+    Reclaim::Ask all;
+    std::optional<Reclaim::Ask> there;
+  };
+  Wanted wanted(const Ask& ask, const Alternative& wants) const;
+  using Named = std::vector<std::pair<size_t, Terms>>;
+  // Whom the limits give, none where that is not enough.
+  Named reclaimed_for(const Wanted& wants);
+  Chosen candidates_for(const Ask& ask, const Wanted& wanted, const std::vector<size_t>& out,
                         int64_t free);
-  Reclaim::Ask ask_of(const Ask& ask, const Alternative& wants) const;
-  bool is_allowed(const Ask& ask, const Alternative& asked, const Reclaim::Ask& wants,
+  bool is_allowed(const Ask& ask, const Alternative& asked, const Wanted& wants,
                   const std::vector<size_t>& victims, const std::map<size_t, Terms>& terms);
   std::vector<size_t> own_until_granted(const Ask& ask, const Alternative& asked,
                                         const Reclaim::Ask& wants);
@@ -82,6 +93,7 @@ class Preemption {
   Trial& trial_;
   QuotaTree& tree_;
   Steering& steering_;
+  Regions regions_;
   const Entitlement& entitlement_;
   Instant now_;
   FairShare fair_;

@@ -121,11 +121,8 @@ class Draining {
     return found;
   }
 
-  static void use(QuotaTree& tree, const World::Held& held, int64_t sign) {
-    for (const Charge& charge : held.facts.charges) {
-      if (charge.kind != ChargeKind::Admitted) continue;
-      tree.use(charge.quota, charge.device_class, sign * charge.devices);
-    }
+  void use(QuotaTree& tree, const World::Held& held, int64_t sign) const {
+    for (const Charge& charge : held.facts.charges) world_.count_in(tree, charge, sign);
   }
 
   World& world_;

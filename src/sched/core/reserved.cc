@@ -5,6 +5,7 @@
 
 #include "sched/core/book_reservations.h"
 #include "sched/core/preempt.h"
+#include "sched/core/regions.h"
 #include "sched/time/moment_text.h"
 #include "sched/time/profile.h"
 
@@ -20,18 +21,13 @@ std::string amount(int64_t devices, const DeviceClass& device_class) {
 Reserved::Reserved(World& world, Trial& trial, QuotaTree& tree, Instant now)
     : world_(world), trial_(trial), tree_(tree), now_(now) {
   if (world.reservations().empty()) return;
-  std::map<std::string, int64_t> users;
-  for (const auto& [source, held] : world.holders()) {
-    if (held.facts.reservation.empty()) continue;
-    for (const Charge& charge : held.facts.charges) users[held.facts.reservation] += charge.devices;
-  }
+  const UsersIn users = users_of_reservations(world);
   std::set<Instant> starts;
   for (const auto& [uid, plan] : world.reservations()) {
     for (const Booking& booking : plan.bookings) {
       if (booking.window.from > now) starts.insert(booking.window.from);
       if (!booking.window.holds(now)) continue;
-      const int64_t left = std::max<int64_t>(0, booking.total() - users[uid]);
-      tree_.use(*plan.facts.quota, plan.facts.device_class, left);
+      count_booked(tree_, world, plan, booking, users);
     }
   }
   for (const Instant at : starts) {
@@ -133,10 +129,15 @@ std::optional<Hold> Reserved::keeps_quota(const Ask& ask, const Alternative& wan
   const Release release = release_of(world_, ask, now_);
   for (const Moment& moment : moments_) {
     if (gives_up_by(release, moment.at) || is_user_at(ask, moment.at)) continue;
-    const auto no = moment.tree.refuses(*ask.quota, wants.device_class, wants.total());
+    auto no = moment.tree.refuses(*ask.quota, wants.device_class, wants.total());
+    if (!no && wants.region && !wants.region->empty()) {
+      no = moment.tree.refuses(*ask.quota, column_of(wants.device_class, *wants.region),
+                               wants.total());
+    }
     if (!no) continue;
     return Hold{ask.id, Reason::Reserved,
-                "wants " + amount(wants.total(), wants.device_class) + ", from " +
+                "wants " + amount(wants.total(), wants.device_class) +
+                    (no->region.empty() ? "" : " in " + no->region) + ", from " +
                     text_of(moment.at) + " on quota " +
                     (no->at.name.empty() ? ask.quota->name : no->at.name) + " leaves " +
                     std::to_string(no->leaves) + " beside what is reserved"};
@@ -249,7 +250,7 @@ void Reserved::open_for_user(const Ask& ask, Gang& gang) {
   gang.ranks = ranks_;
 }
 
-std::optional<std::vector<Spot>> Reserved::place_user(const Ask& ask, Gang gang, int64_t devices) {
+std::optional<std::vector<Spot>> Reserved::place_user(const Ask& ask, Gang gang) {
   const Trial::Mark mark = trial_.mark();
   const auto before = agendas_spots();
   open_for_user(ask, gang);
@@ -259,12 +260,11 @@ std::optional<std::vector<Spot>> Reserved::place_user(const Ask& ask, Gang gang,
     put_back(mark, before);
     return spots;
   }
-  tree_.use(*ask.quota, plan_of(ask)->facts.device_class, -devices);
+  count_in(tree_, world_, *ask.quota, plan_of(ask)->facts.device_class, *spots, -1);
   return spots;
 }
 
-std::optional<Reserved::Cleared> Reserved::clear_for_user(const Ask& ask, Gang gang,
-                                                          int64_t devices) {
+std::optional<Reserved::Cleared> Reserved::clear_for_user(const Ask& ask, Gang gang) {
   const Trial::Mark mark = trial_.mark();
   const auto before = agendas_spots();
   open_for_user(ask, gang);
@@ -294,7 +294,7 @@ std::optional<Reserved::Cleared> Reserved::clear_for_user(const Ask& ask, Gang g
     put_back(mark, before);
     return std::nullopt;
   }
-  tree_.use(*ask.quota, plan_of(ask)->facts.device_class, -devices);
+  count_in(tree_, world_, *ask.quota, plan_of(ask)->facts.device_class, cleared.spots, -1);
   return cleared;
 }
 
@@ -336,7 +336,7 @@ void Reserved::started(const Ask& ask, const Alternative& wants, const std::vect
   const Release release = release_of(world_, ask, now_);
   for (Moment& moment : moments_) {
     if (gives_up_by(release, moment.at) || is_user_at(ask, moment.at)) continue;
-    moment.tree.use(*ask.quota, wants.device_class, wants.total());
+    count_in(moment.tree, world_, *ask.quota, wants.device_class, spots, +1);
   }
   for (const Spot& spot : spots) {
     const auto at = agendas_.find(spot.node);

@@ -37,13 +37,13 @@ class Reserved {
   std::optional<std::vector<Spot>> place_meanwhile(const Ask& ask, const Alternative& wants,
                                                    const Gang& gang);
   // Places a gang of users; on success the charge of the reservation is that much less.
-  std::optional<std::vector<Spot>> place_user(const Ask& ask, Gang gang, int64_t devices);
+  std::optional<std::vector<Spot>> place_user(const Ask& ask, Gang gang);
   // The same where others have to give way that are there meanwhile; they are lifted.
   struct Cleared {
     std::vector<Spot> spots;
     std::vector<const World::Held*> victims;
   };
-  std::optional<Cleared> clear_for_user(const Ask& ask, Gang gang, int64_t devices);
+  std::optional<Cleared> clear_for_user(const Ask& ask, Gang gang);
   Hold no_room_for_user(const Ask& ask, const Alternative& wants) const;
 
   // Work that starts in this pass, on these spots.

@@ -16,6 +16,13 @@ std::string count_of(int64_t devices, const DeviceClass& device_class) {
   return std::to_string(devices) + " " + device_class;
 }
 
+// "8 nvidia-h200 in eu"
+std::string count_of(const Alternative& wants) {
+  std::string text = count_of(wants.total(), wants.device_class);
+  if (wants.region) text += wants.region->empty() ? " in no region" : " in " + *wants.region;
+  return text;
+}
+
 // "7.6" of 760.
 std::string hundredths(int64_t number) {
   const std::string cents = std::to_string(number % 100 + 100).substr(1);
@@ -59,6 +66,11 @@ void count(Misfit& why, World& world, const Ask& ask, NodeIndex node, const Room
   }
 }
 
+bool is_ground(const World& world, const Alternative& wants, const NodeFacts& node) {
+  return node.device_class == wants.device_class &&
+         (!wants.region || world.region_of(node.id) == *wants.region);
+}
+
 Misfit misfit(World& world, const Ask& ask, const Alternative& wants) {
   Trial trial(world);
   Fleet& fleet = world.fleet();
@@ -68,7 +80,7 @@ Misfit misfit(World& world, const Ask& ask, const Alternative& wants) {
   const auto nodes = static_cast<NodeIndex>(fleet.nodes());
   for (NodeIndex node = 0; node < nodes; ++node) {
     const NodeFacts& facts = fleet.facts(node);
-    if (facts.device_class != wants.device_class || ask.avoid.contains(facts.id)) continue;
+    if (!is_ground(world, wants, facts) || ask.avoid.contains(facts.id)) continue;
     const bool may = (!ask.only || ask.only->contains(facts.id)) &&
                      (ask.locations.empty() || is_located(ask, world.node(node)));
     if (may) all.push_back(node);
@@ -86,8 +98,8 @@ Misfit misfit(World& world, const Ask& ask, const Alternative& wants) {
     }
     why.devices = wants.counts[worker];
     for (NodeIndex index = 0; index < nodes; ++index) {
-      const bool has_class = fleet.facts(index).device_class == wants.device_class;
-      if (has_class && fleet.whole_free(index) >= why.devices) {
+      const bool is_meant = is_ground(world, wants, fleet.facts(index));
+      if (is_meant && fleet.whole_free(index) >= why.devices) {
         count(why, world, ask, index, ask.rooms[worker]);
       }
     }
@@ -134,7 +146,17 @@ ShapeId worker_shape(Fleet& fleet, const Ask& ask, const Alternative& wants, siz
                       .classes = classes_of(wants)});
 }
 
-Stock stock_of(World& world, const DeviceClass& device_class) {
+Stock stock_of(World& world, const Alternative& wants) {
+  const DeviceClass& device_class = wants.device_class;
+  if (wants.region) {
+    const auto& by_region = world.usable_in(device_class);
+    const auto there = by_region.find(*wants.region);
+    Stock stock{.free = 0, .exist = there == by_region.end() ? 0 : there->second};
+    for (const NodeIndex node : world.nodes_in(device_class, *wants.region)) {
+      stock.free += world.fleet().whole_free(node);
+    }
+    return stock;
+  }
   const auto exist = world.usable().find(device_class);
   return {world.fleet().free_of(device_class) / kWholeDevice,
           exist == world.usable().end() ? 0 : exist->second};
@@ -167,8 +189,9 @@ Hold behind(const Ask& ask, const Ask& first) {
 }
 
 Hold over_quota(const Ask& ask, const Alternative& wants, const QuotaRefusal& no) {
-  std::string message = "wants " + count_of(no.wants, wants.device_class) + ", " +
-                        whose(ask, no.at) + (no.own_only ? "'s own guarantee" : "") + " leaves " +
+  std::string message = "wants " + count_of(no.wants, wants.device_class) +
+                        (no.region.empty() ? "" : " in " + no.region) + ", " + whose(ask, no.at) +
+                        (no.own_only ? "'s own guarantee" : "") + " leaves " +
                         std::to_string(no.leaves);
   if (no.own_only) {
     message += ": work of tier " + ask.tier + " never gives way, so it may not borrow";
@@ -178,8 +201,7 @@ Hold over_quota(const Ask& ask, const Alternative& wants, const QuotaRefusal& no
   return {ask.id, Reason::LentOut, std::move(message)};
 }
 
-Hold not_listed(const Ask& ask, const Alternative& wants,
-                const std::map<DeviceClass, Limit>& limits) {
+Hold not_listed(const Ask& ask, const Alternative& wants, const std::map<Column, Limit>& limits) {
   std::string listed;
   for (const auto& [device_class, limit] : limits) {
     listed += (listed.empty() ? "" : ", ") + device_class;
@@ -190,8 +212,7 @@ Hold not_listed(const Ask& ask, const Alternative& wants,
 }
 
 Hold no_room(World& world, const Ask& ask, const Alternative& wants, const Stock& stock) {
-  const std::string want =
-      "wants " + count_of(wants.total(), wants.device_class) + location_text(ask);
+  const std::string want = "wants " + count_of(wants) + (wants.region ? "" : location_text(ask));
   if (stock.exist == 0) return {ask.id, Reason::NoSuchDevice, want + ", no usable node has any"};
   if (stock.exist < wants.total()) {
     return {ask.id, Reason::TooLarge,
@@ -263,8 +284,8 @@ Hold no_cpu(World& world, const Ask& ask, const Alternative& wants) {
 
 Hold reserved(const Ask& ask, const Alternative& wants, const Stock& stock) {
   return {ask.id, Reason::Reserved,
-          "wants " + count_of(wants.total(), wants.device_class) + ", what would fit of the " +
-              std::to_string(stock.free) + " free is kept for work that has waited longer"};
+          "wants " + count_of(wants) + ", what would fit of the " + std::to_string(stock.free) +
+              " free is kept for work that has waited longer"};
 }
 
 }  // namespace berth::sched

@@ -20,15 +20,15 @@ struct Stock {
 // What one worker of an ask needs, under one of its alternatives.
 ShapeId worker_shape(Fleet& fleet, const Ask& ask, const Alternative& wants, size_t worker);
 
-Stock stock_of(World& world, const DeviceClass& device_class);
+// In the region that the alternative is bounded to, if it is.
+Stock stock_of(World& world, const Alternative& wants);
 
 Hold no_quota(const Ask& ask, bool is_broken);
 Hold no_alternative(const Ask& ask);
 // `allowed`: the tiers that it could name instead.
 Hold no_tier(const Ask& ask, bool exists, const std::vector<std::string>& allowed);
-Hold not_listed(const Ask& ask, const Alternative& wants,
-                const std::map<DeviceClass, Limit>& limits);
 Hold behind(const Ask& ask, const Ask& first);
+Hold not_listed(const Ask& ask, const Alternative& wants, const std::map<Column, Limit>& limits);
 Hold over_quota(const Ask& ask, const Alternative& wants, const QuotaRefusal& no);
 // Too few are free, or they are on the wrong nodes. Looks at every node only for the latter.
 Hold no_room(World& world, const Ask& ask, const Alternative& wants, const Stock& stock);

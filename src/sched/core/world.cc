@@ -59,6 +59,13 @@ void settle(Sources touched, const std::map<NodeId, Sources>& on_node, Holders& 
 
 namespace {
 
+const std::string& region_label(const Node* node) {
+  static const std::string kNone;
+  if (node == nullptr) return kNone;
+  const auto at = node->labels.find(kRegionLabel);
+  return at == node->labels.end() ? kNone : at->second;
+}
+
 bool policies_see_alike(const Node& a, const Node& b) {
   return a.labels == b.labels && a.device_class == b.device_class && a.usable == b.usable &&
          (a.devices == 0) == (b.devices == 0);
@@ -83,14 +90,24 @@ NodeFacts World::facts_of(const Node& node) {
 void World::count(const Node& node, int64_t sign) {
   if (!node.usable || node.device_class.empty()) return;
   usable_[node.device_class] += sign * node.devices;
+  usable_in_[node.device_class][region_label(&node)] += sign * node.devices;
   tree_.reset();
+}
+
+void World::changes(const Node* before, const Node* after) {
+  const bool is_alike =
+      before != nullptr && after != nullptr && policies_see_alike(*before, *after);
+  if (!is_alike) policies_.nodes_changed();
+  if (!is_alike) nodes_in_.clear();
+  // What runs there counts in another region from now on.
+  if (region_label(before) != region_label(after)) tree_.reset();
+  if (before != nullptr) count(*before, -1);
 }
 
 void World::set_node(const Node& node) {
   const auto known = nodes_.find(node.id);
   if (known != nodes_.end() && known->second == node) return;
-  if (known == nodes_.end() || !policies_see_alike(known->second, node)) policies_.nodes_changed();
-  if (known != nodes_.end()) count(known->second, -1);
+  changes(known == nodes_.end() ? nullptr : &known->second, &node);
   const std::set<std::string> here = on_node_[node.id];
   for (const std::string& source : here) lift_holder(holders_.at(source));
   const auto index = fleet_.find(node.id);
@@ -115,8 +132,7 @@ void World::set_node(const Node& node) {
 void World::remove_node(const NodeId& id) {
   const auto known = nodes_.find(id);
   if (known == nodes_.end()) return;
-  policies_.nodes_changed();
-  count(known->second, -1);
+  changes(&known->second, nullptr);
   const std::set<std::string> here = on_node_[id];
   for (const std::string& source : here) lift_holder(holders_.at(source));
   const NodeIndex index = *fleet_.find(id);
@@ -159,10 +175,43 @@ void World::lift_holder(Held& held) {
 
 void World::use_quota(const Holder& holder, int64_t sign) {
   if (!tree_ || holder.leaving) return;  // counted when it is made
-  for (const Charge& charge : holder.charges) {
-    if (charge.kind != ChargeKind::Admitted || charge.devices == 0) continue;
-    tree_->use(charge.quota, charge.device_class, sign * charge.devices);
+  for (const Charge& charge : holder.charges) count_in(*tree_, charge, sign);
+}
+
+void World::count_in(QuotaTree& tree, const Charge& charge, int64_t sign) const {
+  if (charge.kind != ChargeKind::Admitted || charge.devices == 0) return;
+  tree.use(charge.quota, charge.device_class, sign * charge.devices);
+  if (!tree.has_regions()) return;
+  const std::string& region = region_of(charge);
+  if (region.empty()) return;
+  tree.use(charge.quota, column_of(charge.device_class, region), sign * charge.devices);
+}
+
+const std::string& World::region_of(const NodeId& node) const {
+  const auto at = nodes_.find(node);
+  return region_label(at == nodes_.end() ? nullptr : &at->second);
+}
+
+const std::string& World::region_of(const Charge& charge) const {
+  return charge.node.name.empty() ? charge.region : region_of(charge.node);
+}
+
+const std::map<std::string, int64_t>& World::usable_in(const DeviceClass& device_class) const {
+  static const std::map<std::string, int64_t> kNone;
+  const auto at = usable_in_.find(device_class);
+  return at == usable_in_.end() ? kNone : at->second;
+}
+
+const std::vector<NodeIndex>& World::nodes_in(const DeviceClass& device_class,
+                                              const std::string& region) {
+  const auto [at, is_new] = nodes_in_.try_emplace({device_class, region});
+  if (!is_new) return at->second;
+  for (const auto& [id, node] : nodes_) {
+    if (node.device_class == device_class && region_label(&node) == region) {
+      at->second.push_back(*fleet_.find(id));
+    }
   }
+  return at->second;
 }
 
 void World::set_holder(Holder holder) {
@@ -261,7 +310,13 @@ FairShareInputs World::fairness() const {
 
 QuotaTree& World::tree() {
   if (!tree_) {
-    tree_.emplace(quotas_, usable_);
+    std::map<Column, int64_t> capacity = usable_;
+    for (const auto& [device_class, by_region] : usable_in_) {
+      for (const auto& [region, devices] : by_region) {
+        if (!region.empty()) capacity[column_of(device_class, region)] = devices;
+      }
+    }
+    tree_.emplace(quotas_, capacity);
     for (const auto& [source, held] : holders_) use_quota(held.facts, +1);
   }
   return *tree_;

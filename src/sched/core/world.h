@@ -128,6 +128,7 @@ class World {
 
   const CoreSettings& settings() const { return settings_; }
   Fleet& fleet() { return fleet_; }
+  const Fleet& fleet() const { return fleet_; }
   Topology& topology() { return topology_; }
   QuotaTree& tree();
   const Tier& tier(const std::string& name) const;
@@ -144,12 +145,24 @@ class World {
   const std::map<std::string, ReservationPlan>& reservations() const { return reservations_; }
   // Devices of each class on usable nodes, taken ones included.
   const std::map<DeviceClass, int64_t>& usable() const { return usable_; }
+  // The same by region, "" being none.
+  const std::map<std::string, int64_t>& usable_in(const DeviceClass& device_class) const;
+  // Of its CapacityPool; of one that is not there, none.
+  const std::string& region_of(const NodeId& node) const;
+  const std::string& region_of(const Charge& charge) const;
+  // All nodes of a class in one region, by id. Good until a node changes.
+  const std::vector<NodeIndex>& nodes_in(const DeviceClass& device_class,
+                                         const std::string& region);
+  // Counts a charge in all columns that it matches (1), or no longer (-1).
+  void count_in(QuotaTree& tree, const Charge& charge, int64_t sign) const;
 
  private:
   void place_holder(Held& held);
   void lift_holder(Held& held);
   void use_quota(const Holder& holder, int64_t sign);
   void count(const Node& node, int64_t sign);
+  // What is to be forgotten when a node becomes another; null: it was not, or will not be there.
+  void changes(const Node* before, const Node* after);
   static NodeFacts facts_of(const Node& node);
 
   CoreSettings settings_;
@@ -167,6 +180,8 @@ class World {
   PolicyBook policies_;
   std::map<NodeId, std::set<std::string>> on_node_;  // sources by node, known or not
   std::map<DeviceClass, int64_t> usable_;
+  std::map<DeviceClass, std::map<std::string, int64_t>> usable_in_;
+  std::map<std::pair<DeviceClass, std::string>, std::vector<NodeIndex>> nodes_in_;
   std::map<std::string, ReservationPlan> reservations_;
 };
 

@@ -21,11 +21,11 @@ std::string_view name_of(ChangeKind kind);  // as in JSON
 
 struct Change {
   ChangeKind kind = ChangeKind::DropSelector;
-  QuotaId quota;             // of Borrow and Guarantee
-  DeviceClass device_class;  // of those and OtherClass
-  std::string source;        // of WithoutJob: whose holding ends
-  std::string name;          // and how it is called
-  int64_t from = 0;          // the limit, workers or devices per worker before and after
+  QuotaId quota;        // of Borrow and Guarantee
+  Column device_class;  // of those and OtherClass; of those it may be one of one region
+  std::string source;   // of WithoutJob: whose holding ends
+  std::string name;     // and how it is called
+  int64_t from = 0;     // the limit, workers or devices per worker before and after
   int64_t to = 0;
   // What it costs: devices that somebody gives up or is granted anew; 0 where nobody does.
   int64_t devices = 0;

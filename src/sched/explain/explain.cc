@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "sched/core/regions.h"
 #include "sched/core/why.h"
 #include "sched/cpu_class.h"
 #include "sched/explain/forecast.h"
@@ -13,26 +14,44 @@
 namespace berth::sched {
 namespace {
 
-std::vector<ClassNumbers> numbers_of(World& world, const Ask& ask) {
+void add_quota(const QuotaTree& tree, const QuotaId& leaf, const Alternative& wants,
+               ClassNumbers& numbers) {
+  const Column whole = wants.device_class;
+  const Column there = column_of(whole, wants.region.value_or(std::string()));
+  const Column& column = tree.find_class(there) ? there : whole;
+  numbers.is_listed = tree.lists(leaf, wants.device_class);
+  const auto at = tree.find_class(column);
+  if (numbers.is_listed) {
+    // What it does not list for the region is what it lists for all of them.
+    const auto& listed = tree.limits(leaf);
+    const auto limit =
+        listed.find(column) == listed.end() ? listed.find(whole) : listed.find(column);
+    numbers.limit = limit == listed.end() ? tree.limit(*tree.find(leaf), *at) : limit->second;
+  }
+  numbers.used = tree.used(leaf, column);
+  numbers.borrowed = tree.borrowed(leaf, column);
+  numbers.refused = tree.refuses(leaf, whole, wants.total());
+  if (!numbers.refused) numbers.refused = tree.refuses(leaf, column, wants.total());
+}
+
+std::vector<ClassNumbers> numbers_of(World& world, const Ask& asked) {
   std::vector<ClassNumbers> all;
-  const bool has_quota = ask.quota && world.tree().knows(*ask.quota);
+  const bool has_quota = asked.quota && world.tree().knows(*asked.quota);
+  std::optional<Ask> by_region;
+  if (has_quota) {
+    const QuotaTree& tree = world.tree();
+    by_region = Regions(world, tree).spread(asked, *tree.find(*asked.quota));
+  }
+  const Ask& ask = by_region ? *by_region : asked;
   for (const Alternative& wants : ask.alternatives) {
     if (is_cpu(wants)) continue;
-    const Stock stock = stock_of(world, wants.device_class);
+    const Stock stock = stock_of(world, wants);
     ClassNumbers numbers{.device_class = wants.device_class,
+                         .region = wants.region,
                          .wants = wants.total(),
                          .exist = stock.exist,
                          .free = stock.free};
-    if (has_quota) {
-      const QuotaTree& tree = world.tree();
-      const auto& limits = tree.limits(*ask.quota);
-      const auto limit = limits.find(wants.device_class);
-      numbers.is_listed = limit != limits.end();
-      if (numbers.is_listed) numbers.limit = limit->second;
-      numbers.used = tree.used(*ask.quota, wants.device_class);
-      numbers.borrowed = tree.borrowed(*ask.quota, wants.device_class);
-      numbers.refused = tree.refuses(*ask.quota, wants.device_class, wants.total());
-    }
+    if (has_quota) add_quota(world.tree(), *ask.quota, wants, numbers);
     all.push_back(std::move(numbers));
   }
   return all;
@@ -42,8 +61,10 @@ std::vector<ClassNumbers> numbers_of(World& world, const Ask& ask) {
 void mark_borrowed(const std::vector<Quota>& quotas, std::vector<HeldDevices>& holdings) {
   std::map<std::pair<QuotaId, DeviceClass>, int64_t> guaranteed;
   for (const Quota& quota : quotas) {
-    for (const auto& [device_class, limit] : quota.limits) {
-      guaranteed[{quota.id, device_class}] = limit.guaranteed;
+    for (const auto& [column, limit] : quota.limits) {
+      const DeviceClass of = class_in(column);
+      if (is_regional(column) && quota.limits.contains(of)) continue;
+      guaranteed[{quota.id, of}] = add_saturating(guaranteed[{quota.id, of}], limit.guaranteed);
     }
   }
   for (HeldDevices& holding : holdings) {

@@ -13,10 +13,11 @@ namespace berth::sched {
 // One alternative of an ask in numbers, before the next pass. Whole devices.
 struct ClassNumbers {
   DeviceClass device_class;
+  std::optional<std::string> region;  // that it is tried in, where limits are of one region
   int64_t wants = 0;
   int64_t exist = 0;  // on usable nodes
   int64_t free = 0;
-  bool is_listed = false;  // by its quota; the next four are of that quota
+  bool is_listed = false;  // by its quota; the next four are of that quota, and of the region
   Limit limit;
   int64_t used = 0;
   int64_t borrowed = 0;

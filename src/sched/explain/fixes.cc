@@ -106,8 +106,9 @@ class Search {
     std::set<DeviceClass> asked;
     for (const Alternative& wants : ask_.alternatives) asked.insert(wants.device_class);
     const auto listed = world_.tree().limits(*ask_.quota);
-    for (const auto& [device_class, limit] : listed) {
-      if (asked.contains(device_class) || is_share_class(device_class)) continue;
+    for (const auto& [column, limit] : listed) {
+      const DeviceClass device_class = class_in(column);
+      if (is_share_class(device_class) || !asked.insert(device_class).second) continue;
       consider({.kind = ChangeKind::OtherClass, .device_class = device_class});
     }
   }
@@ -116,20 +117,29 @@ class Search {
     if (!ask_.quota || !world_.tree().knows(*ask_.quota) || ask_.alternatives.empty()) return;
     const DeviceClass& device_class = ask_.alternatives.front().device_class;
     for (const QuotaId& quota : world_.tree().path(*ask_.quota)) {
-      const auto& limits = world_.tree().limits(quota);
-      const auto at = limits.find(device_class);
-      const Limit limit = at == limits.end() ? Limit{} : at->second;
-      const int64_t from = kind == ChangeKind::Borrow ? limit.borrowing : limit.guaranteed;
-      const bool helps = least(total(), [&](int64_t step) {
-        return Change{.kind = kind,
-                      .quota = quota,
-                      .device_class = device_class,
-                      .from = from,
-                      .to = add_saturating(from, step),
-                      .devices = step};
-      });
-      if (helps) return;
+      for (const auto& [column, limit] : entries(quota, device_class)) {
+        const int64_t from = kind == ChangeKind::Borrow ? limit.borrowing : limit.guaranteed;
+        const bool helps = least(total(), [&](int64_t step) {
+          return Change{.kind = kind,
+                        .quota = quota,
+                        .device_class = column,
+                        .from = from,
+                        .to = add_saturating(from, step),
+                        .devices = step};
+        });
+        if (helps) return;
+      }
     }
+  }
+
+  // What a quota lists of the class, else the entry that it could list.
+  std::map<Column, Limit> entries(const QuotaId& quota, const DeviceClass& device_class) {
+    std::map<Column, Limit> found;
+    for (const auto& [column, limit] : world_.tree().limits(quota)) {
+      if (class_in(column) == device_class) found.emplace(column, limit);
+    }
+    if (found.empty()) found.emplace(device_class, Limit{});
+    return found;
   }
 
   void fewer_workers() {
@@ -167,7 +177,7 @@ class Search {
   int64_t lacks() {
     int64_t least = kUnlimited;
     for (const Alternative& wants : ask_.alternatives) {
-      int64_t there = stock_of(world_, wants.device_class).free;
+      int64_t there = stock_of(world_, wants).free;
       if (ask_.quota) {
         const auto no = world_.tree().refuses(*ask_.quota, wants.device_class, wants.total());
         if (no) there = std::min(there, no->leaves);

@@ -21,7 +21,12 @@ std::vector<size_t> claim_depths(const QuotaTree& tree, const std::vector<Holdin
 }
 
 std::vector<size_t> claim_depths(const QuotaTree& tree, const std::vector<Holding>& holdings,
-                                 std::vector<size_t> waiting) {
+                                 std::vector<size_t> waiting,
+                                 std::optional<QuotaTree::Class> column) {
+  const auto column_for = [&](const Holding& held) { return column.value_or(held.device_class); };
+  if (column) {
+    std::erase_if(waiting, [&](size_t at) { return holdings[at].devices_in(*column) == 0; });
+  }
   size_t depth = 0;
   for (const size_t at : waiting) depth = std::max(depth, tree.depth(holdings[at].leaf));
 
@@ -31,13 +36,15 @@ std::vector<size_t> claim_depths(const QuotaTree& tree, const std::vector<Holdin
     std::erase_if(waiting, [&](size_t at) {
       const Holding& holding = holdings[at];
       if (tree.depth(holding.leaf) < depth) return false;
-      claimed.use(holding.leaf, holding.device_class, holding.devices);
+      const QuotaTree::Class of = column_for(holding);
+      const int64_t devices = holding.devices_in(of);
+      claimed.use(holding.leaf, of, devices);
       const QuotaTree::Node node = tree.ancestor(holding.leaf, depth);
-      if (claimed.usage(node, holding.device_class) <= tree.subtree(node, holding.device_class)) {
+      if (claimed.usage(node, of) <= tree.subtree(node, of)) {
         depths[at] = depth;
         return true;
       }
-      claimed.use(holding.leaf, holding.device_class, -holding.devices);
+      claimed.use(holding.leaf, of, -devices);
       return false;
     });
   }

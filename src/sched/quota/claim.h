@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "sched/ids.h"
@@ -17,7 +18,22 @@ struct Holding {
   int64_t admitted = 0;      // when last; larger is later, ties by id
   int64_t lost_work = 0;     // what evicting it costs, in the caller's unit
   bool may_be_taken = true;  // false: not preemptible, or not yet
+  // Of its devices, those that count in columns of one region too.
+  struct Part {
+    QuotaTree::Class column = 0;
+    int64_t devices = 0;
+  };
+  std::vector<Part> in = {};
+  // That count in the column: all, those in the region, or none.
+  int64_t devices_in(QuotaTree::Class column) const;
 };
+inline int64_t Holding::devices_in(QuotaTree::Class column) const {
+  if (column == device_class) return devices;
+  for (const Part& part : in) {
+    if (part.column == column) return part.devices;
+  }
+  return 0;
+}
 
 // The depth of the node whose guarantees cover each holding: the deeper, the stronger its claim. A
 // holding with a claim at its leaf is the tenant's own; one at an inner node was lent to it there,
@@ -34,9 +50,11 @@ struct Holding {
 //
 // Cost: O(holdings x depth^2).
 std::vector<size_t> claim_depths(const QuotaTree& tree, const std::vector<Holding>& holdings);
-// The same for some of them, given as oldest_first() has them; 0 for the others.
+// The same for some of them, given as oldest_first() has them; 0 for the others. In a column of one
+// region where it is given: of those who hold anything there.
 std::vector<size_t> claim_depths(const QuotaTree& tree, const std::vector<Holding>& holdings,
-                                 std::vector<size_t> held);
+                                 std::vector<size_t> held,
+                                 std::optional<QuotaTree::Class> column = {});
 // Indices in the order of admission.
 std::vector<size_t> oldest_first(const std::vector<Holding>& holdings);
 

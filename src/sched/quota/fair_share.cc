@@ -20,7 +20,9 @@ FairShare::FairShare(const QuotaTree& tree, const FairShareInputs& inputs) : tre
     const auto at = inputs.values.find(name);
     const ClassValue value = at == inputs.values.end() ? ClassValue{} : at->second;
     const auto kind = std::distance(kinds.begin(), kinds.find(value.kind));
-    return Of{std::max<int64_t>(0, value.value), static_cast<size_t>(kind)};
+    // What counts in a region counts in its class already.
+    const int64_t counts = is_regional(name) ? 0 : std::max<int64_t>(0, value.value);
+    return Of{counts, static_cast<size_t>(kind)};
   };
   other_ = of_class("");
   for (Class at = 0; at < tree.classes(); ++at) of_.push_back(of_class(tree.name(at)));
@@ -95,7 +97,8 @@ Standing FairShare::standing(Node node, Node leaf, const Want& wants) const {
   return {over(wants.device_class) > 0, dominant(node, true, over), dominant(node, false, used)};
 }
 
-Share FairShare::borrowed(Node node, Class device_class, int64_t more) const {
+Share FairShare::borrowed(Node node, Class column, int64_t more) const {
+  const Class device_class = tree_.classes() == 0 ? column : tree_.base(column);
   return dominant(node, false, [&](Class at) {
     const int64_t plus = at == device_class ? more : 0;
     return std::max<int64_t>(0, tree_.usage(node, at) + plus - tree_.subtree(node, at));

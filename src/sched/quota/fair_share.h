@@ -66,8 +66,9 @@ class FairShare {
   Standing standing(Node node, Node leaf, const Want& wants) const;
   // As it is, without history: what reclaim compares. Cost: O(classes).
   Share borrowed(Node node) const { return borrowed(node, 0, 0); }
-  // If usage(node) of the class were `more` (less than 0: less).
-  Share borrowed(Node node, Class device_class, int64_t more) const;
+  // If usage(node) of the class were `more` (less than 0: less). Of a column of one region: if that
+  // of its class were, since shares are of what is used in all regions.
+  Share borrowed(Node node, Class column, int64_t more) const;
 
   // Whether the ask of leaf `a` goes before that of `b`; of one leaf: never. Cost: O(depth +
   // classes).

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -30,8 +31,9 @@ struct Reclaim::Fork {
 struct Reclaim::Key {
   ReclaimRule rule;
   size_t claim;
-  bool is_within;   // somewhere below y its side is within its guarantees
-  Share less_of_y;  // negative shares, so that the largest comes first
+  bool is_elsewhere;  // than the ask prefers
+  bool is_within;     // somewhere below y its side is within its guarantees
+  Share less_of_y;    // negative shares, so that the largest comes first
   Share less_of_leaf;
   int64_t lost_work;
   int64_t earlier;  // negative instant of admission
@@ -42,8 +44,14 @@ struct Reclaim::Key {
 Reclaim::Reclaim(QuotaTree& tree, const FairShare& fair, std::vector<Holding> holdings)
     : tree_(tree), fair_(fair), holdings_(std::move(holdings)), is_held_(holdings_.size(), true) {
   for (size_t at = 0; at < holdings_.size(); ++at) {
-    by_leaf_[{holdings_[at].device_class, holdings_[at].leaf}].push_back(at);
+    enter(at);
   }
+}
+
+void Reclaim::enter(size_t at) {
+  const Holding& held = holdings_[at];
+  by_leaf_[{held.device_class, held.leaf}].push_back(at);
+  for (const Holding::Part& part : held.in) by_leaf_[{part.column, held.leaf}].push_back(at);
 }
 
 const std::vector<size_t>& Reclaim::claims() {
@@ -52,23 +60,66 @@ const std::vector<size_t>& Reclaim::claims() {
   std::vector<size_t> held;
   std::copy_if(by_age_.begin(), by_age_.end(), std::back_inserter(held),
                [&](size_t at) { return is_held_[at]; });
+  regional_.clear();
+  if (tree_.has_regions()) {
+    for (const size_t at : held) {
+      for (const Holding::Part& part : holdings_[at].in) regional_[part.column];
+    }
+    for (auto& [column, claims] : regional_) {
+      claims = claim_depths(tree_, holdings_, held, column);
+    }
+    std::stable_sort(held.begin(), held.end(), [&](size_t a, size_t b) {
+      return regional_claim(holdings_[a], a) > regional_claim(holdings_[b], b);
+    });
+  }
   claims_ = claim_depths(tree_, holdings_, std::move(held));
   alike_.clear();
   return claims_;
+}
+
+// The weakest of its parts; of one that is not in such columns with all of it: none.
+size_t Reclaim::regional_claim(const Holding& held, size_t at) const {
+  if (held.in.empty()) return 0;
+  size_t least = std::numeric_limits<size_t>::max();
+  int64_t devices = 0;
+  for (const Holding::Part& part : held.in) {
+    least = std::min(least, regional_.at(part.column)[at]);
+    devices += part.devices;
+  }
+  return devices < held.devices ? 0 : least;
+}
+
+size_t Reclaim::claim_in(QuotaTree::Class column, size_t holding) const {
+  return column == holdings_[holding].device_class ? claims_[holding]
+                                                   : regional_.at(column)[holding];
+}
+
+size_t Reclaim::claim_elsewhere(QuotaTree::Class column, size_t holding) const {
+  const Holding& held = holdings_[holding];
+  return column == held.device_class ? regional_claim(held, holding) : claims_[holding];
+}
+
+bool Reclaim::is_kept(QuotaTree::Class column, size_t elsewhere, const Fork& fork,
+                      ReclaimRule rule) const {
+  const bool is_regional = tree_.base(column) != column;
+  if (is_regional && rule == ReclaimRule::Guarantee) return false;
+  return elsewhere > fork.depth;
 }
 
 const std::vector<Reclaim::Alike>& Reclaim::alike(QuotaTree::Class of, Node leaf) {
   claims();
   const auto [at, is_new] = alike_.try_emplace({of, leaf});
   if (!is_new) return at->second;
-  std::map<std::pair<size_t, int64_t>, std::vector<size_t>> found;
+  std::map<std::tuple<size_t, int64_t, size_t>, std::vector<size_t>> found;
   for (const size_t holding : by_leaf_.at({of, leaf})) {
     const Holding& held = holdings_[holding];
     if (!is_held_[holding] || !held.may_be_taken) continue;
-    found[{claims_[holding], held.devices}].push_back(holding);
+    found[{claim_in(of, holding), held.devices_in(of), claim_elsewhere(of, holding)}].push_back(
+        holding);
   }
   for (auto& [key, holdings] : found) {
-    at->second.push_back({key.first, key.second, std::move(holdings)});
+    const auto& [claim, devices, elsewhere] = key;
+    at->second.push_back({claim, devices, elsewhere, std::move(holdings)});
   }
   return at->second;
 }
@@ -111,8 +162,12 @@ std::optional<ReclaimRule> Reclaim::rule_for(const Ask& ask, const Path& path, c
   if (victims.claim > fork.depth || tree_.usage(fork.y, of) <= tree_.subtree(fork.y, of)) {
     return std::nullopt;
   }
-  if (path.usage[fork.depth + 1] <= tree_.subtree(fork.x, of)) return ReclaimRule::Guarantee;
+  if (path.usage[fork.depth + 1] <= tree_.subtree(fork.x, of)) {
+    if (is_kept(of, victims.elsewhere, fork, ReclaimRule::Guarantee)) return std::nullopt;
+    return ReclaimRule::Guarantee;
+  }
   if (victims.claim > path.claim) return std::nullopt;
+  if (is_kept(of, victims.elsewhere, fork, ReclaimRule::FairShare)) return std::nullopt;
   int64_t more = -victims.devices;
   for (Node node = leaf; node != fork.y; node = tree_.parent(node)) {
     more = tree_.bubbles(node, of, more);
@@ -150,8 +205,9 @@ std::vector<Reclaim::Key> Reclaim::eligible(const Ask& ask, size_t least_depth, 
       if (lowers_l && victims.claim == path.claim && victims.devices > may_lose) continue;
       for (const size_t holding : victims.holdings) {
         const Holding& held = holdings_[holding];
-        keys.push_back({*rule, victims.claim, is_within, -of_y, -of_leaf, held.lost_work,
-                        -held.admitted, holding});
+        const bool is_elsewhere = ask.prefers && held.devices_in(*ask.prefers) == 0;
+        keys.push_back({*rule, victims.claim, is_elsewhere, is_within, -of_y, -of_leaf,
+                        held.lost_work, -held.admitted, holding});
       }
     }
   }
@@ -172,14 +228,19 @@ bool Reclaim::has_nobody_for_more(const Ask& ask) { return eligible(ask, 0, kUnl
 std::map<QuotaTree::Node, int64_t> Reclaim::reclaimable(const Ask& ask) {
   std::map<Node, int64_t> devices;
   for (const Reclaimable& victim : candidates(ask)) {
-    devices[holdings_[victim.holding].leaf] += holdings_[victim.holding].devices;
+    const Holding& held = holdings_[victim.holding];
+    devices[held.leaf] += held.devices_in(ask.device_class);
   }
   return devices;
 }
 
 void Reclaim::use(const std::vector<size_t>& victims, int64_t sign) {
   for (const size_t at : victims) {
-    tree_.use(holdings_[at].leaf, holdings_[at].device_class, sign * holdings_[at].devices);
+    const Holding& held = holdings_[at];
+    tree_.use(held.leaf, held.device_class, sign * held.devices);
+    for (const Holding::Part& part : held.in) {
+      tree_.use(held.leaf, part.column, sign * part.devices);
+    }
   }
 }
 
@@ -187,7 +248,7 @@ ReclaimFault Reclaim::can_be_taken(const Ask& ask, const std::vector<size_t>& vi
   std::set<size_t> seen;
   for (const size_t at : victims) {
     const Holding& held = holdings_[at];
-    if (!is_held_[at] || !held.may_be_taken || held.device_class != ask.device_class ||
+    if (!is_held_[at] || !held.may_be_taken || held.devices_in(ask.device_class) == 0 ||
         !seen.insert(at).second) {
       return ReclaimFault::NotHeld;
     }
@@ -230,15 +291,19 @@ ReclaimFault Reclaim::judge_taken(const Ask& ask, const Path& before,
   bool evens_out = false;  // claims as strong as the ask's own
   for (const size_t at : victims) {
     const Fork fork = fork_of(ask, holdings_[at].leaf);
-    if (claims_[at] > fork.depth) return ReclaimFault::Covered;
+    const size_t claim = claim_in(of, at);
+    if (claim > fork.depth) return ReclaimFault::Covered;
     const int64_t x = after.usage[fork.depth + 1];
-    if (x <= tree_.subtree(fork.x, of)) {
+    const bool is_own = x <= tree_.subtree(fork.x, of);
+    const ReclaimRule rule = is_own ? ReclaimRule::Guarantee : ReclaimRule::FairShare;
+    if (is_kept(of, claim_elsewhere(of, at), fork, rule)) return ReclaimFault::Covered;
+    if (is_own) {
       if (!is_over_before_last(fork, ask, victims)) return ReclaimFault::TooMany;
       continue;
     }
-    if (claims_[at] > after.claim) return ReclaimFault::Covered;
+    if (claim > after.claim) return ReclaimFault::Covered;
     if (!is_fair(after, fork, of, 0)) return ReclaimFault::Unfair;
-    if (claims_[at] < after.claim) continue;
+    if (claim < after.claim) continue;
     evens_out = true;
     if (x <= before.usage[fork.depth + 1]) return ReclaimFault::LosesDevices;
   }
@@ -257,10 +322,10 @@ void Reclaim::drop_needless(const Ask& ask, std::vector<size_t>& victims) {
   }
 }
 
-std::optional<std::vector<size_t>> Reclaim::plan(const Ask& ask) {
+std::optional<std::vector<size_t>> Reclaim::plan(const Ask& ask, const std::vector<size_t>& gone) {
   claims();
   std::vector<size_t> victims;
-  std::set<size_t> is_chosen;
+  std::set<size_t> is_chosen(gone.begin(), gone.end());
   int64_t may_lose = ask.devices;
   for (;;) {
     const QuotaTree::Available left = tree_.available(ask.leaf, ask.device_class);
@@ -274,7 +339,7 @@ std::optional<std::vector<size_t>> Reclaim::plan(const Ask& ask) {
     }
     const Holding& held = holdings_[best->holding];
     if (best->rule == ReclaimRule::FairShare && fork_of(ask, held.leaf).depth > best->claim) {
-      may_lose -= held.devices;
+      may_lose -= held.devices_in(ask.device_class);
     }
     victims.push_back(best->holding);
     is_chosen.insert(best->holding);
@@ -290,15 +355,17 @@ void Reclaim::take(const std::vector<size_t>& victims) {
   use(victims, -1);
   for (const size_t at : victims) {
     is_held_[at] = false;
-    std::erase(by_leaf_[{holdings_[at].device_class, holdings_[at].leaf}], at);
+    const Holding& held = holdings_[at];
+    std::erase(by_leaf_[{held.device_class, held.leaf}], at);
+    for (const Holding::Part& part : held.in) std::erase(by_leaf_[{part.column, held.leaf}], at);
   }
   claims_.clear();
 }
 
 size_t Reclaim::admit(Holding holding) {
   const size_t at = holdings_.size();
-  by_leaf_[{holding.device_class, holding.leaf}].push_back(at);
   holdings_.push_back(std::move(holding));
+  enter(at);
   is_held_.push_back(true);
   if (by_age_.size() == at) {
     const auto is_older = [&](size_t a, size_t b) {

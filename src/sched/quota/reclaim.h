@@ -77,12 +77,20 @@ enum class ReclaimFault {
 // tenant below its guarantee and lets it begin anew.
 //
 // History (FairShare) decides who goes first, never who is evicted.
+//
+// Columns of one region. An ask that counts in two columns asks twice, for each with the victims of
+// the other out of the tree; a victim is gone from all columns that it counted in. What ties them:
+//   - What a column of one region covers is covered in that of its class as well, first of all, and
+//     nobody takes it for that: a guarantee somewhere outlasts every claim to be anywhere.
+//   - For a guarantee in a region, work there gives way that its class covers: it may go on
+//     elsewhere, and has the guarantee to get there. To even out what is borrowed it does not.
 class Reclaim {
  public:
   struct Ask {
     QuotaTree::Node leaf = 0;
-    QuotaTree::Class device_class = 0;
+    QuotaTree::Class device_class = 0;  // any column
     int64_t devices = 0;
+    std::optional<QuotaTree::Class> prefers = {};  // victims that count there, too
   };
 
   // `tree` counts the holdings already; it is changed for trying and left as it was. `fair` reads
@@ -104,9 +112,12 @@ class Reclaim {
   // itself, by where they run; then `devices` of the ask may be those of several asks of one leaf.
   ReclaimFault judge(const Ask& ask, const std::vector<size_t>& victims);
   // The victims after whom the tree grants the ask, none of them without need; empty when it does
-  // now; nothing when none may be had. Cost: O(victims) times that of candidates().
-  std::optional<std::vector<size_t>> plan(const Ask& ask);
+  // now; nothing when none may be had. Those who are `gone` are out of the tree already. Cost:
+  // O(victims) times that of candidates().
+  std::optional<std::vector<size_t>> plan(const Ask& ask, const std::vector<size_t>& gone = {});
 
+  // Counts them in the tree (1) or not (-1), to try out what depends on others.
+  void use(const std::vector<size_t>& victims, int64_t sign);
   // They are gone: the tree no longer counts them.
   void take(const std::vector<size_t>& victims);
   // It runs: the tree counts it from now on. Its index is the return value.
@@ -123,12 +134,20 @@ class Reclaim {
   struct Key;
   // Holdings of one leaf that no rule tells apart, of those that may be taken.
   struct Alike {
-    size_t claim = 0;
+    size_t claim = 0;  // in the column
     int64_t devices = 0;
+    size_t elsewhere = 0;  // claim_elsewhere()
     std::vector<size_t> holdings;
   };
 
+  void enter(size_t holding);
+  // In the columns of their classes; with them those in columns of one region are counted.
   const std::vector<size_t>& claims();
+  size_t regional_claim(const Holding& held, size_t at) const;
+  size_t claim_in(QuotaTree::Class column, size_t holding) const;
+  size_t claim_elsewhere(QuotaTree::Class column, size_t holding) const;
+  // A claim in another column keeps it from being taken by the rule.
+  bool is_kept(QuotaTree::Class column, size_t elsewhere, const Fork& fork, ReclaimRule rule) const;
   const std::vector<Alike>& alike(QuotaTree::Class device_class, Node leaf);
   Path path_of(const Ask& ask) const;
   Fork fork_of(const Ask& ask, Node leaf) const;
@@ -139,7 +158,6 @@ class Reclaim {
   ReclaimFault judge_taken(const Ask& ask, const Path& before, const std::vector<size_t>& victims);
   bool is_over_before_last(const Fork& fork, const Ask& ask, const std::vector<size_t>& victims);
   ReclaimFault can_be_taken(const Ask& ask, const std::vector<size_t>& victims) const;
-  void use(const std::vector<size_t>& victims, int64_t sign);
   void drop_needless(const Ask& ask, std::vector<size_t>& victims);
 
   QuotaTree& tree_;
@@ -149,6 +167,7 @@ class Reclaim {
   std::map<std::pair<QuotaTree::Class, Node>, std::vector<size_t>> by_leaf_;  // held ones
   std::vector<size_t> by_age_;  // indices of holdings; of another size: to be sorted
   std::vector<size_t> claims_;  // by holding; empty: to be counted
+  std::map<QuotaTree::Class, std::vector<size_t>> regional_;  // the same in each of those columns
   std::map<std::pair<QuotaTree::Class, Node>, std::vector<Alike>> alike_;  // goes with claims_
 };
 
