@@ -99,7 +99,8 @@ struct Worker {
         "self.devices.exists_one(d, d.class == 'cpu'))",
         "the class cpu comes last and once", &Worker::has_cpu_last, ".devices");
     v.rule(
-        "!has(self.devices[0].speedPercent) || self.devices[0].speedPercent == 100",
+        "size(self.devices) == 0 || !has(self.devices[0].speedPercent) || "
+        "self.devices[0].speedPercent == 100",
         "speeds are in percent of the first one's, whose own is 100",
         [](const Worker& w) {
           return w.devices.empty() || w.devices.front().speed_percent.value_or(100) == 100;

@@ -21,6 +21,7 @@ bool has_ended(const api::GpuJob& job) {
 
 std::vector<pricing::Demand> demands_of(const std::vector<sched::DemandClass>& mix) {
   std::vector<pricing::Demand> demands;
+  demands.reserve(mix.size());
   for (const sched::DemandClass& form : mix) {
     demands.push_back({.weight = form.weight,
                        .devices = form.need.devices,

@@ -165,6 +165,7 @@ std::vector<Share> Pools::shares_of(std::string_view device_class) const {
     }
   }
   std::vector<Share> shares;
+  shares.reserve(known.size());
   for (auto& [name, share] : known) shares.push_back(std::move(share));
   std::sort(shares.begin(), shares.end(), [](const Share& a, const Share& b) {
     return std::tie(a.compute_percent, a.memory_bytes, a.device_class) <

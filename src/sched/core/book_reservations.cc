@@ -181,9 +181,9 @@ class Booker {
   Tried try_book(ReservationPlan& plan, const Occurrence& window) {
     Tried why;
     for (const Region& region : regions_for(plan.facts)) {
-      const Tried tried = try_book(plan, window, region);
+      Tried tried = try_book(plan, window, region);
       if (tried.first == ReservationFault::Nothing) return tried;
-      if (why.first == ReservationFault::Nothing) why = tried;
+      if (why.first == ReservationFault::Nothing) why = std::move(tried);
     }
     return why;
   }

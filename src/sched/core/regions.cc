@@ -87,6 +87,7 @@ std::vector<std::string> Regions::ranked(const Ask& ask, QuotaTree::Node leaf,
   }
   std::sort(ranks.begin(), ranks.end());
   std::vector<std::string> order;
+  order.reserve(ranks.size());
   for (auto& [is_beyond, less, region] : ranks) order.push_back(std::move(region));
   return order;
 }

@@ -117,12 +117,13 @@ class Search {
     if (!ask_.quota || !world_.tree().knows(*ask_.quota) || ask_.alternatives.empty()) return;
     const DeviceClass& device_class = ask_.alternatives.front().device_class;
     for (const QuotaId& quota : world_.tree().path(*ask_.quota)) {
-      for (const auto& [column, limit] : entries(quota, device_class)) {
+      for (const auto& entry : entries(quota, device_class)) {
+        const Limit& limit = entry.second;
         const int64_t from = kind == ChangeKind::Borrow ? limit.borrowing : limit.guaranteed;
         const bool helps = least(total(), [&](int64_t step) {
           return Change{.kind = kind,
                         .quota = quota,
-                        .device_class = column,
+                        .device_class = entry.first,
                         .from = from,
                         .to = add_saturating(from, step),
                         .devices = step};
