@@ -56,8 +56,9 @@ def test_a_job_runs_on_shares_of_a_cut_node_and_is_charged_for_them(berth, tenan
     limits = tenant.client.get(tenant.pod("small-1-0"))["spec"]["containers"][0]["resources"]
     assert limits["limits"][SHARE] == "2"
     tenant.until_used(2, SHARE_CLASS)
-    berth.until(POOL, lambda item: [one["allocated"] for one in item["status"].get("shares", [])]
-                == [2], what="counted")
+    berth.until(POOL, lambda item: [one["allocated"] for one in
+                                    item.get("status", {}).get("shares", [])] == [2],
+                what="counted")
     held = tenant.until_job("large", lambda item: kube.condition(item, "Admitted")[1] ==
                             "NoSuchDevice", what="held")
     assert ("the largest that a CapacityPool names is mig-1g.18gb"
