@@ -157,7 +157,9 @@ JobPlan admit(const JobFacts& facts) {
   plan.notes.push_back({false, "Admitted", "Admit", text});
   if (facts.job.spec.limits.max_micro_usd && !facts.micro_usd_per_hour) {
     plan.notes.push_back({true, "Unpriced", "Admit",
-                          "no CapacityPool gives its devices a price: maxMicroUsd bounds nothing"});
+                          "no CapacityPool gives a price to " +
+                              facts.granted->workers.front().device_class +
+                              ": limits.maxMicroUsd bounds nothing"});
   }
   write_if_changed(facts, std::move(status), plan);
   return plan;

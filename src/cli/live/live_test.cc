@@ -108,6 +108,18 @@ TEST_F(Live, QueueOfWhoMayNotSeeOtherNamespacesIsOfTheOwn) {
   EXPECT_EQ(run({"queue", "-A"}).exit, 2);
 }
 
+TEST_F(Live, WhatTheUserMayNotListIsLeftOutAndNamed) {
+  cluster.instead = [](const kube::Request& request) -> std::optional<Result<kube::Response>> {
+    if (request.path.find("/placementpolicies") == std::string::npos) return std::nullopt;
+    return kube::Response{.status = 403, .retry_after = {}, .body = "{}"};
+  };
+  const auto ran = cluster.run({"top"});
+  EXPECT_EQ(ran.exit, 0);
+  EXPECT_EQ(ran.err,
+            "kubectl-berth: you may not list placementpolicies: this is as if there were none\n");
+  EXPECT_THAT(ran.out, HasSubstr("research"));
+}
+
 TEST_F(Live, TopShowsWhoHoldsWhatAndWhereSomeIsFree) {
   const auto ran = run({"top"});
   EXPECT_EQ(ran.exit, 0) << ran.err;

@@ -68,7 +68,7 @@ void Agenda::gone(const World::Held* held) {
   std::erase_if(holdings_, [&](const Holding& holding) { return holding.held == held; });
 }
 
-// Users of a window are part of what is booked while it lasts.
+// For a later start only who could still be told in time with some to spare: see `slack`.
 bool Agenda::frees(const Holding& holding, Instant at) const {
   if (at <= now_ || holding.release.ends_by(at)) return holding.release.by(at, now_);
   return at - slack_ > now_ && holding.release.by(at - slack_, now_);
@@ -79,6 +79,7 @@ bool Agenda::uses_ever(const Holding& holding) const {
                      [&](const Entry& entry) { return entry.reservation == holding.reservation; });
 }
 
+// Users of a window are part of what is booked while it lasts.
 bool Agenda::uses_at(const Holding& holding, Instant at) const {
   if (holding.reservation.empty()) return false;
   return std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) {
