@@ -222,11 +222,13 @@ void describe(auto& v, Of<sched::ReservationSettings> auto& settings) {
 }
 
 void describe(auto& v, Of<sched::CoreSettings> auto& settings) {
-  auto& [service_levels_device_ms, victims, heads, resize, urgent_slack, reservations] = settings;
+  auto& [service_levels_device_ms, victims, heads, resize, waits_per_run, urgent_slack,
+         reservations] = settings;
   v("service_levels_device_ms", service_levels_device_ms);
   v("victims", victims);
   v("heads", heads);
   v("resize", resize);
+  v("waits_per_run", waits_per_run);
   v("urgent_slack_ms", urgent_slack);
   v("reservations", reservations);
 }

@@ -44,11 +44,11 @@ Result<Answer> show(const Flags& flags, const Surroundings& around) {
   const std::vector<api::Quota> quotas = BERTH_TRY(read_quotas(connection));
   const std::vector<api::GpuJob> jobs = BERTH_TRY(read_jobs_around(connection, name_space));
   const LivePools read = BERTH_TRY(read_pools(connection, around.err));
-  std::vector<WaitingJob> waiting = waiting_jobs(jobs, tenancy_of(quotas), read.pools);
+  const Instant now = around.now();
+  std::vector<WaitingJob> waiting = waiting_jobs(jobs, tenancy_of(quotas), read.pools, now);
   std::erase_if(waiting, [&](const WaitingJob& one) {
     return !name_space.empty() && one.job->meta.name_space != name_space;
   });
-  const Instant now = around.now();
   around.out << (flags.output.is_json() ? waiting_json(waiting, now) : waiting_table(waiting, now));
   return Answer::Yes;
 }

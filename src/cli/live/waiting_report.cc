@@ -71,7 +71,7 @@ sched::Ordering ordering_of(const translate::Tenancy& tenancy,
 
 std::vector<WaitingJob> waiting_jobs(const std::vector<api::GpuJob>& jobs,
                                      const translate::Tenancy& tenancy,
-                                     const translate::Pools& pools) {
+                                     const translate::Pools& pools, Instant now) {
   std::map<std::string, const api::GpuJob*> by_uid;
   std::vector<sched::Ask> asks;
   for (const api::GpuJob& job : jobs) {
@@ -86,7 +86,7 @@ std::vector<WaitingJob> waiting_jobs(const std::vector<api::GpuJob>& jobs,
   std::vector<WaitingJob> waiting;
   const auto add = [&](const std::optional<std::string>& tenant,
                        std::vector<const sched::Ask*>& theirs) {
-    sched::sort_asks({}, ordering_of(tenancy, tenant), theirs);
+    sched::sort_asks({}, ordering_of(tenancy, tenant), now, theirs);
     int64_t position = 0;
     for (const sched::Ask* ask : theirs) {
       waiting.push_back({by_uid.at(ask->id.uid), tenant, ++position});

@@ -20,7 +20,7 @@ struct WaitingJob {
 // By tenant, those without one last, and in each in the order of the pass: see sched::sort_asks().
 std::vector<WaitingJob> waiting_jobs(const std::vector<api::GpuJob>& jobs,
                                      const translate::Tenancy& tenancy,
-                                     const translate::Pools& pools);
+                                     const translate::Pools& pools, Instant now);
 
 // "2 x 8 nvidia-h200 or 2 x 16 nvidia-l4"
 std::string wants_text(const api::GpuJobSpec& spec);

@@ -111,7 +111,7 @@ TEST(Order, TheOldestGoesFirstThenWhoHasHadLeastService) {
   scene.asks[0].ran = std::chrono::hours{30};
   std::vector<const Ask*> order;
   for (const Ask& ask : scene.asks) order.push_back(&ask);
-  sort_asks({}, Ordering::Fair, order);
+  sort_asks({}, Ordering::Fair, at_hour(2), order);
   EXPECT_EQ(order[0]->id.uid, "oldest");
   EXPECT_EQ(order[1]->id.uid, "fresh");
 }

@@ -18,6 +18,12 @@ bool is_older(const Ask* a, const Ask* b) {
   return std::tie(a->created, a->name, a->id) < std::tie(b->created, b->name, b->id);
 }
 
+bool is_overlooked(const CoreSettings& settings, const Ask& ask, Instant now) {
+  if (settings.waits_per_run == 0) return false;
+  const Millis waited = now - ask.created - ask.ran;
+  return waited / settings.waits_per_run - ask.ran > ask.expected;
+}
+
 // Nothing but room: what it is held for otherwise is its own business.
 bool waits_for_room(const Decision& decision) {
   const auto* hold = std::get_if<Hold>(&decision);
@@ -56,7 +62,8 @@ void Line::decided(const Decision& decision) {
   if (waits_for_room(decision)) first_held = asks[next - 1];
 }
 
-void sort_asks(const CoreSettings& settings, Ordering ordering, std::vector<const Ask*>& asks) {
+void sort_asks(const CoreSettings& settings, Ordering ordering, Instant now,
+               std::vector<const Ask*>& asks) {
   if (ordering == Ordering::Fifo) {
     std::sort(asks.begin(), asks.end(), [](const Ask* a, const Ask* b) {
       return a->priority != b->priority ? a->priority > b->priority : is_older(a, b);
@@ -68,7 +75,8 @@ void sort_asks(const CoreSettings& settings, Ordering ordering, std::vector<cons
   std::map<int64_t, const Ask*> oldest;  // by priority
   for (const Ask* ask : asks) {
     const Millis slack = ask->slack < settings.urgent_slack ? ask->slack : Millis::max();
-    turns.push_back({-ask->priority, slack, service_level(settings, *ask), ask});
+    const int level = is_overlooked(settings, *ask, now) ? 0 : service_level(settings, *ask);
+    turns.push_back({-ask->priority, slack, level, ask});
     const Ask*& first = oldest[ask->priority];
     if (first == nullptr || is_older(ask, first)) first = ask;
   }

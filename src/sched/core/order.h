@@ -17,11 +17,13 @@ int service_level(const CoreSettings& settings, const Run& run, Instant now);
 
 // The asks of one tier and tenant in the order in which they are decided: by priority; there those
 // whose promise is about to be broken, the least slack first; then the one that was created first,
-// so that it gets a planned start and waits for no stream of newer work; then by level of service;
+// so that it gets a planned start and waits for no stream of newer work; then by level of service,
+// where work that has waited `waits_per_run` times what it needs in all counts as of the lowest;
 // then by age. Slack moves nobody past a higher priority, tier or tenant, and lets nobody preempt:
 // who may make whom give way does not depend on it, so that it cannot go round in circles.
 // A tenant whose ordering is Fifo has them by priority and age alone.
-void sort_asks(const CoreSettings& settings, Ordering ordering, std::vector<const Ask*>& asks);
+void sort_asks(const CoreSettings& settings, Ordering ordering, Instant now,
+               std::vector<const Ask*>& asks);
 
 // The work of one tenant in one tier, on its turn.
 struct Line {
@@ -30,9 +32,9 @@ struct Line {
   Ordering ordering = Ordering::Fair;
   const Ask* first_held = nullptr;  // of a Fifo tenant: those after it stay behind it
 
-  void sort(const CoreSettings& settings, Ordering by) {
+  void sort(const CoreSettings& settings, Ordering by, Instant now) {
     ordering = by;
-    sort_asks(settings, by, asks);
+    sort_asks(settings, by, now, asks);
   }
   bool is_over() const { return next == asks.size(); }
   // What was decided about the last one.

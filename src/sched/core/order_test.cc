@@ -7,6 +7,7 @@
 namespace berth::sched::testing {
 namespace {
 
+using std::chrono::hours;
 using std::chrono::minutes;
 
 Ask ask(const std::string& name, int64_t priority, Millis slack) {
@@ -19,7 +20,7 @@ Ask ask(const std::string& name, int64_t priority, Millis slack) {
 std::string order(const std::vector<Ask>& asks) {
   std::vector<const Ask*> turns;
   for (const Ask& one : asks) turns.push_back(&one);
-  sort_asks({}, Ordering::Fair, turns);
+  sort_asks({}, Ordering::Fair, at_hour(1), turns);
   std::string text;
   for (const Ask* one : turns) text += one->name;
   return text;
@@ -44,8 +45,31 @@ TEST(SortAsks, OfAFifoTenantIsByPriorityAndAgeAlone) {
                               ask("a", 1, Millis::max())};
   std::vector<const Ask*> turns;
   for (const Ask& one : asks) turns.push_back(&one);
-  sort_asks({}, Ordering::Fifo, turns);
+  sort_asks({}, Ordering::Fifo, at_hour(1), turns);
   EXPECT_EQ(turns[0]->name + turns[1]->name + turns[2]->name, "abc");
+}
+
+// One of blue's oldest, which always goes first, and two that have run: "long" at a higher level.
+std::string order_after(Millis waited) {
+  const Instant now = at_hour(1'000);
+  Ask oldest = ask("oldest", 0, Millis::max());
+  Ask longer = ask("long", 0, Millis::max());
+  longer.ran = longer.expected = hours{50};
+  longer.created = now - longer.ran - waited;
+  Ask shorter = ask("short", 0, Millis::max());
+  shorter.ran = shorter.expected = hours{1};
+  shorter.created = now - shorter.ran;
+  std::vector<const Ask*> turns{&shorter, &longer, &oldest};
+  sort_asks({}, Ordering::Fair, now, turns);
+  return turns[0]->name + " " + turns[1]->name + " " + turns[2]->name;
+}
+
+TEST(SortAsks, PutsWorkThatHasHadLittleServiceFirst) {
+  EXPECT_EQ(order_after(hours{399}), "oldest short long");
+}
+
+TEST(SortAsks, PutsWorkThatHasWaitedFourTimesWhatItNeedsInAllAmongThoseOfLittleService) {
+  EXPECT_EQ(order_after(hours{401}), "oldest long short");
 }
 
 // Work of blue that starts in order, on a node with two free devices.

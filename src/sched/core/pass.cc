@@ -89,7 +89,7 @@ class Pass {
     };
     for (QuotaTree::Node leaf = 0; leaf < lines.size(); ++leaf) {
       if (lines[leaf].asks.empty()) continue;
-      lines[leaf].sort(world_.settings(), tree_.ordering(leaf));
+      lines[leaf].sort(world_.settings(), tree_.ordering(leaf), now_);
       offer(leaf);
     }
     while (const auto leaf = order.next()) {

@@ -82,6 +82,9 @@ struct CoreSettings {
   VictimOrder victims = VictimOrder::LeastLost;
   int heads = 1;  // held workloads per class whose start is planned and kept
   ResizeSettings resize;
+  // Work that has waited this many times the run that it has had and is expected to have still goes
+  // before work that has had less service (the starvation knob of Tiresias); 0: never.
+  int waits_per_run = 4;
   // With less slack than this an ask goes before those of its priority that have more.
   Millis urgent_slack = std::chrono::minutes{15};
   ReservationSettings reservations;
