@@ -114,8 +114,8 @@ def read_every_kind(admin):
 
     The API server makes the storage of a kind on the first request. If that is the clean-up of the
     definition itself, it may fail with "storage is (re)initializing", and the second attempt, by a
-    stale copy, is given up without a trace: then the definition goes at the next resync, after up to
-    five minutes (operator-framework/operator-controller#1437).
+    stale copy, is given up without a trace: then the definition goes at the next resync, after up
+    to five minutes (operator-framework/operator-controller#1437).
     """
     def all_answer():
         try:

@@ -1,7 +1,5 @@
 #include "tests/integration/cluster.h"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <set>
 #include <utility>
@@ -69,14 +67,20 @@ void Process::crash() {
   transport.reset();
 }
 
-Cluster::Cluster() : clock(kStart), server(clock), kubelet(server, clock) {
+Cluster::Cluster(Report report)
+    : clock(kStart), server(clock), kubelet(server, clock), report_(std::move(report)) {
+  const std::set<std::string> matter = {"/pods", "berth.dev/gpujobs", "berth.dev/quotas"};
+  server.observe([this, matter](const std::string& collection, const kube::fake::Change& change) {
+    if (matter.contains(collection)) ++changes_;
+    if (on_change) on_change(collection, change);
+  });
   server.validate_with(kube::kQuotas, validator<api::Quota>());
   server.validate_with(kube::kGpuJobs, validator<api::GpuJob>());
   server.validate_with(kube::kPlacementPolicies, validator<api::PlacementPolicy>());
   server.validate_with(kube::kSlaTiers, validator<api::SlaTier>());
   name_space(settings.name_space);
   Process& process = start_operator("operator-0");
-  EXPECT_TRUE(until([&] { return process.program->is_leading(); }));
+  if (!until([&] { return process.program->is_leading(); })) report_("nobody leads");
 }
 
 Cluster::~Cluster() {
@@ -89,19 +93,18 @@ void Cluster::replay_decisions() const {
     for (const auto& [number, text] : process->files.files) {
       const auto report = decisionlog::replay(text);
       if (!report) {
-        ADD_FAILURE() << process->identity << ": " << report.error().message;
+        report_(process->identity + ": " + report.error().message);
       } else if (report->first) {
-        ADD_FAILURE() << process->identity << ": pass " << report->first->pass << " decided about "
-                      << report->first->name << "\n"
-                      << report->first->logged << "\nand now\n"
-                      << report->first->replayed;
+        const auto& differs = *report->first;
+        report_(process->identity + ": pass " + std::to_string(differs.pass) + " decided about " +
+                differs.name + "\n" + differs.logged + "\nand now\n" + differs.replayed);
       }
     }
   }
 }
 
 void Cluster::must(const kube::Response& response) const {
-  EXPECT_LT(response.status, 300) << response.body;
+  if (response.status >= 300) report_(response.body);
 }
 
 // ---- what there is ----
@@ -251,14 +254,14 @@ Cluster& Cluster::rejects(const std::string& node, const std::string& reason) {
   return *this;
 }
 
-Cluster& Cluster::starts_nothing(const std::string& node) {
-  nodes_[node].starts = false;
+Cluster& Cluster::starts_nothing(const std::string& node, bool on) {
+  nodes_[node].starts = !on;
   moved_.reset();
   return *this;
 }
 
-Cluster& Cluster::ends_nothing(const std::string& node) {
-  nodes_[node].ends = false;
+Cluster& Cluster::ends_nothing(const std::string& node, bool on) {
+  nodes_[node].ends = !on;
   moved_.reset();
   return *this;
 }
@@ -328,7 +331,7 @@ void Cluster::end(const Json& pod) {
 
 // What scheduler, kubelets and workers do; nothing while no object changes and no worker ends.
 bool Cluster::move_pods() {
-  if (moved_ == fingerprint() && clock.monotonic() < next_end_) return false;
+  if (moved_ == changes_ && clock.monotonic() < next_end_) return false;
   const uint64_t before = server.version();
   std::vector<std::pair<std::string, std::string>> names;
   for (const Json* pod : server.list(kube::kPods)) {
@@ -347,40 +350,23 @@ bool Cluster::move_pods() {
       }
       end(*pod);
     } else if (node_of(*pod).empty() && !is_deleting(*pod)) {
-      bind(*pod);
+      if (scheduler_ == nullptr) bind(*pod);
     } else {
       tend(*pod);
     }
     look();
   }
   if (server.version() != before) return true;
-  moved_ = fingerprint();
+  moved_ = changes_;
   return false;
 }
 
 // ---- time ----
 
-Cluster::Fingerprint Cluster::fingerprint() const {
-  Fingerprint state{};
-  size_t kind = 0;
-  for (const kube::Resource& resource : {kube::kPods, kube::kGpuJobs, kube::kQuotas}) {
-    auto& [count, newest] = state[kind++];
-    for (const Json* object : server.list(resource)) {
-      const std::string version = text_at(object_at(*object, "metadata"), "resourceVersion");
-      newest = std::max<uint64_t>(newest, std::stoull(version));
-      ++count;
-    }
-  }
-  return state;
-}
-
-// One step changes one object, so no change escapes the fingerprint.
+// One step changes one object, so no change escapes.
 void Cluster::look() {
-  if (server.version() == seen_version_) return;
-  seen_version_ = server.version();
-  const Fingerprint now = fingerprint();
-  if (now == seen_) return;
-  seen_ = now;
+  if (!checks_every_step || changes_ == seen_) return;
+  seen_ = changes_;
   for (std::string& rule : broken_rules(server, !quotas_may_be_lowered)) {
     if (std::find(broken_.begin(), broken_.end(), rule) == broken_.end()) {
       broken_.push_back(std::move(rule));
@@ -407,6 +393,10 @@ bool Cluster::drive(Process& process) {
 bool Cluster::turn() {
   bool moved = false;
   for (size_t i = 0; i < processes_.size(); ++i) moved = drive(*processes_[i]) || moved;
+  while (scheduler_ != nullptr && scheduler_->turn()) {
+    moved = true;
+    look();
+  }
   moved = move_pods() || moved;
   if (collected_ == server.version()) return moved;
   while (server.collect_one()) {
@@ -421,13 +411,14 @@ void Cluster::rest() {
   for (int turns = 0; turns < kTurnsMost; ++turns) {
     if (!turn()) return;
   }
-  ADD_FAILURE() << "does not come to rest";
+  report_("does not come to rest");
 }
 
 Cluster& Cluster::settle() { return pass(Millis{250}); }
 
 Monotonic Cluster::next_wake() const {
   Monotonic next = next_end_;
+  if (scheduler_ != nullptr) next = std::min(next, scheduler_->next());
   for (const auto& process : processes_) {
     if (!process->runs() || process->paused) continue;
     next = std::min({next, process->wake, process->transport->next_arrival()});
@@ -480,7 +471,7 @@ std::vector<Process*> Cluster::operators() {
 api::GpuJob Cluster::job_named(const std::string& name) const {
   const Json* found = server.find(kube::kGpuJobs, name_space_, name);
   if (found == nullptr) {
-    ADD_FAILURE() << "no job " << name;
+    report_("no job " + name);
     return {};
   }
   return *api::from_json<api::GpuJob>(typed(kube::kGpuJobs, *found));
@@ -493,7 +484,7 @@ bool Cluster::has_job(const std::string& name) const {
 api::Quota Cluster::quota_named(const std::string& name) const {
   const Json* found = server.find(kube::kQuotas, "", name);
   if (found == nullptr) {
-    ADD_FAILURE() << "no Quota " << name;
+    report_("no Quota " + name);
     return {};
   }
   return *api::from_json<api::Quota>(typed(kube::kQuotas, *found));
@@ -502,7 +493,7 @@ api::Quota Cluster::quota_named(const std::string& name) const {
 api::SlaTier Cluster::tier_named(const std::string& name) const {
   const Json* found = server.find(kube::kSlaTiers, "", name);
   if (found == nullptr) {
-    ADD_FAILURE() << "no SlaTier " << name;
+    report_("no SlaTier " + name);
     return {};
   }
   return *api::from_json<api::SlaTier>(typed(kube::kSlaTiers, *found));
@@ -531,7 +522,7 @@ std::vector<std::string> Cluster::live_pods() const {
 const Json& Cluster::pod(const std::string& name) const {
   static const Json none = Json::object();
   const Json* found = server.find(kube::kPods, name_space_, name);
-  if (found == nullptr) ADD_FAILURE() << "no pod " << name;
+  if (found == nullptr) report_("no pod " + name);
   return found == nullptr ? none : *found;
 }
 

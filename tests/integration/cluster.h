@@ -1,5 +1,4 @@
 #pragma once
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -46,6 +45,19 @@ struct Behaviour {
   std::vector<int> exits;  // by attempt; 0 for every further one
 };
 
+// Another part of the cluster that moves by itself, such as a scheduler.
+class Part {
+ public:
+  virtual ~Part() = default;
+  virtual bool turn() = 0;             // does one thing that is due; false: nothing is
+  virtual Monotonic next() const = 0;  // when something is due at the latest
+};
+
+// What to do about what should never be: a model is refused, nothing comes to rest, a log replays
+// otherwise.
+using Report = std::function<void(const std::string&)>;
+Report fails_the_test();
+
 // A cluster in one process, spoken to in sentences:
 //   cluster.node("a", 8).quota("blue", 4).job("train", 2).settle();
 // Time stands still but in pass() and until(). After every step that changes the server, the rules
@@ -57,7 +69,7 @@ class Cluster {
   using TierChange = std::function<void(api::SlaTier&)>;
 
   // With one operator, "operator-0", that leads.
-  Cluster();
+  explicit Cluster(Report report = fails_the_test());
   ~Cluster();
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;
@@ -92,12 +104,17 @@ class Cluster {
 
   // ---- what nodes do ----
   Cluster& rejects(const std::string& node, const std::string& reason);  // empty: no longer
-  Cluster& starts_nothing(const std::string& node);  // pods are bound there and never start
-  Cluster& ends_nothing(const std::string& node);    // pods there stay terminating
+  Cluster& starts_nothing(const std::string& node, bool on = true);      // pods there never start
+  Cluster& ends_nothing(const std::string& node, bool on = true);  // pods there stay terminating
 
   // ---- time ----
   Cluster& settle();  // what follows at once: a quarter of a second passes
   Cluster& pass(Millis time);
+  // Everything that is due now, without time passing.
+  Cluster& now() {
+    rest();
+    return *this;
+  }
   // Lets time pass until `holds`; false when it does not within `most`.
   bool until(const std::function<bool()>& holds, Millis most = std::chrono::minutes(5));
 
@@ -106,6 +123,9 @@ class Cluster {
   Process& first() { return *processes_.front(); }
   Process& newest() { return *processes_.back(); }
   std::vector<Process*> operators();  // that have ever run
+  // Takes its turn with the others; it has to outlive the cluster's last move. Nodes bind no pod
+  // then: that is for the part to do.
+  void add_scheduler(Part& scheduler) { scheduler_ = &scheduler; }
   // Told about every request just before and just after the server has it.
   std::function<void(Process&)> after_step;
 
@@ -126,6 +146,9 @@ class Cluster {
 
   // The rules that were seen broken, each once; a story without faults has none.
   const std::vector<std::string>& broken() const { return broken_; }
+  // Told about every change of the server, before anything else hears of it.
+  std::function<void(const std::string& collection, const kube::fake::Change& change)> on_change;
+  bool checks_every_step = true;  // the rules of invariants.h
 
   ManualClock clock;
   kube::fake::FakeServer server;
@@ -140,9 +163,6 @@ class Cluster {
     bool ends = true;
   };
 
-  // How many objects of the three kinds that matter there are, and the newest of each.
-  using Fingerprint = std::array<std::pair<size_t, uint64_t>, 3>;
-
   void must(const kube::Response& response) const;
   void rest();  // everything that is due now
   bool turn();
@@ -153,7 +173,6 @@ class Cluster {
   void end(const Json& pod);
   Monotonic end_of(const Json& pod) const;
   Monotonic next_wake() const;
-  Fingerprint fingerprint() const;
   void look();
   int64_t free_devices(const std::string& node, const std::string& resource) const;
 
@@ -162,10 +181,12 @@ class Cluster {
   std::map<std::string, Behaviour> behaviours_;  // by job
   std::map<std::string, NodeState> nodes_;
   std::vector<std::unique_ptr<Process>> processes_;
-  uint64_t seen_version_ = 0;
-  uint64_t collected_ = 0;  // version up to which garbage is collected
-  Fingerprint seen_{};
-  std::optional<Fingerprint> moved_;       // nothing is left to do for pods of this state
+  Report report_;
+  Part* scheduler_ = nullptr;
+  uint64_t changes_ = 0;                   // of pods, GpuJobs and Quotas
+  uint64_t seen_ = 0;                      // changes after which the rules were looked at
+  uint64_t collected_ = 0;                 // version up to which garbage is collected
+  std::optional<uint64_t> moved_;          // changes after which nothing was left to do for pods
   Monotonic next_end_ = Monotonic::max();  // of a worker
   std::vector<std::string> broken_;
 };

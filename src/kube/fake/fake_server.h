@@ -55,6 +55,12 @@ class FakeServer {
   // Forgets history: watches and continue tokens from before now answer 410.
   void compact() { world_.storage.compact(); }
 
+  // A backup of all objects, and going back to one: see Storage.
+  Storage::Backup backup() const { return world_.storage.backup(); }
+  void restore(const Storage::Backup& backup) { world_.storage.restore(backup); }
+  // Told about every change, by collection: "/pods", "berth.dev/gpujobs".
+  void observe(Storage::Observer observer) { world_.storage.observe(std::move(observer)); }
+
   // For assertions. Objects are without apiVersion and kind; good until the next change.
   const Json* find(const Resource& resource, std::string_view name_space,
                    std::string_view name) const;

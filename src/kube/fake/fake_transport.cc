@@ -19,7 +19,8 @@ Fault Fault::status(int code, std::optional<Millis> retry_after) {
 Fault Fault::slow(Millis by) { return {Where::AfterServer, std::nullopt, by}; }
 
 void FakeTransport::send(Request request, Reply reply) {
-  parcels_.emplace(clock_.monotonic(), Parcel{std::move(request), std::move(reply), std::nullopt});
+  parcels_.emplace(clock_.monotonic() + delay(),
+                   Parcel{std::move(request), std::move(reply), std::nullopt});
 }
 
 StreamId FakeTransport::open(Request request, StreamSink sink) {
@@ -63,13 +64,15 @@ void FakeTransport::arrive(Parcel parcel) {
   const std::optional<Fault> fault = fault_for(parcel.request);
   if (fault && fault->where == Fault::Where::BeforeServer) {
     parcel.answer = fault->answer;
+  } else if (auto refused = refusal_ ? refusal_(parcel.request) : std::nullopt) {
+    parcel.answer = *std::move(refused);
   } else {
     parcel.answer = server_.handle(parcel.request);
     sent_.push_back({parcel.request, (*parcel.answer)->status});
     if (fault && fault->answer) parcel.answer = fault->answer;
   }
-  const Millis delay = fault ? fault->delay : Millis{0};
-  parcels_.emplace(clock_.monotonic() + delay, std::move(parcel));
+  const Millis late = fault ? fault->delay : Millis{0};
+  parcels_.emplace(clock_.monotonic() + delay() + late, std::move(parcel));
 }
 
 std::optional<Fault> FakeTransport::fault_for(const Request& request) {

@@ -69,6 +69,13 @@ class FakeTransport final : public Transport {
   void on_line(std::function<LineFate(const Request&, std::string_view line)> fate) {
     fate_ = std::move(fate);
   }
+  // Asked about every request that reaches the server, before it; a response is its refusal. This
+  // is where admission policies are.
+  void admit_with(std::function<std::optional<Response>(const Request&)> refusal) {
+    refusal_ = std::move(refusal);
+  }
+  // How long a request or an answer is on its way; at once without.
+  void delay_with(std::function<Millis()> delay) { delay_ = std::move(delay); }
   void send_bookmarks();  // to every watch that allows them, as the server does once a minute
 
   // What reached the server, in order, for tests of what is written.
@@ -93,6 +100,7 @@ class FakeTransport final : public Transport {
   };
 
   std::optional<Fault> fault_for(const Request& request);
+  Millis delay() const { return delay_ ? delay_() : Millis{0}; }
   void arrive(Parcel parcel);
   bool step_stream(StreamId id, Stream& stream);
   void start(StreamId id, Stream& stream);
@@ -103,6 +111,8 @@ class FakeTransport final : public Transport {
   const Clock& clock_;
   std::vector<FaultRule> rules_;
   std::function<LineFate(const Request&, std::string_view)> fate_;
+  std::function<std::optional<Response>(const Request&)> refusal_;
+  std::function<Millis()> delay_;
   bool stalled_ = false;
   std::vector<Sent> sent_;
   std::multimap<Monotonic, Parcel> parcels_;  // by arrival; in the order sent where equal

@@ -38,7 +38,7 @@ ObjectState Storage::put(const std::string& collection, Json object) {
   const Name name = name_of(object);
   const ObjectState after = make_state(std::move(object), ++version_);
   ObjectState before = std::exchange(place.objects[name], after);
-  remember(place, {version_, std::move(before), after, false});
+  remember(collection, place, {version_, std::move(before), after, false});
   return after;
 }
 
@@ -47,11 +47,12 @@ ObjectState Storage::erase(const std::string& collection, const Name& name) {
   auto node = place.objects.extract(name);
   if (node.empty()) return nullptr;
   ObjectState last = make_state(node.mapped()->object(), ++version_);
-  remember(place, {version_, std::move(node.mapped()), last, true});
+  remember(collection, place, {version_, std::move(node.mapped()), last, true});
   return last;
 }
 
-void Storage::remember(Collection& collection, Change change) {
+void Storage::remember(const std::string& name, Collection& collection, Change change) {
+  if (observer_) observer_(name, change);
   collection.history.push_back(std::move(change));
   if (collection.history.size() <= kHistoryLimit) return;
   collection.compacted = collection.history.front().version;
@@ -78,6 +79,22 @@ void Storage::compact() {
   compacted_ = version_;
   for (auto& [name, collection] : collections_) collection.history.clear();
   pages_.clear();
+}
+
+Storage::Backup Storage::backup() const {
+  Backup backup;
+  for (const auto& [name, collection] : collections_) backup[name] = collection.objects;
+  return backup;
+}
+
+void Storage::restore(const Backup& backup) {
+  constexpr uint64_t kBump = 1'000;
+  version_ += kBump;
+  compact();
+  for (auto& [name, collection] : collections_) {
+    const auto then = backup.find(name);
+    collection.objects = then == backup.end() ? Objects() : then->second;
+  }
 }
 
 std::string Storage::keep_page(Page page) {

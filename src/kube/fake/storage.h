@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -60,6 +61,16 @@ class Storage {
   bool is_compacted(const std::string& collection, uint64_t version) const;
   void compact();  // forgets all history and every page
 
+  // All objects as they are now. Going back to them is what restoring a backup of etcd with
+  // --bump-revision and --mark-compacted does: no version is used twice, and all history is gone.
+  using Backup = std::map<std::string, Objects>;
+  Backup backup() const;
+  void restore(const Backup& backup);
+
+  // Told about every change just after it.
+  using Observer = std::function<void(const std::string& collection, const Change& change)>;
+  void observe(Observer observer) { observer_ = std::move(observer); }
+
   // What is left of a list that was cut into pages, kept under a token.
   struct Page {
     uint64_t version = 0;
@@ -74,13 +85,14 @@ class Storage {
     std::deque<Change> history;
     uint64_t compacted = 0;
   };
-  void remember(Collection& collection, Change change);
+  void remember(const std::string& name, Collection& collection, Change change);
 
   uint64_t version_ = 100;  // 0 and 1 have meanings of their own
   uint64_t compacted_ = 100;
   uint64_t pages_made_ = 0;
   std::unordered_map<std::string, Collection> collections_;
   std::map<std::string, Page> pages_;
+  Observer observer_;
 };
 
 }  // namespace berth::kube::fake
