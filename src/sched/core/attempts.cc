@@ -27,6 +27,7 @@ Attempts::Attempts(World& world, QuotaTree& tree, Instant now, PassNotes* notes)
 Decision Attempts::decide(const Ask& ask) {
   is_head_ = false;
   matters_to_held_ = false;
+  tried_.clear();
   if (auto no = entitlement_.bars(ask, *tree_.find(*ask.quota))) return *std::move(no);
   if (ask.alternatives.empty()) return no_alternative(ask);
   if (ask.reservation) return look_reserved(ask);
@@ -39,18 +40,31 @@ Decision Attempts::decide(const Ask& ask) {
 
 // At its alternatives, the first that has room.
 Decision Attempts::look_at(const Ask& ask) {
-  std::optional<Look> first;
-  for (const Alternative& wants : ask.alternatives) {
-    if (first && waits_rather(ask, *first, wants)) {
-      return give_room(up_to(ask, wants), ask, *first);
+  for (size_t at = 0; at < ask.alternatives.size(); ++at) {
+    const Alternative& wants = ask.alternatives[at];
+    if (at > 0 && waits_rather(ask, tried_.front().look, wants)) {
+      return give_room(up_to(ask, wants), ask);
     }
     Look found = try_one(ask, wants);
-    if (found.admit) return *std::move(found.admit);
-    if (!first) first = std::move(found);
+    if (found.admit) return beside_tried(ask, at, *std::move(found.admit));
+    note(at, wants, std::move(found));
   }
-  if (ask.least_workers == 0) return give_room(ask, ask, *first);
+  if (ask.least_workers == 0) return give_room(ask, ask);
   if (auto admit = try_fewer(ask)) return *std::move(admit);
-  return give_room(with_workers(ask, ask.least_workers), ask, *first);
+  return give_room(with_workers(ask, ask.least_workers), ask);
+}
+
+void Attempts::note(size_t alternative, const Alternative& wants, Look found) {
+  if (tried_.size() >= kMostRejected) return;
+  tried_.push_back({alternative, static_cast<int64_t>(wants.counts.size()), std::move(found)});
+}
+
+// `ask` is the one with all its workers.
+Admit Attempts::beside_tried(const Ask& ask, size_t alternative, Admit admit) const {
+  if (tried_.empty() && ask.alternatives.size() == 1) return admit;
+  const auto workers = static_cast<int64_t>(admit.nodes.size());
+  add_rejected(rejected_alternatives(ask, alternative, workers, tried_, world_.outlook()), admit);
+  return admit;
 }
 
 // The best alternative will have room so soon that the ask is served better by a wait for it than
@@ -71,7 +85,15 @@ Decision Attempts::look_reserved(const Ask& ask) {
   Decision all = place_reserved(ask);
   if (ask.least_workers == 0 || !std::holds_alternative<Hold>(all)) return all;
   Decision least = place_reserved(with_workers(ask, ask.least_workers));
-  return std::holds_alternative<Hold>(least) ? all : least;
+  if (std::holds_alternative<Hold>(least)) return all;
+  if (const Alternative* wants = reserved_.wanted_by_user(ask)) {
+    Rejected whole = unavailable(*wants, std::get<Hold>(all));
+    whole.workers = static_cast<int64_t>(wants->counts.size());
+    auto* admit = std::get_if<Admit>(&least);
+    if (admit == nullptr) admit = &std::get<Preempt>(least).placement;
+    add_rejected({std::move(whole)}, *admit);
+  }
+  return least;
 }
 
 Decision Attempts::place_reserved(const Ask& ask) {
@@ -91,11 +113,20 @@ Decision Attempts::place_reserved(const Ask& ask) {
 }
 
 // Others give way to it, or it is held, and perhaps its start is planned. `whole` is the ask with
-// all its workers, which found that.
-Decision Attempts::give_room(const Ask& ask, const Ask& whole, const Look& found) {
-  for (const Alternative& wants : ask.alternatives) {
-    if (auto preempt = try_preempt(ask, wants)) return *std::move(preempt);
+// all its workers, which was looked at before.
+Decision Attempts::give_room(const Ask& ask, const Ask& whole) {
+  std::vector<Rejected> refused;
+  for (size_t at = 0; at < ask.alternatives.size(); ++at) {
+    if (auto preempt = try_preempt(ask, ask.alternatives[at])) {
+      add_rejected(std::move(refused), preempt->placement);
+      preempt->placement = beside_tried(whole, at, std::move(preempt->placement));
+      return *std::move(preempt);
+    }
+    const bool is_last = at + 1 == ask.alternatives.size();
+    if (is_last || refused.size() + 1 >= kMostRejected) continue;
+    if (auto victims = preemption_.refused()) refused.push_back(*std::move(victims));
   }
+  const Look& found = tried_.front().look;
   Hold hold = why(whole, found);
   if (found.obstacle != Look::Obstacle::Room) return hold;
   plan_start(ask, hold);
@@ -109,7 +140,9 @@ std::optional<Admit> Attempts::try_fewer(const Ask& ask) {
     const Alternative& wants = ask.alternatives[at];
     for (const size_t workers : fewer_workers(ask, wants, gangs_.stock(ask, wants))) {
       const Ask fewer = with_workers(ask, workers);
-      if (Look found = try_one(fewer, fewer.alternatives[at]); found.admit) return found.admit;
+      Look found = try_one(fewer, fewer.alternatives[at]);
+      if (found.admit) return beside_tried(ask, at, *std::move(found.admit));
+      note(at, fewer.alternatives[at], std::move(found));
     }
   }
   return std::nullopt;
@@ -126,7 +159,7 @@ Look Attempts::try_one(const Ask& ask, const Alternative& wants) {
     return {{}, Look::Obstacle::Said, {}, std::move(no)};
   }
   const Stock stock = gangs_.stock(ask, wants);
-  if (stock.exist < total) return {{}, Look::Obstacle::TooLarge, {}};
+  if (stock.exist < total) return {.obstacle = Look::Obstacle::TooLarge, .stock = stock};
   shadow_.note_overruled(ask, wants);
   if (auto unmet = steering_.unmet(ask, wants)) {
     return {{}, Look::Obstacle::Said, {}, std::move(unmet)};
@@ -136,16 +169,20 @@ Look Attempts::try_one(const Ask& ask, const Alternative& wants) {
     if (no) return {{}, Look::Obstacle::Said, {}, std::move(no)};
   }
   const Gang gang = gangs_.of(ask, wants);
+  Beside beside;
   std::optional<std::vector<Spot>> spots;
   if (stock.free >= total) {
-    spots = no_room_.place(trial_, gang, gangs_.is_shared());
+    spots = no_room_.place(trial_, gang, gangs_.is_shared(), &beside);
   }
+  if (!spots) beside = {};
   const Instant ends = later(now_, run_time(ask, wants));
   if (!spots && !claims_.is_empty()) spots = claims_.place_meanwhile(gang, ends);
   if (!spots && !reserved_.is_empty()) spots = reserved_.place_meanwhile(ask, wants, gang);
-  if (!spots) return {{}, Look::Obstacle::Room, {}};
+  if (!spots) return {.obstacle = Look::Obstacle::Room, .stock = stock};
   started(ask, wants, *spots);
-  return {admitted(ask, wants, *spots)};
+  Look found{admitted(ask, wants, *spots)};
+  add_beside(world_, beside, *found.admit);
+  return found;
 }
 
 void Attempts::started(const Ask& ask, const Alternative& wants, const std::vector<Spot>& spots) {

@@ -11,6 +11,7 @@
 #include "sched/core/no_room.h"
 #include "sched/core/preemption.h"
 #include "sched/core/regions.h"
+#include "sched/core/rejections.h"
 #include "sched/core/reserved.h"
 #include "sched/core/shadow.h"
 #include "sched/core/steering.h"
@@ -51,8 +52,10 @@ class Attempts {
   bool waits_rather(const Ask& ask, const Look& best, const Alternative& now);
   Decision look_reserved(const Ask& ask);
   Decision place_reserved(const Ask& ask);
-  Decision give_room(const Ask& ask, const Ask& whole, const Look& found);
+  Decision give_room(const Ask& ask, const Ask& whole);
   std::optional<Admit> try_fewer(const Ask& ask);
+  void note(size_t alternative, const Alternative& wants, Look found);
+  Admit beside_tried(const Ask& ask, size_t alternative, Admit admit) const;
   Look try_one(const Ask& ask, const Alternative& wants);
   Look try_cpu(const Ask& ask, const Alternative& wants);
   std::optional<Preempt> try_preempt(const Ask& ask, const Alternative& wants);
@@ -79,6 +82,7 @@ class Attempts {
   Entitlement entitlement_;
   NoRoom no_room_;
   Preemption preemption_;
+  std::vector<Tried> tried_;  // of the ask that is decided on, the first kMostRejected
   std::set<DeviceClass> waited_for_;
   bool is_head_ = false;
   bool matters_to_held_ = false;
