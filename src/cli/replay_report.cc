@@ -5,6 +5,10 @@
 
 #include "base/text.h"
 #include "cli/live/table.h"
+#include "cli/rejected_words.h"
+#include "decisionlog/fields.h"
+#include "decisionlog/reader.h"
+#include "json/parse.h"
 #include "json/time.h"
 
 namespace berth::cli {
@@ -75,6 +79,20 @@ std::string words_of(const std::string& text) {
   return words;
 }
 
+// What was not taken, one text each.
+std::vector<std::string> rejected_in(const std::string& text) {
+  const Json json = parse_json(text);
+  std::vector<std::string> words;
+  if (!json.is_object()) return words;
+  const auto placement = json.find("placement");
+  const Json& placed = placement == json.end() ? json : *placement;
+  const auto list = placed.find("rejected");
+  std::vector<sched::Rejected> rejected;
+  if (list == placed.end() || !decisionlog::read_json(*list, rejected)) return words;
+  for (const sched::Rejected& one : rejected) words.push_back(cli::words_of(one));
+  return words;
+}
+
 std::string shown_text(const ShownPass& shown) {
   std::string text = "Pass " + std::to_string(shown.pass) + " (line " + std::to_string(shown.line) +
                      ") at " + format_time(shown.at) + ", " +
@@ -82,10 +100,14 @@ std::string shown_text(const ShownPass& shown) {
   for (const auto& [kind, count] : shown.news) text += " " + kind + " " + std::to_string(count);
   if (shown.news.empty()) text += " nothing";
   Table table{.columns = {{"WORKLOAD"}, {"SAME"}, {"LOGGED"}}, .rows = {}};
+  size_t lines = 0;
   for (const ShownPass::Line& line : shown.decisions) {
-    if (table.rows.size() == kMostDecisions) break;
+    if (++lines > kMostDecisions) break;
     const bool is_same = line.logged == line.replayed;
     table.rows.push_back({line.workload, is_same ? "yes" : "no", words_of(line.logged)});
+    for (const std::string& other : rejected_in(line.logged)) {
+      table.rows.push_back({"", "", "  " + other});
+    }
     if (!is_same) table.rows.push_back({"", "", "replayed: " + words_of(line.replayed)});
   }
   text += "\n\n" + table.text();

@@ -92,8 +92,9 @@ TEST(Replay, AChangedFileIsUnreadableInItsLine) {
 TEST(Replay, ShowsOnePassWholeAndStopsWhereItIsTold) {
   const Ran shown = run({kGolden, "--show", "1"});
   EXPECT_EQ(shown.exit, 0) << shown.err;
-  EXPECT_THAT(shown.out, AllOf(HasSubstr("Pass 1 (line 2)"), HasSubstr("nodes 1"),
-                               HasSubstr("held "), HasSubstr("on a")));
+  EXPECT_THAT(shown.out,
+              AllOf(HasSubstr("Pass 1 (line 2)"), HasSubstr("nodes 2"), HasSubstr("held "),
+                    HasSubstr("on a"), HasSubstr("  not b: Worse, scores ")));
   const Json until = Json::parse(run({kGolden, "--until", "2", "--json"}).out, nullptr, false);
   EXPECT_EQ(until.at("last_pass"), 2);
   EXPECT_EQ(run({kGolden, "--show", "99"}).exit, 2);

@@ -280,13 +280,26 @@ void describe(auto& v, Of<sched::Ask> auto& ask) {
   v("unserved", unserved);
 }
 
+void describe(auto& v, Of<sched::Rejected> auto& rejected) {
+  auto& [what, why, name, workers, reason, its, taken, victims] = rejected;
+  v("what", what);
+  v("name", name);
+  v("why", why);
+  v("reason", reason);
+  v("workers", workers);
+  v("its", its);
+  v("taken", taken);
+  v("victims", victims);
+}
+
 void describe(auto& v, Of<sched::Admit> auto& admit) {
-  auto& [id, quota, device_class, counts, nodes] = admit;
+  auto& [id, quota, device_class, counts, nodes, rejected] = admit;
   v("id", id);
   v("quota", quota);
   v("class", device_class);
   v("counts", counts);
   v("nodes", nodes);
+  v("rejected", rejected);
 }
 
 void describe(auto& v, Of<sched::Victim> auto& victim) {

@@ -44,8 +44,11 @@ std::string DecisionLog::line_of(const Pass& pass) {
 Status DecisionLog::begin_file() {
   is_open_ = false;
   BERTH_TRY(files_.begin(file_));
-  const Header header{
-      .program = options_.program, .file = file_++, .previous = previous_, .settings = settings_};
+  const Header header{.program = options_.program,
+                      .file = file_++,
+                      .previous = previous_,
+                      .settings = settings_,
+                      .rejected = true};
   recorder_.begin_anew();
   written_ = 0;
   const std::string line = seal(body_of(header), previous_);

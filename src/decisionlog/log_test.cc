@@ -30,12 +30,15 @@ class Logged : public ::testing::Test {
     world.record_to(log);
     world.set_quotas({{.id = {"blue"}, .parent = {}, .limits = {{kGpu, {.guaranteed = 8}}}}});
     world.set_tiers({{"standard", {.order = 10, .preemptible = true}}});
-    world.set_node({.id = {"", "a"},
+    node("a", "r1");
+  }
+  void node(const std::string& name, const std::string& rack) {
+    world.set_node({.id = {"", name},
                     .device_class = kGpu,
                     .devices = 8,
                     .room = {64'000, int64_t{1} << 39},
                     .workers = 110,
-                    .labels = {{"rack", "r1"}}});
+                    .labels = {{"rack", rack}}});
   }
   void ask(const std::string& name) {
     sched::Ask made{.id = {name}, .name = "team/" + name, .quota = sched::QuotaId{"blue"}};
@@ -105,12 +108,25 @@ TEST_F(Logged, HeldWorkIsWrittenOnceHoweverManyPassesItIsHeld) {
 }
 
 TEST_F(Logged, ItsFirstPassesAreThoseOfTheGoldenFile) {
+  node("b", "r2");
   for (const char* name : {"one", "two", "three"}) ask(name);
   for (int i = 0; i < 3; ++i) pass();
   std::ifstream file("tests/golden/decisions.jsonl");
   std::ostringstream golden;
   golden << file.rdbuf();
   EXPECT_EQ(files.files.at(1), golden.str());
+}
+
+// That file is as the version before rejected alternatives wrote it.
+TEST_F(Logged, AFileOfAnEarlierVersionStillReplaysToTheSame) {
+  std::ifstream file("tests/golden/decisions-without-rejected.jsonl");
+  std::ostringstream golden;
+  golden << file.rdbuf();
+  const auto report = replay(golden.str());
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->passes, 3);
+  EXPECT_EQ(report->admitted, 2);
+  EXPECT_EQ(report->passes_that_differ, 0) << report->first->logged << report->first->replayed;
 }
 
 TEST_F(Logged, AFailureEndsItAndAFileThatSaysEverythingFollows) {

@@ -62,6 +62,8 @@ inline std::string_view enum_name(sched::Comparison comparison) {
   __builtin_unreachable();
 }
 inline std::string_view enum_name(sched::Reason reason) { return name_of(reason); }
+inline std::string_view enum_name(sched::Rejected::What what) { return name_of(what); }
+inline std::string_view enum_name(sched::Rejected::Why why) { return name_of(why); }
 
 template <class E>
 inline constexpr std::array kEnum = {E{}};
@@ -87,5 +89,9 @@ inline constexpr std::array kEnum<sched::Comparison> = {
     sched::Comparison::DoesNotExist};
 template <>
 inline constexpr std::array kEnum<sched::Reason> = sched::kReasons;
+template <>
+inline constexpr std::array kEnum<sched::Rejected::What> = sched::kRejectedWhats;
+template <>
+inline constexpr std::array kEnum<sched::Rejected::Why> = sched::kRejectedWhys;
 
 }  // namespace berth::decisionlog

@@ -23,12 +23,13 @@ concept AnyRecord = Of<T, Record> || Of<T, RawRecord>;
 }  // namespace
 
 void describe(auto& v, Of<Header> auto& header) {
-  auto& [format, program, file, previous, settings] = header;
+  auto& [format, program, file, previous, settings, rejected] = header;
   v("berth_decisions", format);
   v("program", program);
   v("file", file);
   v("previous", previous);
   v("settings", settings);
+  v("rejected", rejected);
 }
 
 void describe(auto& v, AnyChange auto& change) {

@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -25,6 +26,8 @@ struct Header {
   int64_t file = 0;      // counts the files of one folder
   std::string previous;  // hash of the last line of the file before; empty: the chain begins
   sched::CoreSettings settings;
+  // Decisions say what was rejected. Nothing: the writer did not know of it yet.
+  std::optional<bool> rejected = {};
 };
 
 // What a pass saw that is new since the one before, by kind; as values, or as their JSON.

@@ -42,6 +42,16 @@ Record full() {
       {.mix = {{.classes = {"c"}}}, .prices = {{"c", -1}}, .waste = {0, 1}}};
   record.decided.admit = {{{"a"}, {"q"}, "c", {1}, {{"", "n"}}}};
   record.decided.preempt = {{{"p"}, {{"p"}, {"q"}, "c", {1}, {{"", "n"}}}, {{{"v"}, 1, 2}}}};
+  record.decided.admit.front().rejected = {
+      {.what = sched::Rejected::What::Victims,
+       .why = sched::Rejected::Why::NotAllowed,
+       .name = "far/n",
+       .workers = 3,
+       .reason = sched::Reason::LentOut,
+       .its = -1,
+       .taken = 0,
+       .victims = {{"v"}, {""}}},
+      {.what = sched::Rejected::What::Domain, .why = sched::Rejected::Why::Worse}};
   record.decided.hold.texts = {{3, sched::Reason::Reserved, "why", Instant::min()}};
   record.decided.hold.of = {{{"x"}, 3}};
   record.decided.turns = "0";

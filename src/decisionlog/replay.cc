@@ -61,7 +61,8 @@ class Replay {
     const Known<sched::Ask>& asked = std::get<Known<sched::Ask>>(facts_);
     std::vector<const sched::Ask*> asks;
     for (const auto& [uid, ask] : asked) asks.push_back(&ask);
-    const auto decisions = sched::run_pass(*world_, asks, record.now);
+    auto decisions = sched::run_pass(*world_, asks, record.now);
+    if (!report_.header.rejected.value_or(false)) forget_rejected(decisions);
     Holds replayed = holds_;
     const Decided again = decided(decisions, replayed);
     BERTH_TRY(holds_.apply(record.decided.hold, named(record.decided)));
@@ -78,6 +79,17 @@ class Replay {
   }
 
  private:
+  // As the log is of somebody who did not say it.
+  static void forget_rejected(std::vector<sched::Decision>& decisions) {
+    for (sched::Decision& decision : decisions) {
+      if (auto* admit = std::get_if<sched::Admit>(&decision)) admit->rejected.clear();
+      if (auto* preempt = std::get_if<sched::Preempt>(&decision)) {
+        preempt->placement.rejected.clear();
+      }
+      if (auto* resize = std::get_if<sched::Resize>(&decision)) resize->placement.rejected.clear();
+    }
+  }
+
   static std::string json_of_decided(const Decided& decided) {
     return body_of(Record{.pass = 0, .now = {}, .saw = {}, .decided = decided});
   }

@@ -23,4 +23,25 @@ std::string_view name_of(Reason reason) {
   __builtin_unreachable();
 }
 
+std::string_view name_of(Rejected::What what) {
+  switch (what) {
+    case Rejected::What::Devices: return "Devices";
+    case Rejected::What::Node: return "Node";
+    case Rejected::What::Domain: return "Domain";
+    case Rejected::What::Victims: return "Victims";
+  }
+  __builtin_unreachable();
+}
+
+std::string_view name_of(Rejected::Why why) {
+  switch (why) {
+    case Rejected::Why::Unavailable: return "Unavailable";
+    case Rejected::Why::Dearer: return "Dearer";
+    case Rejected::Why::Later: return "Later";
+    case Rejected::Why::Worse: return "Worse";
+    case Rejected::Why::NotAllowed: return "NotAllowed";
+  }
+  __builtin_unreachable();
+}
+
 }  // namespace berth::sched

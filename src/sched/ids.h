@@ -12,6 +12,11 @@ struct NodeId {
   auto operator<=>(const NodeId&) const = default;
 };
 
+// "CLUSTER/NODE" of another cluster.
+inline std::string name_of(const NodeId& id) {
+  return id.cluster.empty() ? id.name : id.cluster + "/" + id.name;
+}
+
 struct QuotaId {
   std::string name;
   auto operator<=>(const QuotaId&) const = default;

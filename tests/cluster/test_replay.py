@@ -83,3 +83,20 @@ def test_a_job_starts_where_the_plan_said(tenant, tmp_path):
         "placement"), what="placed")
     workers = placed["status"]["placement"]["workers"]
     assert [worker["node"] for worker in workers] == then["nodes"]
+
+
+def test_a_plan_names_what_runs_and_a_policy_would_not_start_any_more(tenant, tmp_path):
+    tenant.start(2)
+    tenant.submit(gpujob("train", workers=1, devices=1))
+    tenant.until_job("train", kube.holds("Ready"), what="Ready")
+    term = {"nodeLabel": {"key": "example.com/nowhere", "operator": "Exists"}}
+    manifest = tmp_path / "policy.json"
+    manifest.write_text(json.dumps({
+        "apiVersion": "berth.dev/v1alpha1", "kind": "PlacementPolicy",
+        "metadata": {"name": f"{tenant.name}-nowhere"},
+        "spec": {"mode": "Enforce", "match": {"namespaces": [tenant.name]}, "require": [term]}}))
+    status, plan = plugin("plan", "-f", manifest)
+    assert status == 0, plan
+    [train] = [one for one in plan["workloads"] if one["namespace"] == tenant.name]
+    assert train["now"]["reason"] is None, plan
+    assert (train["then"]["is"], train["then"]["reason"]) == ("Runs", "Policy"), plan

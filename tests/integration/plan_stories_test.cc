@@ -18,14 +18,26 @@ using testing::IsEmpty;
 class PlanStory : public testing::Test {
  protected:
   // The object as it would be applied.
-  void manifest(Json object) {
+  void manifest(const Json& object) { std::ofstream(path_) << document(object); }
+  // Another one in the same file.
+  void more(const Json& object) {
+    std::ofstream(path_, std::ios::app) << "\n---\n" << document(object);
+  }
+  void create(const kube::Resource& resource, Json object) {
+    object["apiVersion"] = "berth.dev/v1alpha1";
+    const auto reply = cluster.server.handle(kube::create(resource, object));
+    EXPECT_EQ(reply.status, 201) << reply.body;
+  }
+  static std::string document(Json object) {
     object.erase("status");
     object["apiVersion"] = "berth.dev/v1alpha1";  // which lists leave out
-    object["kind"] = object.at("spec").contains("workers") ? "GpuJob" : "Quota";
+    if (!object.contains("kind")) {
+      object["kind"] = object.at("spec").contains("workers") ? "GpuJob" : "Quota";
+    }
     const Json& meta = object.at("metadata");
     object["metadata"] = {{"name", meta.at("name")}};
     if (meta.contains("namespace")) object["metadata"]["namespace"] = meta.at("namespace");
-    std::ofstream(path_) << object.dump();
+    return object.dump();
   }
   Json plan(int want_exit = 0) {
     std::ostringstream out;
@@ -108,6 +120,72 @@ TEST_F(PlanStory, ALargerQuotaStartsWhatWaitsForIt) {
   EXPECT_EQ(then_of(said, "train").at("is"), "Starts");
   cluster.change_quota("blue", [](auto& q) { q.spec.limits.front().guaranteed = 4; }).settle();
   EXPECT_THAT(nodes_of("train"), ElementsAre("a"));
+}
+
+// All work onto nodes of one rack.
+Json only_in(const std::string& rack, const std::string& mode) {
+  const Json label = {{"key", "example.com/rack"}, {"operator", "In"}, {"values", {rack}}};
+  return {{"kind", "PlacementPolicy"},
+          {"metadata", {{"name", "only"}}},
+          {"spec",
+           {{"match", Json::object()},
+            {"mode", mode},
+            {"require", Json::array({{{"nodeLabel", label}}})}}}};
+}
+
+TEST_F(PlanStory, APolicyHoldsWhatThePlanSaidItWouldAndLeavesAloneWhatRuns) {
+  cluster.node("a", 8, "r1").node("b", 8, "r1").quota("blue", 16);
+  cluster.job("first", 1, 8).settle();
+  manifest(only_in("r9", "Enforce"));
+  more(job_object("second", 1, 8));
+  const Json said = plan(1);
+  EXPECT_EQ(then_of(said, "first").at("is"), "Runs");
+  EXPECT_EQ(then_of(said, "first").at("reason"), "Policy") << "it would not be started today";
+  EXPECT_EQ(then_of(said, "second").at("reason"), "Policy");
+  create(kube::kPlacementPolicies, only_in("r9", "Enforce"));
+  cluster.settle().job("second", 1, 8).pass(std::chrono::seconds(3));
+  EXPECT_EQ(cluster.said("second", "Admitted"), "False Policy");
+  EXPECT_THAT(nodes_of("first"), ElementsAre("a"));
+}
+
+TEST_F(PlanStory, AShadowPolicyReportsTheDivergenceOfThePlan) {
+  cluster.node("a", 8, "r1").quota("blue", 8).settle();
+  manifest(only_in("r9", "Shadow"));
+  more(job_object("train", 1, 4));
+  const Json said = plan();
+  EXPECT_EQ(then_of(said, "train").at("is"), "Starts");
+  ASSERT_EQ(said.at("divergences").size(), 1U) << said;
+  EXPECT_EQ(said.at("divergences").at(0).at("workload"), "blue/train");
+  create(kube::kPlacementPolicies, only_in("r9", "Shadow"));
+  cluster.settle().job("train", 1, 4).pass(std::chrono::minutes(2));
+  EXPECT_THAT(nodes_of("train"), ElementsAre("a"));
+  const Json* policy = cluster.server.find(kube::kPlacementPolicies, "", "only");
+  ASSERT_NE(policy, nullptr);
+  EXPECT_EQ(policy->at("status").at("wouldChange"), 1) << policy->dump();
+}
+
+TEST_F(PlanStory, APoolGivesWaitingWorkTheNodesThatThePlanNamed) {
+  constexpr const char* kB300 = "nvidia-b300";
+  const auto of_pool = [&](api::GpuJob& job) {
+    job.spec.worker.devices.front().device_class = kB300;
+  };
+  cluster.node("a", 8, "r1").node("b", 8, "r2");
+  cluster.quota("blue", 8, [&](auto& q) { q.spec.limits.front().device_class = kB300; });
+  cluster.job("train", 1, 8, of_pool).pass(std::chrono::seconds(2));
+  EXPECT_THAT(nodes_of("train"), IsEmpty());
+  const Json pool = {{"kind", "CapacityPool"},
+                     {"metadata", {{"name", "new"}}},
+                     {"spec",
+                      {{"nodeSelector", {{"example.com/rack", "r2"}}},
+                       {"class", kB300},
+                       {"resource", "nvidia.com/gpu"}}}};
+  manifest(pool);
+  const Json then = then_of(plan(), "train");
+  EXPECT_EQ(then.at("is"), "Starts");
+  EXPECT_EQ(then.at("nodes"), Json::array({"b"}));
+  create(kube::kCapacityPools, pool);
+  cluster.pass(std::chrono::seconds(3));
+  EXPECT_THAT(nodes_of("train"), ElementsAre("b"));
 }
 
 TEST_F(PlanStory, WhatIsHeldIsANoWithItsReason) {

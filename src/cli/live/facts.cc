@@ -57,6 +57,14 @@ std::string class_for(const translate::Pod& pod,
   return translate::class_of(resource, {});
 }
 
+// Who may not list the pools sees the nodes as their labels say.
+Result<std::vector<api::CapacityPool>> read_capacity_pools(const Connection& connection,
+                                                           std::ostream& err) {
+  const auto objects = BERTH_TRY(list_if_allowed(connection, kube::kCapacityPools, err));
+  return decode_all<api::CapacityPool>(
+      objects, [](const Json& o) { return api::from_json<api::CapacityPool>(o); });
+}
+
 }  // namespace
 
 std::set<std::string> exempt_namespaces() { return {"kube-system"}; }
@@ -74,12 +82,8 @@ Result<std::vector<api::GpuJob>> read_jobs(const Connection& connection,
                                  [](const Json& o) { return api::from_json<api::GpuJob>(o); });
 }
 
-// Who may not list the pools sees the nodes as their labels say.
-Result<LivePools> read_pools(const Connection& connection, std::ostream& err) {
+LivePools settle_pools(const std::vector<api::CapacityPool>& pools) {
   LivePools live{translate::well_known_accelerators(), {}};
-  const auto objects = BERTH_TRY(list_if_allowed(connection, kube::kCapacityPools, err));
-  const auto pools = decode_all<api::CapacityPool>(
-      objects, [](const Json& o) { return api::from_json<api::CapacityPool>(o); });
   std::vector<const api::CapacityPool*> alive;
   for (const api::CapacityPool& pool : pools) {
     if (!pool.meta.deletion && is_gated(pool)) alive.push_back(&pool);
@@ -87,6 +91,10 @@ Result<LivePools> read_pools(const Connection& connection, std::ostream& err) {
   for (const api::CapacityPool* pool : alive) add_resources(pool->spec, live.accelerators);
   live.pools = translate::settle(std::move(alive), live.accelerators);
   return live;
+}
+
+Result<LivePools> read_pools(const Connection& connection, std::ostream& err) {
+  return settle_pools(BERTH_TRY(read_capacity_pools(connection, err)));
 }
 
 translate::Tenancy tenancy_of(const std::vector<api::Quota>& quotas) {
@@ -97,7 +105,7 @@ translate::Tenancy tenancy_of(const std::vector<api::Quota>& quotas) {
   return translate::settle(std::move(alive), exempt_namespaces());
 }
 
-Result<Live> read_live(const Connection& connection, std::ostream& err) {
+Result<Live> read_live(const Connection& connection, std::ostream& err, Undecoded* undecoded) {
   Live live;
   live.quotas = BERTH_TRY(read_quotas(connection));
   const auto tiers = BERTH_TRY(list_if_allowed(connection, kube::kSlaTiers, err));
@@ -110,20 +118,27 @@ Result<Live> read_live(const Connection& connection, std::ostream& err) {
   const auto reservations = BERTH_TRY(list_if_allowed(connection, kube::kReservations, err));
   live.reservations = decode_all<api::Reservation>(
       reservations, [](const Json& o) { return api::from_json<api::Reservation>(o); });
-  const auto nodes = BERTH_TRY(list_all(connection, kube::kNodes));
-  LivePools read = BERTH_TRY(read_pools(connection, err));
-  const translate::Accelerators accelerators = std::move(read.accelerators);
-  live.pools = std::move(read.pools);
-  live.nodes = decode_all<translate::Node>(nodes, [&](const Json& o) {
-    auto node = translate::decode_node(o, accelerators);
+  live.capacity_pools = BERTH_TRY(read_capacity_pools(connection, err));
+  Undecoded read;
+  read.nodes = BERTH_TRY(list_all(connection, kube::kNodes));
+  read.pods = BERTH_TRY(list_all(connection, kube::kPods, {}, translate::pod_members()));
+  enter_pools(read, live);
+  if (undecoded != nullptr) *undecoded = std::move(read);
+  live.tenancy = tenancy_of(live.quotas);
+  return live;
+}
+
+void enter_pools(const Undecoded& undecoded, Live& live) {
+  LivePools settled = settle_pools(live.capacity_pools);
+  live.pools = std::move(settled.pools);
+  live.nodes = decode_all<translate::Node>(undecoded.nodes, [&](const Json& o) {
+    auto node = translate::decode_node(o, settled.accelerators);
     if (node) translate::enter(*node, live.pools);
     return node;
   });
-  const auto pods = BERTH_TRY(list_all(connection, kube::kPods, {}, translate::pod_members()));
-  live.pods = decode_all<translate::Pod>(
-      pods, [&](const Json& o) { return translate::decode_pod(o, accelerators); });
-  live.tenancy = tenancy_of(live.quotas);
-  return live;
+  live.pods = decode_all<translate::Pod>(undecoded.pods, [&](const Json& o) {
+    return translate::decode_pod(o, settled.accelerators);
+  });
 }
 
 int64_t Held::devices() const {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "api/capacitypool.h"
 #include "api/gpujob.h"
 #include "api/placementpolicy.h"
 #include "api/quota.h"
@@ -34,6 +35,9 @@ struct LivePools {
   translate::Accelerators accelerators;  // those of the well-known vendors and of the pools
   translate::Pools pools;
 };
+// Of a pool whose resource is neither well known nor of a pool that is gated nobody knows here
+// whether pods that ask for it are gated; a pool without a status is taken for one that is.
+LivePools settle_pools(const std::vector<api::CapacityPool>& pools);
 Result<LivePools> read_pools(const Connection& connection, std::ostream& err);
 
 // Who pays for which namespace; a Quota that is being deleted counts as gone.
@@ -45,15 +49,24 @@ struct Live {
   std::vector<api::SlaTier> tiers;
   std::vector<api::PlacementPolicy> policies;
   std::vector<api::GpuJob> jobs;
+  std::vector<api::CapacityPool> capacity_pools;
   std::vector<api::Reservation> reservations;
   std::vector<translate::Node> nodes;
   std::vector<translate::Pod> pods;
   translate::Tenancy tenancy;
   translate::Pools pools;
 };
+// What is made of it depends on the pools.
+struct Undecoded {
+  std::vector<Json> nodes;
+  std::vector<Json> pods;
+};
 // What the user may not list is left out, and that is said on `err`; but quotas, jobs, nodes and
-// pods there have to be.
-Result<Live> read_live(const Connection& connection, std::ostream& err);
+// pods there have to be. `undecoded`, where it is given, gets what enter_pools() wants.
+Result<Live> read_live(const Connection& connection, std::ostream& err,
+                       Undecoded* undecoded = nullptr);
+// Nodes and pods, by the CapacityPools as they are now in `live`.
+void enter_pools(const Undecoded& undecoded, Live& live);
 
 // Somebody who holds room on nodes.
 struct Held {

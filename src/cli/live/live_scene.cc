@@ -74,6 +74,33 @@ sched::Outlook outlook_of(const Live& live, const sched::Scene& scene) {
 
 }  // namespace
 
+std::vector<sched::Ask> asked_again(const Live& live) {
+  const sched::Estimates known = learn(live.jobs);
+  std::vector<sched::Ask> asks;
+  for (const api::GpuJob& job : live.jobs) {
+    if (!job.status.placement || job.status.placement->workers.empty()) continue;
+    if (is_ending(job.status) || job.meta.deletion) continue;
+    sched::Ask ask = translate::ask_of(job, live.tenancy, live.pools, known, {});
+    ask.reservation = used_reservation(live, job);
+    ask.least_workers = 0;
+    ask.only.emplace();
+    const std::string device_class = job.status.placement->workers.front().device_class;
+    std::erase_if(ask.alternatives, [&](const sched::Alternative& wants) {
+      return wants.device_class != device_class;
+    });
+    std::vector<int64_t> counts;
+    for (const api::PlacedWorker& worker : job.status.placement->workers) {
+      counts.push_back(worker.count);
+      ask.only->insert({worker.cluster, worker.node});
+    }
+    ask.rooms.resize(counts.size(), ask.rooms.empty() ? sched::Room{} : ask.rooms.front());
+    for (sched::Alternative& wants : ask.alternatives) wants.counts = counts;
+    ask.shape.clear();
+    asks.push_back(std::move(ask));
+  }
+  return asks;
+}
+
 sched::Scene scene_of(const Live& live, Instant now) {
   const sched::Estimates known = learn(live.jobs);
   sched::Scene scene;

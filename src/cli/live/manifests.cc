@@ -14,6 +14,17 @@ std::string text_at(const Json& object, const char* name) {
   return at != object.end() && at->is_string() ? at->get<std::string>() : std::string();
 }
 
+// By which kind, and where in what was read of the cluster they are.
+template <class Visit>
+void each_kind(Live& live, const Visit& visit) {
+  visit(live.jobs);
+  visit(live.quotas);
+  visit(live.tiers);
+  visit(live.policies);
+  visit(live.capacity_pools);
+  visit(live.reservations);
+}
+
 class Applying {
  public:
   Applying(const std::string& name_space, Instant now) : name_space_(name_space), now_(now) {}
@@ -24,11 +35,13 @@ class Applying {
     if (text_at(document.value, "apiVersion") != api::kApiVersion) {
       return wrong("apiVersion: want " + std::string(api::kApiVersion));
     }
-    if (kind == "GpuJob") return put(kind, live.jobs);
-    if (kind == "Quota") return put(kind, live.quotas);
-    if (kind == "SlaTier") return put(kind, live.tiers);
-    return wrong("kind: " + (kind.empty() ? "missing" : kind) +
-                 ": only GpuJob, Quota and SlaTier can be planned");
+    std::optional<Result<AppliedObject>> done;
+    each_kind(live, [&]<class K>(std::vector<K>& objects) {
+      if (kind == K::kKind.kind) done = put(kind, objects);
+    });
+    if (done) return *std::move(done);
+    return wrong("kind: " + (kind.empty() ? "missing" : kind) + ": only " + planned_kinds() +
+                 " can be planned");
   }
 
  private:
@@ -43,7 +56,7 @@ class Applying {
     K made = *std::move(read);
     made.status = {};
     if (made.meta.name.empty()) return wrong("metadata.name: required");
-    const bool is_namespaced = kind == "GpuJob";
+    constexpr bool is_namespaced = K::kKind.namespaced;
     if (!is_namespaced) made.meta.name_space.clear();
     if (is_namespaced && made.meta.name_space.empty()) made.meta.name_space = name_space_;
     AppliedObject applied{kind, made.meta.name_space, made.meta.name, {}, Applied::Unchanged};
@@ -94,6 +107,19 @@ std::string_view name_of(Applied applied) {
     case Applied::Unchanged: return "Unchanged";
   }
   __builtin_unreachable();
+}
+
+std::string planned_kinds() {
+  std::vector<std::string> names;
+  Live none;
+  each_kind(none, [&]<class K>(std::vector<K>&) { names.emplace_back(K::kKind.kind); });
+  std::sort(names.begin(), names.end());
+  std::string text;
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (i > 0) text += i + 1 == names.size() ? " and " : ", ";
+    text += names[i];
+  }
+  return text;
 }
 
 Result<std::vector<AppliedObject>> apply_manifests(const std::vector<Document>& documents,

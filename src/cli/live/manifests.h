@@ -18,11 +18,15 @@ struct AppliedObject {
   std::string name;
   std::string uid;
   Applied applied = Applied::Unchanged;
+  std::string problem = {};  // why it would count for nothing, of a CapacityPool
 };
 
-// Puts the objects into what was read of the cluster, as `kubectl apply` would: GpuJobs, Quotas and
-// SlaTiers. New ones are created `now`. Errors: Invalid, with file and line: what the API server
-// would refuse, and kinds that are not planned.
+// The kinds that can be planned, "A, B and C".
+std::string planned_kinds();
+
+// Puts the objects into what was read of the cluster, as `kubectl apply` would. New ones are
+// created `now`. What follows from the pools is not worked out: see enter_pools(). Errors: Invalid,
+// with file and line: what the API server would refuse, and kinds that are not planned.
 Result<std::vector<AppliedObject>> apply_manifests(const std::vector<Document>& documents,
                                                    const std::string& name_space, Instant now,
                                                    Live& live);

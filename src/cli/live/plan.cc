@@ -43,6 +43,14 @@ class Fates {
     fate.starts = hold.starts;
   }
 
+  // It runs, and would not be started today.
+  void refuse(const sched::Hold& hold) {
+    Fate& fate = fates_[names_[hold.id.uid]];
+    if (fate.is != Fate::Is::Runs) return;
+    fate.reason = hold.reason;
+    fate.message = hold.message;
+  }
+
   std::map<std::string, Fate> take() { return std::move(fates_); }
 
  private:
@@ -50,7 +58,8 @@ class Fates {
     const std::string name = names_[admit.id.uid];
     Fate fate{.is = victims.empty() ? Fate::Is::Starts : Fate::Is::Preempts,
               .device_class = admit.device_class,
-              .nodes = names_of(admit.nodes)};
+              .nodes = names_of(admit.nodes),
+              .rejected = admit.rejected};
     for (const sched::Victim& victim : victims) {
       const std::string gone = names_[victim.id.uid];
       fate.victims.push_back({gone, victim.lost_device_ms});
@@ -79,20 +88,34 @@ std::string_view name_of(Fate::Is is) {
   __builtin_unreachable();
 }
 
-std::map<std::string, Fate> fates_of(const sched::Scene& scene) {
+std::map<std::string, Fate> fates_of(const Planned& planned, sched::PassNotes& notes) {
+  const sched::Scene& scene = planned.scene;
   sched::World world(scene.settings);
   fill(world, scene);
   std::vector<const sched::Ask*> asks;
   for (const sched::Ask& ask : scene.waiting) asks.push_back(&ask);
   Fates fates(scene);
-  for (const auto& decision : sched::run_pass(world, asks, scene.now)) fates.decide(decision);
+  for (const auto& decision : sched::run_pass(world, asks, scene.now, &notes)) {
+    fates.decide(decision);
+  }
+  for (const sched::Ask& ask : planned.again) {
+    const auto running =
+        std::find_if(scene.running.begin(), scene.running.end(),
+                     [&](const sched::Running& one) { return one.holder.source == ask.id.uid; });
+    if (running == scene.running.end()) continue;
+    world.remove_holder(ask.id.uid);
+    const auto decisions = sched::run_pass(world, {&ask}, scene.now);
+    if (const auto* hold = std::get_if<sched::Hold>(&decisions.front())) fates.refuse(*hold);
+    world.set_holder(running->holder);
+  }
   return fates.take();
 }
 
-Plan plan_of(const sched::Scene& now, const sched::Scene& then,
-             std::vector<AppliedObject> objects) {
-  const std::map<std::string, Fate> before = fates_of(now);
-  const std::map<std::string, Fate> after = fates_of(then);
+Plan plan_of(const Planned& now, const Planned& then, std::vector<AppliedObject> objects) {
+  sched::PassNotes unused;
+  sched::PassNotes notes;
+  const std::map<std::string, Fate> before = fates_of(now, unused);
+  const std::map<std::string, Fate> after = fates_of(then, notes);
   const auto fate_in = [](const std::map<std::string, Fate>& fates, const std::string& name) {
     const auto at = fates.find(name);
     return at == fates.end() ? Fate{} : at->second;
@@ -109,6 +132,12 @@ Plan plan_of(const sched::Scene& now, const sched::Scene& then,
   }
   for (const auto* fates : {&after, &before}) {
     for (const auto& [name, fate] : *fates) add(name, false);
+  }
+  for (sched::Divergence& one : notes.divergences) {
+    const bool is_asked = std::any_of(objects.begin(), objects.end(), [&](const auto& object) {
+      return object.kind == "PlacementPolicy" && object.name == one.policy;
+    });
+    if (is_asked) plan.divergences.push_back(std::move(one));
   }
   plan.objects = std::move(objects);
   return plan;

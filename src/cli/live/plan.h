@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/live/manifests.h"
+#include "sched/core/shadow.h"
 #include "sched/decision.h"
 #include "sched/explain/scene.h"
 
@@ -29,20 +30,26 @@ struct Fate {
     bool operator==(const Lost&) const = default;
   };
   Is is = Is::Unknown;
-  std::string device_class;         // Starts, Preempts
-  std::vector<std::string> nodes;   // of these, per worker
-  std::vector<Lost> victims;        // Preempts
-  std::string gives_way_to;         // GivesWay
-  int64_t lost_device_ms = 0;       // of those
-  sched::Reason reason{};           // Held
-  std::string message;              // Held
-  Instant starts = Instant::max();  // Held; max() where it is not known
+  std::string device_class;        // Starts, Preempts
+  std::vector<std::string> nodes;  // of these, per worker
+  std::vector<Lost> victims;       // Preempts
+  std::string gives_way_to;        // GivesWay
+  int64_t lost_device_ms = 0;      // of those
+  sched::Reason reason{};  // Held; Runs, where it has a message: it would not be started today
+  std::string message;     // of that
+  Instant starts = Instant::max();        // Held; max() where it is not known
+  std::vector<sched::Rejected> rejected;  // Starts, Preempts, Grows
   bool operator==(const Fate&) const = default;
 };
 std::string_view name_of(Fate::Is is);
 
-// By name, "gpujob/NAMESPACE/NAME".
-std::map<std::string, Fate> fates_of(const sched::Scene& scene);
+// What a plan is made from.
+struct Planned {
+  sched::Scene scene;
+  std::vector<sched::Ask> again;  // see asked_again()
+};
+// By name, "gpujob/NAMESPACE/NAME". Who runs is asked about one by one: a pass each, for one ask.
+std::map<std::string, Fate> fates_of(const Planned& planned, sched::PassNotes& notes);
 
 struct PlannedWorkload {
   std::string name;
@@ -53,10 +60,12 @@ struct PlannedWorkload {
 struct Plan {
   std::vector<AppliedObject> objects;
   std::vector<PlannedWorkload> workloads;  // of the manifests, then those whose fate changes
+  // What shadow policies of the manifests would have changed in the decisions.
+  std::vector<sched::Divergence> divergences;
   // No GpuJob of the manifests is left waiting.
   bool all_start() const;
 };
-// Both scenes are of the same moment. Cost: two passes.
-Plan plan_of(const sched::Scene& now, const sched::Scene& then, std::vector<AppliedObject> objects);
+// Both are of the same moment.
+Plan plan_of(const Planned& now, const Planned& then, std::vector<AppliedObject> objects);
 
 }  // namespace berth::cli

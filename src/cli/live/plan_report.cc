@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cli/live/table.h"
 #include "cli/live/words.h"
+#include "cli/rejected_words.h"
 #include "json/time.h"
 
 namespace berth::cli {
@@ -42,16 +43,22 @@ Ordered fate_json(const Fate& fate) {
   json["lost_device_seconds"] = fate.is == Fate::Is::GivesWay
                                     ? Ordered(fate.lost_device_ms / kDeviceSecond)
                                     : Ordered(nullptr);
-  json["reason"] = is_held ? Ordered(std::string(name_of(fate.reason))) : Ordered(nullptr);
+  json["reason"] = is_held || !fate.message.empty() ? Ordered(std::string(name_of(fate.reason)))
+                                                    : Ordered(nullptr);
   json["message"] = or_null(fate.message);
   json["starts"] = is_held && fate.starts != Instant::max() ? Ordered(format_time(fate.starts))
                                                             : Ordered(nullptr);
+  json["rejected"] = Ordered::array();
+  for (const sched::Rejected& one : fate.rejected) json["rejected"].push_back(words_of(one));
   return json;
 }
 
 std::string fate_text(const Fate& fate) {
   switch (fate.is) {
-    case Fate::Is::Runs: return "runs";
+    case Fate::Is::Runs:
+      if (fate.message.empty()) return "runs";
+      return "runs, would not start today: " + std::string(name_of(fate.reason)) + ": " +
+             fate.message;
     case Fate::Is::Starts: return "starts on " + some_of(fate.nodes, 4);
     case Fate::Is::Grows: return "grows to " + some_of(fate.nodes, 4);
     case Fate::Is::Preempts: {
@@ -87,7 +94,8 @@ std::string plan_json(const Plan& plan) {
     json["objects"].push_back({{"kind", object.kind},
                                {"namespace", or_null(object.name_space)},
                                {"name", object.name},
-                               {"change", std::string(name_of(object.applied))}});
+                               {"change", std::string(name_of(object.applied))},
+                               {"problem", or_null(object.problem)}});
   }
   json["workloads"] = Ordered::array();
   for (const PlannedWorkload& one : plan.workloads) {
@@ -96,6 +104,11 @@ std::string plan_json(const Plan& plan) {
     workload["now"] = fate_json(one.now);
     workload["then"] = fate_json(one.then);
     json["workloads"].push_back(std::move(workload));
+  }
+  json["divergences"] = Ordered::array();
+  for (const sched::Divergence& one : plan.divergences) {
+    json["divergences"].push_back(
+        {{"policy", one.policy}, {"workload", one.work}, {"text", one.text}});
   }
   json["all_start"] = plan.all_start();
   return json.dump() + "\n";
@@ -108,7 +121,16 @@ std::string plan_text(const Plan& plan) {
     if (!object.name_space.empty()) name += object.name_space + "/";
     objects.rows.push_back({std::string(name_of(object.applied)), name + object.name});
   }
-  std::string text = objects.text() + "\n";
+  std::string text = objects.text();
+  for (const AppliedObject& object : plan.objects) {
+    if (!object.problem.empty()) {
+      text += object.kind + " " + object.name + " counts for nothing: " + object.problem + "\n";
+    }
+  }
+  for (const sched::Divergence& one : plan.divergences) {
+    text += "Shadow policy " + one.policy + ": " + one.work + " " + one.text + "\n";
+  }
+  text += "\n";
   if (plan.workloads.empty()) return text + "The next pass decides the same with it as without.\n";
   Table table{.columns = {{"WORKLOAD"}, {"NOW"}, {"THEN"}}, .rows = {}};
   for (const PlannedWorkload& one : plan.workloads) {

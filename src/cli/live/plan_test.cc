@@ -37,6 +37,13 @@ class PlanTest : public ::testing::Test {
            "    devices: [{class: nvidia-h200, count: " + std::to_string(devices) + "}]\n" + more;
   }
 
+  // A job of another tenant, which is not at its limit.
+  void waits_in_green() {
+    cluster.name_space("green").quota("green", Json::array({LiveCluster::limit(8)}));
+    cluster.job("waits", "green", 1, 8);
+    EXPECT_EQ(cluster.refused, "");
+  }
+
   LiveCluster cluster;
 };
 
@@ -68,6 +75,73 @@ TEST_F(PlanTest, AJobThatIsSuspendedLeavesItsDevicesToOthers) {
   EXPECT_THAT(ran.out, HasSubstr("starts on a"));
 }
 
+std::string only_c(const std::string& mode) {
+  return "apiVersion: berth.dev/v1alpha1\nkind: PlacementPolicy\nmetadata: {name: only-c}\n"
+         "spec:\n  match: {}\n  mode: " +
+         mode + "\n  require: [{nodeLabel: {key: site, operator: In, values: [c]}}]\n";
+}
+std::string old_pool(const std::string& more) {
+  return "apiVersion: berth.dev/v1alpha1\nkind: CapacityPool\nmetadata: {name: old}\n"
+         "spec:\n  nodeSelector: {pool: old}\n  class: nvidia-h200\n"
+         "  resource: nvidia.com/gpu-old\n" +
+         more;
+}
+
+TEST_F(PlanTest, SaysWhatRunsAndAPolicyWouldNotStartAnyMore) {
+  const auto ran = plan(only_c("Enforce"));
+  EXPECT_EQ(ran.exit, 0) << ran.err;
+  EXPECT_THAT(ran.out, AllOf(HasSubstr("Create  PlacementPolicy only-c"),
+                             HasSubstr("runs, would not start today: Policy: ")));
+  const Json said = Json::parse(plan(only_c("Enforce"), {"-o", "json"}).out, nullptr, false);
+  const Json& low = said.at("workloads").at(0);
+  EXPECT_EQ(low.at("name"), "low");
+  EXPECT_TRUE(low.at("now").at("reason").is_null());
+  EXPECT_EQ(low.at("then").at("is"), "Runs");
+  EXPECT_EQ(low.at("then").at("reason"), "Policy");
+}
+
+TEST_F(PlanTest, SaysWhatAShadowPolicyWouldHaveChangedAndChangesNothing) {
+  waits_in_green();
+  cluster.node("c", 8);
+  const auto ran = plan(only_c("Shadow"));
+  EXPECT_EQ(ran.exit, 0) << ran.err;
+  EXPECT_THAT(ran.out, AllOf(HasSubstr("Shadow policy only-c: green/waits would wait: no node"),
+                             HasSubstr("The next pass decides the same")));
+}
+
+TEST_F(PlanTest, APoolMakesOfNodesWhatWaitingWorkWants) {
+  waits_in_green();
+  cluster.cut_node("d", "old", "nvidia.com/gpu-old", 8);
+  const auto ran = plan(old_pool(""));
+  EXPECT_EQ(ran.exit, 0) << ran.err;
+  EXPECT_THAT(ran.out, AllOf(HasSubstr("Create  CapacityPool old"), HasSubstr("gpujob/green/waits"),
+                             HasSubstr("starts on d")));
+}
+
+TEST_F(PlanTest, APoolThatWouldCountForNothingIsSaidToDoSo) {
+  const auto ran = plan(
+      old_pool("  memory: 80Gi\n"
+               "  shares: [{resource: nvidia.com/mig-x, memory: 90Gi, computePercent: 10}]\n"));
+  EXPECT_EQ(ran.exit, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("CapacityPool old counts for nothing: InvalidShares: mig-x has "));
+  const auto refused = plan(old_pool("  shares: [{resource: nvidia.com/mig-x, memory: 1Gi}]\n"));
+  EXPECT_EQ(refused.exit, 2);
+  EXPECT_THAT(refused.err, HasSubstr("plan.yaml:1: spec.shares[0].computePercent: "));
+}
+
+TEST_F(PlanTest, NamesWhatElseWasKnownOfAPlace) {
+  cluster.node("c", 8).node("d", 8);
+  const auto next = plan(job("low", 8, "  priority: -1\n  suspend: true\n") + "---\n" +
+                             job("small", 2, "  priority: 3\n"),
+                         {"-o", "json"});
+  const Json said = Json::parse(next.out, nullptr, false);
+  const Json& small = said.at("workloads").at(1);
+  EXPECT_EQ(small.at("name"), "small");
+  ASSERT_FALSE(small.at("then").at("rejected").empty()) << next.out;
+  EXPECT_THAT(small.at("then").at("rejected").at(0).get<std::string>(),
+              HasSubstr(": Worse, scores "));
+}
+
 TEST_F(PlanTest, RefusesWhatTheApiServerWouldRefuseAndSaysWhere) {
   const auto bad = plan(job("bad", -1));
   EXPECT_EQ(bad.exit, 2);
@@ -75,7 +149,9 @@ TEST_F(PlanTest, RefusesWhatTheApiServerWouldRefuseAndSaysWhere) {
               AllOf(HasSubstr("plan.yaml:1: "), HasSubstr("spec.worker.devices[0].count")));
   const auto kind = plan("apiVersion: berth.dev/v1alpha1\nkind: Pool\nmetadata: {name: x}\n");
   EXPECT_EQ(kind.exit, 2);
-  EXPECT_THAT(kind.err, HasSubstr("only GpuJob, Quota and SlaTier can be planned"));
+  EXPECT_THAT(kind.err,
+              HasSubstr("only CapacityPool, GpuJob, PlacementPolicy, Quota, Reservation and "
+                        "SlaTier can be planned"));
   EXPECT_EQ(plan("").exit, 2);
   EXPECT_THAT(plan("kind: Pod\n").err, HasSubstr("apiVersion: want berth.dev/v1alpha1"));
 }

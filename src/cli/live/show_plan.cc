@@ -1,6 +1,7 @@
 #include "cli/live/show_plan.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -19,11 +20,13 @@ constexpr const char* kExamples =
     "Examples:\n"
     "  kubectl berth plan -f job.yaml                 a GpuJob, in the context's namespace\n"
     "  kubectl berth plan -f quotas.yaml -o json      changed Quotas, for programs\n"
-    "GpuJobs, Quotas and SlaTiers, several in a file. Nothing is written: the objects are put "
-    "into\n"
-    "a copy of the cluster's state, and the next pass is decided with and without them. Listed "
-    "are\n"
-    "the jobs of the file, and all work whose fate they change.\n"
+    "  kubectl berth plan -f policy.yaml              a PlacementPolicy; in Shadow mode, what it\n"
+    "                                                 would have changed\n"
+    "CapacityPools, GpuJobs, PlacementPolicies, Quotas, Reservations and SlaTiers, several in a\n"
+    "file. Nothing is written: the objects are put into a copy of the cluster's state, and the "
+    "next\n"
+    "pass is decided with and without them. Listed are the jobs of the file, and all work whose\n"
+    "fate they change: also what runs and would not be started any more.\n"
     "Exit status: 1 if a job of the file is held.";
 
 struct Flags {
@@ -36,11 +39,25 @@ Result<Answer> show(const Flags& flags, const Surroundings& around) {
   const auto documents = BERTH_TRY(read_documents(flags.file));
   if (documents.empty()) return Error{Code::Invalid, flags.file + ": there is no object in it"};
   const Connection connection = BERTH_TRY(around.connect(flags.cluster));
-  const Live live = BERTH_TRY(read_live(connection, around.err));
+  Undecoded undecoded;
+  const Live live = BERTH_TRY(read_live(connection, around.err, &undecoded));
   const Instant now = around.now();
   Live changed = live;
   auto objects = BERTH_TRY(apply_manifests(documents, connection.name_space, now, changed));
-  const Plan plan = plan_of(scene_of(live, now), scene_of(changed, now), std::move(objects));
+  if (changed.capacity_pools != live.capacity_pools) enter_pools(undecoded, changed);
+  for (AppliedObject& object : objects) {
+    const auto problem = changed.pools.problems.find(object.name);
+    if (object.kind != "CapacityPool" || problem == changed.pools.problems.end()) continue;
+    object.problem = problem->second.reason + ": " + problem->second.message;
+  }
+  // Jobs that are created or suspended change nothing about those that run as they are.
+  const bool is_ruled = std::any_of(objects.begin(), objects.end(), [](const AppliedObject& one) {
+    return one.kind != "GpuJob" && one.applied != Applied::Unchanged;
+  });
+  const auto planned = [&](const Live& from) {
+    return Planned{scene_of(from, now), is_ruled ? asked_again(from) : std::vector<sched::Ask>{}};
+  };
+  const Plan plan = plan_of(planned(live), planned(changed), std::move(objects));
   around.out << (flags.output.is_json() ? plan_json(plan) : plan_text(plan));
   return plan.all_start() ? Answer::Yes : Answer::No;
 }

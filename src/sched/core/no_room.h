@@ -14,13 +14,14 @@ class NoRoom {
  public:
   // As Trial::place. `is_shared`: what bounds the gang is the same list, at the same address, for
   // all work that is bounded so.
-  std::optional<std::vector<Spot>> place(Trial& trial, const Gang& gang, bool is_shared) {
-    if (!is_shared) return trial.place(gang);
+  std::optional<std::vector<Spot>> place(Trial& trial, const Gang& gang, bool is_shared,
+                                         Beside* beside = nullptr) {
+    if (!is_shared) return trial.place(gang, beside);
     const Form form{gang.workers, gang.near ? gang.near->levels : std::vector<std::string>{},
                     gang.near && gang.near->required,
                     gang.allowed ? std::optional(gang.allowed->data()) : std::nullopt};
     if (forms_.contains(form)) return std::nullopt;
-    auto spots = trial.place(gang);
+    auto spots = trial.place(gang, beside);
     if (!spots) forms_.insert(form);
     return spots;
   }

@@ -2,28 +2,15 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <utility>
 
-#include "sched/core/choice.h"
-#include "sched/core/claims.h"
-#include "sched/core/entitlement.h"
-#include "sched/core/gangs.h"
+#include "sched/core/attempts.h"
 #include "sched/core/growth.h"
 #include "sched/core/held_alike.h"
-#include "sched/core/look.h"
-#include "sched/core/no_room.h"
 #include "sched/core/order.h"
-#include "sched/core/preemption.h"
-#include "sched/core/regions.h"
-#include "sched/core/reserved.h"
-#include "sched/core/shadow.h"
-#include "sched/core/steering.h"
-#include "sched/core/trial.h"
 #include "sched/core/why.h"
 #include "sched/cpu_class.h"
 #include "sched/quota/fair_order.h"
-#include "sched/time/profile.h"
 
 namespace berth::sched {
 namespace {
@@ -34,15 +21,7 @@ class Pass {
       : world_(world),
         now_(now),
         tree_(world.tree()),
-        trial_(world),
-        reserved_(world, trial_, tree_, now),
-        claims_(world, trial_, now),
-        steering_(world),
-        gangs_(world, steering_),
-        regions_(world, tree_),
-        shadow_(world, steering_, notes),
-        entitlement_(world, tree_, now),
-        preemption_(world, trial_, tree_, steering_, entitlement_, world.fairness(), now),
+        attempts_(world, tree_, now, notes),
         held_(tree_.nodes()) {}
 
   std::vector<Decision> run(const std::vector<const Ask*>& asks) {
@@ -64,9 +43,13 @@ class Pass {
       lines[*leaf].asks.push_back(ask);
     }
     decisions_.reserve(asks.size());
-    entitlement_.expect(asks);
+    attempts_.expect(asks);
     for (auto& [order, lines] : tiers) decide_tier(lines);
-    for (const WorkerChange& change : growth(world_, growing_, waited_for_, now_)) grow(change);
+    for (const WorkerChange& change : growth(world_, growing_, attempts_.waited_for(), now_)) {
+      const auto at = std::find_if(growing_.begin(), growing_.end(),
+                                   [&](const Ask* ask) { return ask->id == change.id; });
+      if (auto larger = attempts_.enlarge(**at, change)) decisions_.push_back(*std::move(larger));
+    }
     std::sort(homeless.begin(), homeless.end(),
               [](const Ask* a, const Ask* b) { return a->id < b->id; });
     for (const Ask* ask : homeless) decisions_.emplace_back(no_quota(*ask, ask->quota.has_value()));
@@ -76,7 +59,7 @@ class Pass {
  private:
   // Tenants by fair share as it would be after their next ask, each in its own order.
   void decide_tier(std::vector<Line>& lines) {
-    FairOrder order(preemption_.fair());
+    FairOrder order(attempts_.fair());
     const auto offer = [&](QuotaTree::Node leaf) {
       const Line& line = lines[leaf];
       if (line.is_over()) return order.withdraw(leaf);
@@ -100,7 +83,7 @@ class Pass {
       line.decided(decisions_.back());
       offer(*leaf);
       if (!std::holds_alternative<Preempt>(decisions_.back())) continue;
-      for (const QuotaTree::Node victim : preemption_.victim_leaves()) order.used(victim);
+      for (const QuotaTree::Node victim : attempts_.victim_leaves()) order.used(victim);
     }
   }
 
@@ -114,279 +97,23 @@ class Pass {
 
   Decision decide(const Ask& ask, QuotaTree::Node leaf) {
     const uint64_t level = static_cast<uint64_t>(service_level(world_.settings(), ask));
-    const uint64_t fares = steering_.profile(ask) << 8 | level;
+    const uint64_t fares = attempts_.profile(ask) << 8 | level;
     if (auto hold = held_.find(leaf, ask, fares)) return *std::move(hold);
-    Decision decision = look(ask);
+    Decision decision = attempts_.decide(ask);
+    if (attempts_.matters_to_held()) held_.forget();
     const auto* hold = std::get_if<Hold>(&decision);
-    if (hold != nullptr && !is_head_) held_.add(leaf, ask, fares, *hold);
+    if (hold != nullptr && !attempts_.is_head()) held_.add(leaf, ask, fares, *hold);
     return decision;
-  }
-
-  Decision look(const Ask& ask) {
-    is_head_ = false;
-    if (auto no = entitlement_.bars(ask, *tree_.find(*ask.quota))) return *std::move(no);
-    if (ask.alternatives.empty()) return no_alternative(ask);
-    if (ask.reservation) return look_reserved(ask);
-    const auto sorted =
-        Choice::is_open(ask) ? std::optional(Choice(ask, world_.outlook()).sorted()) : std::nullopt;
-    const Ask& chosen = sorted ? *sorted : ask;
-    const auto by_region = regions_.spread(chosen, *tree_.find(*ask.quota));
-    return look_at(by_region ? *by_region : chosen);
-  }
-
-  // At its alternatives, the first that has room.
-  Decision look_at(const Ask& ask) {
-    std::optional<Look> first;
-    for (const Alternative& wants : ask.alternatives) {
-      if (first && waits_rather(ask, *first, wants)) {
-        return give_room(up_to(ask, wants), ask, *first);
-      }
-      Look found = try_one(ask, wants);
-      if (found.admit) return *std::move(found.admit);
-      if (!first) first = std::move(found);
-    }
-    if (ask.least_workers == 0) return give_room(ask, ask, *first);
-    if (auto admit = try_fewer(ask)) return *std::move(admit);
-    return give_room(with_workers(ask, ask.least_workers), ask, *first);
-  }
-
-  // The best alternative will have room so soon that the ask is served better by a wait for it than
-  // by this one now. Only a start that is kept for it is worth a wait.
-  bool waits_rather(const Ask& ask, const Look& best, const Alternative& now) {
-    const Alternative& first = ask.alternatives.front();
-    const Choice choice(ask, world_.outlook());
-    if (!choice.competes(now) || !choice.competes(first) || ask.least_workers > 0) return false;
-    const bool may_wait = best.obstacle == Look::Obstacle::Room;
-    if (!may_wait || !claims_.may_plan(first.device_class)) return false;
-    const Instant starts = claims_.when(first.device_class, gangs_.of(ask, first), first.total());
-    if (starts == Instant::max()) return false;
-    return choice.cost(first, starts - now_) < choice.cost(now);
-  }
-
-  // What it names is all that it may have; an elastic gang takes its least rather than wait.
-  Decision look_reserved(const Ask& ask) {
-    Decision all = place_reserved(ask);
-    if (ask.least_workers == 0 || !std::holds_alternative<Hold>(all)) return all;
-    Decision least = place_reserved(with_workers(ask, ask.least_workers));
-    return std::holds_alternative<Hold>(least) ? all : least;
-  }
-
-  Decision place_reserved(const Ask& ask) {
-    if (auto no = reserved_.refuses_user(ask)) return *std::move(no);
-    const Alternative& wants = *reserved_.wanted_by_user(ask);
-    if (auto unmet = steering_.unmet(ask, wants)) return *std::move(unmet);
-    const Gang gang = gangs_.of(ask, wants);
-    if (const auto spots = reserved_.place_user(ask, gang)) {
-      started(ask, wants, *spots);
-      return admitted(ask, wants, *spots);
-    }
-    const auto cleared = reserved_.clear_for_user(ask, gang);
-    if (!cleared) return reserved_.no_room_for_user(ask, wants);
-    Preempt preempt = preemption_.evict(ask, wants, cleared->victims, cleared->spots);
-    preempted(ask, wants);
-    return preempt;
-  }
-
-  // Others give way to it, or it is held, and perhaps its start is planned. `whole` is the ask with
-  // all its workers, which found that.
-  Decision give_room(const Ask& ask, const Ask& whole, const Look& found) {
-    for (const Alternative& wants : ask.alternatives) {
-      if (auto preempt = try_preempt(ask, wants)) return *std::move(preempt);
-    }
-    Hold hold = why(whole, found);
-    if (found.obstacle != Look::Obstacle::Room) return hold;
-    plan_start(ask, hold);
-    for (const Alternative& wants : ask.alternatives) waited_for_.insert(wants.device_class);
-    return hold;
-  }
-
-  // As many workers of an elastic gang as there are devices for.
-  std::optional<Admit> try_fewer(const Ask& ask) {
-    for (size_t at = 0; at < ask.alternatives.size(); ++at) {
-      const Alternative& wants = ask.alternatives[at];
-      for (const size_t workers : fewer_workers(ask, wants, gangs_.stock(ask, wants))) {
-        const Ask fewer = with_workers(ask, workers);
-        if (Look found = try_one(fewer, fewer.alternatives[at]); found.admit) return found.admit;
-      }
-    }
-    return std::nullopt;
-  }
-
-  // The gang is lifted and placed anew, larger.
-  void grow(const WorkerChange& change) {
-    const auto at = std::find_if(growing_.begin(), growing_.end(),
-                                 [&](const Ask* ask) { return ask->id == change.id; });
-    const World::Held& held = world_.holders().at(change.id.uid);
-    // What is booked counts on its devices as they are.
-    if (reserved_.concerns(held)) return;
-    const Charge& has = held.facts.charges.front();
-    const auto use = [&](int64_t sign) {
-      for (const Charge& charge : held.facts.charges) world_.count_in(tree_, charge, sign);
-    };
-    if (entitlement_.bars(**at, *tree_.find(*(**at).quota))) return;
-    Ask larger = with_workers(**at, static_cast<size_t>(change.to));
-    if (auto ways = regions_.spread(larger, *tree_.find(*larger.quota))) larger = *std::move(ways);
-    const Trial::Mark mark = trial_.mark();
-    trial_.lift(held);
-    use(-1);
-    for (const Alternative& wants : larger.alternatives) {
-      if (wants.device_class != has.device_class) continue;
-      if (Look found = try_one(larger, wants); found.admit) {
-        decisions_.emplace_back(Resize{change.id, *std::move(found.admit), change.from});
-        return;
-      }
-    }
-    use(+1);
-    trial_.back_to(mark);
-  }
-
-  Look try_one(const Ask& ask, const Alternative& wants) {
-    if (is_cpu(wants)) return try_cpu(ask, wants);
-    if (!tree_.lists(*ask.quota, wants.device_class)) return {};
-    const int64_t total = wants.total();
-    if (auto no = entitlement_.refuses(ask, wants)) {
-      return {{}, Look::Obstacle::Quota, std::move(no)};
-    }
-    if (auto no = reserved_.keeps_quota(ask, wants)) {
-      return {{}, Look::Obstacle::Said, {}, std::move(no)};
-    }
-    const Stock stock = gangs_.stock(ask, wants);
-    if (stock.exist < total) return {{}, Look::Obstacle::TooLarge, {}};
-    shadow_.note_overruled(ask, wants);
-    if (auto unmet = steering_.unmet(ask, wants)) {
-      return {{}, Look::Obstacle::Said, {}, std::move(unmet)};
-    }
-    if (stock.free >= total || !claims_.is_empty() || !reserved_.is_empty()) {
-      auto no = entitlement_.breaks_promises(ask, wants);
-      if (no) return {{}, Look::Obstacle::Said, {}, std::move(no)};
-    }
-    const Gang gang = gangs_.of(ask, wants);
-    std::optional<std::vector<Spot>> spots;
-    if (stock.free >= total) {
-      spots = no_room_.place(trial_, gang, gangs_.is_shared());
-    }
-    const Instant ends = later(now_, run_time(ask, wants));
-    if (!spots && !claims_.is_empty()) spots = claims_.place_meanwhile(gang, ends);
-    if (!spots && !reserved_.is_empty()) spots = reserved_.place_meanwhile(ask, wants, gang);
-    if (!spots) return {{}, Look::Obstacle::Room, {}};
-    started(ask, wants, *spots);
-    return {admitted(ask, wants, *spots)};
-  }
-
-  void started(const Ask& ask, const Alternative& wants, const std::vector<Spot>& spots) {
-    claims_.started(spots, later(now_, run_time(ask, wants)));
-    reserved_.started(ask, wants, spots);
-    starts(ask, wants, spots);
-  }
-
-  void preempted(const Ask& ask, const Alternative& wants) {
-    entitlement_.admitted(ask, wants);
-    for (const World::Held* victim : preemption_.victims()) {
-      claims_.gone(victim);
-      reserved_.gone(victim);
-    }
-    started(ask, wants, preemption_.spots());
-    forget_held();  // victims may have left more room than it took
-  }
-
-  // Policies look at it: what shadows say, and whether held work has waited for it.
-  void starts(const Ask& ask, const Alternative& wants, const std::vector<Spot>& spots) {
-    shadow_.compare(ask, wants, spots);
-    if (steering_.admitted(ask, spots)) forget_held();
-  }
-
-  // In words, once it is sure that nobody gives way either: they cost more than the decision.
-  Hold why(const Ask& ask, const Look& found) {
-    const Alternative& wants = ask.alternatives.front();
-    const Stock stock = gangs_.stock(ask, wants);
-    switch (found.obstacle) {
-      case Look::Obstacle::NotListed: return not_listed(ask, wants, tree_.limits(*ask.quota));
-      case Look::Obstacle::Quota: return over_quota(ask, wants, *found.refusal);
-      case Look::Obstacle::TooLarge: return no_room(world_, ask, wants, stock);
-      case Look::Obstacle::Said: return *found.said;
-      case Look::Obstacle::Room: break;
-    }
-    if (auto never = no_domain(world_, ask, wants)) return *std::move(never);
-    if (claims_.stand_in_the_way(wants.device_class, gangs_.of(ask, wants), wants.total())) {
-      return reserved(ask, wants, stock);
-    }
-    auto blamed = steering_.blamed(trial_, ask, wants, stock, gangs_.bare(ask, wants));
-    return blamed ? *std::move(blamed) : no_room(world_, ask, wants, stock);
-  }
-
-  // No limit is about CPU, so no quota refuses it and none is charged.
-  Look try_cpu(const Ask& ask, const Alternative& wants) {
-    if (auto unmet = steering_.unmet(ask, wants)) {
-      return {{}, Look::Obstacle::Said, {}, std::move(unmet)};
-    }
-    const Gang gang = gangs_.of(ask, wants);
-    auto spots = trial_.place(gang);
-    const Instant ends = later(now_, run_time(ask, wants));
-    if (!spots && !claims_.is_empty()) spots = claims_.place_meanwhile(gang, ends);
-    if (!spots) return {{}, Look::Obstacle::Said, {}, no_cpu(world_, ask, wants)};
-    claims_.started(*spots, ends);
-    starts(ask, wants, *spots);
-    return {placed(ask, wants, *spots)};
-  }
-
-  Admit admitted(const Ask& ask, const Alternative& wants, const std::vector<Spot>& spots) {
-    preemption_.admitted(ask, wants, spots);
-    entitlement_.admitted(ask, wants);
-    return placed(ask, wants, spots);
-  }
-
-  Admit placed(const Ask& ask, const Alternative& wants, const std::vector<Spot>& spots) {
-    Admit admit{ask.id, *ask.quota, wants.device_class, wants.counts, {}};
-    for (const Spot& spot : spots) admit.nodes.push_back(world_.fleet().facts(spot.node).id);
-    return admit;
-  }
-
-  // The first held workloads of a class keep what they are going to start on.
-  void plan_start(const Ask& ask, Hold& hold) {
-    const Alternative& wants = ask.alternatives.front();
-    if (!claims_.may_plan(wants.device_class)) return;
-    hold.starts = claims_.plan(wants.device_class, gangs_.of(ask, wants), wants.total());
-    if (hold.starts == Instant::max()) return;
-    is_head_ = true;
-    forget_held();  // what is kept for it may be had meanwhile: those of its shape look for
-                    // themselves
-  }
-
-  std::optional<Preempt> try_preempt(const Ask& ask, const Alternative& wants) {
-    if (!tree_.lists(*ask.quota, wants.device_class)) return std::nullopt;
-    if (reserved_.keeps_quota(ask, wants)) return std::nullopt;
-    if (entitlement_.breaks_promises(ask, wants)) return std::nullopt;
-    const Gang gang = gangs_.of(ask, wants);
-    if (gang.allowed && gang.allowed->empty()) return std::nullopt;
-    auto preempt = preemption_.place(ask, wants, gang);
-    if (preempt) preempted(ask, wants);
-    return preempt;
-  }
-
-  void forget_held() {
-    held_.forget();
-    no_room_.forget();
   }
 
   World& world_;
   Instant now_;
   QuotaTree tree_;  // as the pass goes on
-  Trial trial_;
-  Reserved reserved_;
-  Claims claims_;
-  Steering steering_;
-  Gangs gangs_;
-  Regions regions_;
-  Shadow shadow_;
-  Entitlement entitlement_;
-  NoRoom no_room_;
-  Preemption preemption_;
+  Attempts attempts_;
   std::vector<Decision> decisions_;
   HeldAlike held_;  // of the same level of service and policies
   std::optional<QuotaTree::Class> last_class_;
   std::vector<const Ask*> growing_;
-  std::set<DeviceClass> waited_for_;  // by work that is held
-  bool is_head_ = false;              // the ask that was looked at last
 };
 
 }  // namespace

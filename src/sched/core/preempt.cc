@@ -67,17 +67,25 @@ class Search {
     const std::vector<Nodes> grounds = grounds_of();
     const Nodes* best = nullptr;
     int64_t least = std::numeric_limits<int64_t>::max();
+    std::optional<Eviction> taken;
+    std::optional<Eviction> next;
     for (const Nodes& ground : grounds) {
       const Trial::Mark mark = trial_.mark();
-      const auto found = solve(&ground);
+      auto found = solve(&ground);
       if (found && found->cost < least) {
         best = &ground;
         least = found->cost;
+        std::swap(taken, found);
       }
+      if (found && (!next || found->cost < next->cost)) next = std::move(found);
       trial_.back_to(mark);
     }
     if (best == nullptr) return std::nullopt;
-    return solve(best);
+    auto solved = solve(best);
+    if (solved && next) {
+      solved->next = {next->spots.front().node, std::move(next->victims), next->cost, least};
+    }
+    return solved;
   }
 
  private:
@@ -120,6 +128,7 @@ class Search {
   std::optional<Eviction> solve(const Nodes* ground) {
     const Trial::Mark mark = trial_.mark();
     chosen_.clear();
+    next_.reset();
     spread_.clear();
     nodes_of(ground);
     Eviction eviction;
@@ -138,6 +147,7 @@ class Search {
       eviction.victims.push_back(&candidates_[index]);
       eviction.cost = add_saturating(eviction.cost, candidates_[index].cost);
     }
+    eviction.next = std::move(next_);
     return eviction;
   }
 
@@ -180,19 +190,32 @@ class Search {
     if (free) return free;
     std::optional<NodeIndex> best;
     Choice least;
+    std::optional<NodeIndex> other;
+    Choice next;  // the cheapest of those that are not taken
     for (const NodeIndex node : nodes_) {
       if (!pieces_.contains(node)) continue;
       Choice choice = cheapest_on(node, shape, least.cost);
-      if (choice.cost >= least.cost) continue;
-      least = std::move(choice);
-      best = node;
+      NodeIndex at = node;
+      if (choice.cost < least.cost) {
+        std::swap(choice, least);
+        at = std::exchange(best, node).value_or(node);
+      }
+      if (choice.cost >= next.cost) continue;
+      next = std::move(choice);
+      other = at;
     }
     if (!best) return std::nullopt;
+    if (other && chosen_.empty()) note_next(*other, next, least.cost);
     for (const size_t victim : least.victims) {
       chosen_.insert(victim);
       trial_.lift(*candidates_[victim].held);
     }
     return world_.fleet().can_take(shape, *best) ? best : std::nullopt;
+  }
+
+  void note_next(NodeIndex node, const Choice& choice, int64_t least) {
+    next_ = {node, {}, choice.cost, least};
+    for (const size_t victim : choice.victims) next_->victims.push_back(&candidates_[victim]);
   }
 
   // The cheapest victims on one node for one worker; nothing at `bound` or above.
@@ -292,6 +315,7 @@ class Search {
   std::vector<NodeIndex> nodes_;
   bool is_everywhere_ = false;
   std::set<size_t> chosen_;
+  std::optional<Eviction::Next> next_;
   Spread spread_;
 };
 

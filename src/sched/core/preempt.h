@@ -19,6 +19,15 @@ struct Eviction {
   std::vector<const Candidate*> victims;  // in the order given
   std::vector<Spot> spots;                // by worker
   int64_t cost = 0;
+  // Who would have been next: instead of all of them where domains were compared, else of those on
+  // the node of the first worker that needed any. As far as the search has come upon them.
+  struct Next {
+    NodeIndex node = 0;
+    std::vector<const Candidate*> victims;
+    int64_t cost = 0;
+    int64_t least = 0;  // of those that were taken in their place
+  };
+  std::optional<Next> next = {};
 };
 
 // Finds victims for a gang at little cost and proves it: on return the victims are lifted in the

@@ -194,6 +194,7 @@ Preemption::Chosen Preemption::candidates_for(const Ask& ask, const Wanted& want
 
 std::optional<Preempt> Preemption::place(const Ask& ask, const Alternative& wants,
                                          const Gang& gang) {
+  refused_.clear();
   if (!tree_.find_class(wants.device_class)) return std::nullopt;
   gather();
   const Wanted reclaims = wanted(ask, wants);
@@ -217,6 +218,7 @@ std::optional<Preempt> Preemption::place(const Ask& ask, const Alternative& want
   }
   const int64_t free = world_.fleet().free_of(wants.device_class) / kWholeDevice;
   std::optional<std::vector<Spot>> spots;
+  std::optional<Rejected> other;
   if (free >= wants.total()) spots = trial_.place(gang);
   if (!spots) {
     const Chosen chosen = candidates_for(ask, reclaims, victims, free);
@@ -226,6 +228,7 @@ std::optional<Preempt> Preemption::place(const Ask& ask, const Alternative& want
     }
     if (eviction) {
       spots = eviction->spots;
+      if (eviction->next) other = beside(chosen, *eviction->next);
       for (const Candidate* victim : eviction->victims) {
         const auto at = static_cast<size_t>(victim - chosen.candidates.data());
         victims.push_back(chosen.runners[at]);
@@ -233,11 +236,15 @@ std::optional<Preempt> Preemption::place(const Ask& ask, const Alternative& want
       }
     }
   }
-  if (!spots || victims.empty() || !is_allowed(ask, wants, reclaims, victims, terms)) {
+  const bool has_way = spots && !victims.empty();
+  if (!has_way || !is_allowed(ask, wants, reclaims, victims, terms)) {
+    if (has_way) refused_ = std::move(victims);
     trial_.back_to(mark);
     return std::nullopt;
   }
-  return commit(ask, wants, victims, *spots);
+  Preempt made = commit(ask, wants, victims, *spots);
+  if (other) made.placement.rejected.push_back(*std::move(other));
+  return made;
 }
 
 Preempt Preemption::evict(const Ask& ask, const Alternative& wants,
@@ -342,22 +349,6 @@ bool Preemption::finds_another_place(const World::Held& held) {
   }
   steering_.steer(held, gang);
   return trial_.place(gang).has_value();
-}
-
-Preempt Preemption::decision(const Ask& ask, const Alternative& wants,
-                             const std::vector<size_t>& victims, const std::vector<Spot>& spots) {
-  Preempt made{.id = ask.id,
-               .placement = {ask.id, *ask.quota, wants.device_class, wants.counts, {}}};
-  for (const Spot& spot : spots) {
-    made.placement.nodes.push_back(world_.fleet().facts(spot.node).id);
-  }
-  for (const size_t victim : victims) {
-    const RunningJob& job = runners_[victim].held->facts.run->job;
-    made.victims.push_back({job.id, job.devices, runners_[victim].cost});
-  }
-  std::sort(made.victims.begin(), made.victims.end(),
-            [](const Victim& a, const Victim& b) { return a.id < b.id; });
-  return made;
 }
 
 void Preemption::admitted(const Ask& ask, const Alternative& wants,

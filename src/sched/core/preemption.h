@@ -29,6 +29,9 @@ class Preemption {
   // Places the gang on what victims free; on success they are lifted, the gang is taken and both
   // are counted. Changes nothing otherwise.
   std::optional<Preempt> place(const Ask& ask, const Alternative& wants, const Gang& gang);
+  // Of a place() that found none: victims whom the rules of their quotas or a lack of other places
+  // keep.
+  std::optional<Rejected> refused() const;
   // The gang is placed on what these free by the terms of its reservation; counts both.
   Preempt evict(const Ask& ask, const Alternative& wants,
                 const std::vector<const World::Held*>& guests, const std::vector<Spot>& spots);
@@ -89,6 +92,8 @@ class Preemption {
   Preempt decision(const Ask& ask, const Alternative& wants, const std::vector<size_t>& victims,
                    const std::vector<Spot>& spots);
 
+  Rejected beside(const Chosen& chosen, const Eviction::Next& next) const;
+
   World& world_;
   Trial& trial_;
   QuotaTree& tree_;
@@ -107,6 +112,7 @@ class Preemption {
   std::vector<const World::Held*> victims_;
   std::set<QuotaTree::Node> victim_leaves_;
   std::vector<Holding> early_;  // admitted before it was needed
+  std::vector<size_t> refused_;
 };
 
 }  // namespace berth::sched

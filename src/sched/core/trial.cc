@@ -13,8 +13,8 @@ void Trial::back_to(Mark mark) {
   }
 }
 
-std::optional<std::vector<Spot>> Trial::place(const Gang& gang) {
-  auto spots = sched::place(world_.fleet(), world_.topology(), gang);
+std::optional<std::vector<Spot>> Trial::place(const Gang& gang, Beside* beside) {
+  auto spots = sched::place(world_.fleet(), world_.topology(), gang, beside);
   if (spots) {
     for (const Spot& spot : *spots) steps_.push_back({spot, true});
   }

@@ -25,7 +25,7 @@ class Trial {
   Mark mark() const { return steps_.size(); }
   void back_to(Mark mark);
 
-  std::optional<std::vector<Spot>> place(const Gang& gang);
+  std::optional<std::vector<Spot>> place(const Gang& gang, Beside* beside = nullptr);
   Spot take(ShapeId shape, NodeIndex node);
   Spot force(ShapeId shape, NodeIndex node);
   void give(const Spot& spot);

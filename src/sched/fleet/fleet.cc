@@ -81,7 +81,7 @@ void Fleet::measure_largest() {
   if (cpu == largest_cpu_ && devices == largest_devices_) return;
   largest_cpu_ = cpu;
   largest_devices_ = devices;
-  set_outlook(Outlook(outlook_));
+  weigh();
 }
 
 std::optional<NodeIndex> Fleet::find(const NodeId& id) const {
@@ -224,6 +224,21 @@ NodeIndex Fleet::first_node(StateId state) {
     heap.pop_back();
   }
   return heap.front();
+}
+
+// REQUIRES: there are two.
+NodeIndex Fleet::second_node(StateId state) {
+  const NodeIndex first = first_node(state);
+  std::vector<NodeIndex>& heap = heaps_[state];
+  const auto later = [&](NodeIndex a, NodeIndex b) { return nodes_[a].order > nodes_[b].order; };
+  while (nodes_[heap.front()].state != state || heap.front() == first) {
+    std::pop_heap(heap.begin(), heap.end(), later);
+    heap.pop_back();
+  }
+  const NodeIndex second = heap.front();
+  heap.push_back(first);
+  std::push_heap(heap.begin(), heap.end(), later);
+  return second;
 }
 
 bool Fleet::can_take(ShapeId shape, NodeIndex node) {

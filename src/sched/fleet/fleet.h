@@ -86,10 +86,18 @@ class Fleet {
   void resize(NodeIndex node, const NodeFacts& facts);
   std::optional<NodeIndex> find(const NodeId& id) const;
 
-  // The best node that has room for a worker of the shape.
-  std::optional<NodeIndex> best(ShapeId shape);
+  // The next best node, with its score and that of the best.
+  struct Second {
+    NodeIndex node = 0;
+    int64_t score = 0;
+    int64_t best = 0;
+  };
+  // The best node that has room for a worker of the shape. `second`, where it is asked for, is what
+  // the rank says anyway, nothing where there is no other.
+  std::optional<NodeIndex> best(ShapeId shape, std::optional<Second>* second = nullptr);
   // The same among some nodes. Cost: O(nodes), with one score per state among them.
-  std::optional<NodeIndex> best_among(ShapeId shape, std::span<const NodeIndex> nodes);
+  std::optional<NodeIndex> best_among(ShapeId shape, std::span<const NodeIndex> nodes,
+                                      std::optional<Second>* second = nullptr);
   // How many workers of the shape a node can take one after the other; for shares an upper bound.
   int64_t workers_that_fit(ShapeId shape, NodeIndex node);
   // REQUIRES: can_take().
@@ -200,7 +208,10 @@ class Fleet {
   void sync(const Footprint& footprint, Ranking& ranking, uint32_t type);
   void push(const Footprint& footprint, Ranking& ranking, StateId state);
   const Ranked* top(Footprint& footprint, uint32_t type);
+  std::optional<Ranked> below_top(Footprint& footprint, uint32_t type);
+  std::optional<Second> second_to(const Wish& wish, const Ranked& best);
   NodeIndex first_node(StateId state);
+  NodeIndex second_node(StateId state);
   void renumber();
   void measure_largest();
   size_t slot_of(const Key& key) const;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 namespace berth::sched {
@@ -40,6 +41,59 @@ TEST(Fleet, GivesEqualNodesInTheOrderOfTheirNamesHoweverTheyCame) {
     fleet.take(one, *found);
   }
   EXPECT_EQ(order, "abcd");
+}
+
+TEST(Fleet, AScoreDoesNotRememberANodeThatWasLarger) {
+  const auto score_of = [](bool was_larger) {
+    Fleet fleet;
+    fleet.add(node("a", 4));
+    fleet.add(node("b", 4));
+    const NodeIndex c = fleet.add(node("c", was_larger ? 8 : 2));
+    fleet.resize(c, node("c", 2));
+    std::optional<Fleet::Second> second;
+    fleet.best(fleet.shape({.need = {3}}), &second);
+    return second.value().score;
+  };
+  EXPECT_EQ(score_of(true), score_of(false));
+}
+
+// Whoever would be best without the best, by looking at all.
+TEST(Fleet, TheSecondIsWhoWouldBeBestIfTheFirstWereNotThereWhateverCameBefore) {
+  std::mt19937 random(11);
+  Fleet fleet;
+  std::vector<NodeIndex> nodes;
+  for (int i = 0; i < 24; ++i) {
+    nodes.push_back(fleet.add(node("n" + std::to_string(i), 8, i % 3 == 0 ? "b" : "a")));
+  }
+  std::vector<Spot> taken;
+  for (int i = 0; i < 2'000; ++i) {
+    const ShapeId shape = fleet.shape({.need = {static_cast<int32_t>(1 + random() % 4)}});
+    if (!taken.empty() && random() % 2 == 0) {
+      std::swap(taken[random() % taken.size()], taken.back());
+      fleet.give(taken.back());
+      taken.pop_back();
+      continue;
+    }
+    std::optional<Fleet::Second> second;
+    std::optional<Fleet::Second> among;
+    const auto first = fleet.best(shape, &second);
+    ASSERT_EQ(first, fleet.best_among(shape, nodes, &among));
+    std::vector<NodeIndex> others;
+    for (const NodeIndex one : nodes) {
+      if (one != first) others.push_back(one);
+    }
+    std::shuffle(others.begin(), others.end(), random);
+    const auto without = first ? fleet.best_among(shape, others) : std::nullopt;
+    ASSERT_EQ(second.has_value(), without.has_value());
+    ASSERT_EQ(among.has_value(), without.has_value());
+    if (without) {
+      ASSERT_EQ(second->node, *without);
+      ASSERT_EQ(among->node, *without);
+      ASSERT_EQ(second->score, among->score);
+      ASSERT_LE(second->score, second->best);
+    }
+    if (first) taken.push_back(fleet.take(shape, *first));
+  }
 }
 
 TEST(Fleet, KeepsWorkOffScarceClassesThatItDoesNotNeed) {

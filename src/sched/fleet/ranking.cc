@@ -196,7 +196,51 @@ const Fleet::Ranked* Fleet::top(Footprint& footprint, uint32_t type) {
   return ranking.heap.empty() ? nullptr : &ranking.heap.front();
 }
 
-std::optional<NodeIndex> Fleet::best(ShapeId shape) {
+// The best state of a type after its best. REQUIRES: top() has just said that there is one.
+std::optional<Fleet::Ranked> Fleet::below_top(Footprint& footprint, uint32_t type) {
+  std::vector<Ranked>& heap = footprint.rankings[type].heap;
+  const auto worse = [&](const Ranked& a, const Ranked& b) { return is_worse(a, b); };
+  const Ranked first = heap.front();
+  const auto pop = [&] {
+    std::pop_heap(heap.begin(), heap.end(), worse);
+    heap.pop_back();
+  };
+  pop();
+  // What is dropped is of no use to anybody: without nodes, or the first state once more.
+  while (!heap.empty() &&
+         (members_[heap.front().state] == 0 || heap.front().state == first.state)) {
+    pop();
+  }
+  std::optional<Ranked> found;
+  if (!heap.empty()) found = heap.front();
+  heap.push_back(first);
+  std::push_heap(heap.begin(), heap.end(), worse);
+  return found;
+}
+
+// `best` is the best of all, with its price. All types that the wish may run on have been asked for
+// their top.
+std::optional<Fleet::Second> Fleet::second_to(const Wish& wish, const Ranked& best) {
+  if (members_[best.state] > 1) return Second{second_node(best.state), best.score, best.score};
+  Footprint& footprint = footprints_[wish.footprint];
+  std::optional<Ranked> next;
+  for (uint32_t type = 0; type < types_.size(); ++type) {
+    if (!wish.types[type]) continue;
+    std::optional<Ranked> found;
+    if (type == states_[best.state].key.type) {
+      found = below_top(footprint, type);
+    } else if (const Ranked* first = top(footprint, type)) {
+      found = *first;
+    }
+    if (!found) continue;
+    found->score -= price(footprint, type);
+    if (!next || is_worse(*next, *found)) next = found;
+  }
+  if (!next) return std::nullopt;
+  return Second{first_node(next->state), next->score, best.score};
+}
+
+std::optional<NodeIndex> Fleet::best(ShapeId shape, std::optional<Second>* second) {
   const Wish& wish = wishes_[shape];
   Footprint& footprint = footprints_[wish.footprint];
   std::optional<Ranked> best;
@@ -206,34 +250,58 @@ std::optional<NodeIndex> Fleet::best(ShapeId shape) {
     const Ranked priced{found->score - price(footprint, type), found->state, found->option};
     if (!best || is_worse(*best, priced)) best = priced;
   }
+  if (second != nullptr) *second = best ? second_to(wish, *best) : std::nullopt;
   if (!best) return std::nullopt;
   return first_node(best->state);
 }
 
-std::optional<NodeIndex> Fleet::best_among(ShapeId shape, std::span<const NodeIndex> nodes) {
+std::optional<NodeIndex> Fleet::best_among(ShapeId shape, std::span<const NodeIndex> nodes,
+                                           std::optional<Second>* second) {
   const Wish& wish = wishes_[shape];
   const Footprint& footprint = footprints_[wish.footprint];
   looked_.resize(states_.size(), 0);
   if (++look_ == 0) std::fill(looked_.begin(), looked_.end(), 0);
-  std::optional<Ranked> best;
-  NodeIndex first = 0;
-  for (const NodeIndex node : nodes) {
+  struct Place {
+    Ranked ranked;
+    NodeIndex first = 0;
+  };
+  std::optional<Place> best;
+  std::optional<Place> next;
+  const auto is_before = [&](NodeIndex a, NodeIndex b) {
+    return nodes_[a].order < nodes_[b].order;
+  };
+  for (NodeIndex node : nodes) {
     const StateId id = nodes_[node].state;
-    if (best && best->state == id) {
-      if (nodes_[node].order < nodes_[first].order) first = node;
+    if (best && best->ranked.state == id) {
+      if (is_before(node, best->first)) std::swap(node, best->first);
+      // Its twin is as good, and comes before all others.
+      if (second == nullptr) continue;
+      if (!next || next->ranked.state != id || is_before(node, next->first)) {
+        next = Place{best->ranked, node};
+      }
       continue;
     }
-    if (std::exchange(looked_[id], look_) == look_) continue;  // it was worse
+    if (std::exchange(looked_[id], look_) == look_) {  // it was worse
+      if (next && next->ranked.state == id && is_before(node, next->first)) next->first = node;
+      continue;
+    }
     const uint32_t type = states_[id].key.type;
     if (!wish.types[type] || !fits(footprint, states_[id])) continue;
     Ranked found = score(footprint, id);
     found.score -= price(footprint, type);
-    if (best && !is_worse(*best, found)) continue;
-    best = found;
-    first = node;
+    if (best && !is_worse(best->ranked, found)) {
+      if (second == nullptr) continue;
+      if (!next || is_worse(next->ranked, found)) next = Place{found, node};
+      continue;
+    }
+    next = std::exchange(best, Place{found, node});
+  }
+  if (second != nullptr) {
+    second->reset();
+    if (next) *second = Second{next->first, next->ranked.score, best->ranked.score};
   }
   if (!best) return std::nullopt;
-  return first;
+  return best->first;
 }
 
 }  // namespace berth::sched

@@ -20,10 +20,11 @@ struct Candidate {
 
 class Placing {
  public:
-  Placing(Fleet& fleet, Topology& topology, const Gang& gang)
+  Placing(Fleet& fleet, Topology& topology, const Gang& gang, Beside* beside)
       : fleet_(fleet),
         topology_(topology),
         gang_(gang),
+        beside_(beside),
         order_(largest_first(fleet, gang.workers)),
         spots_(gang.workers.size()),
         spread_(topology, gang.spread) {}
@@ -48,7 +49,8 @@ class Placing {
     const size_t from = placed_;
     while (placed_ < order_.size()) {
       const ShapeId shape = gang_.workers[order_[placed_]];
-      const auto node = gang_.allowed ? best_of(shape, *gang_.allowed) : fleet_.best(shape);
+      const auto node =
+          gang_.allowed ? best_of(shape, *gang_.allowed) : fleet_.best(shape, second());
       if (!node) return take_back(from);
       take(*node);
     }
@@ -79,12 +81,16 @@ class Placing {
   }
 
   std::optional<NodeIndex> best_open(ShapeId shape, std::span<const NodeIndex> nodes) {
-    if (spread_.is_none()) return fleet_.best_among(shape, nodes);
+    if (spread_.is_none()) return fleet_.best_among(shape, nodes, second());
     open_.clear();
     for (const NodeIndex node : nodes) {
       if (spread_.is_open(node)) open_.push_back(node);
     }
-    return fleet_.best_among(shape, open_);
+    return fleet_.best_among(shape, open_, second());
+  }
+
+  std::optional<Fleet::Second>* second() {
+    return beside_ != nullptr && placed_ == 0 ? &beside_->node : nullptr;
   }
 
   void rank_nodes() {
@@ -143,13 +149,27 @@ class Placing {
     std::sort(found.begin(), found.end(), [](const Candidate& a, const Candidate& b) {
       return std::tie(a.free_milli, a.domain->value) < std::tie(b.free_milli, b.domain->value);
     });
-    for (const Candidate& candidate : found) {
-      if (is_uniform() && candidate.fits < left()) continue;
-      fill(candidate.nodes);
-      if (placed_ == order_.size()) return true;
+    const auto is_too_small = [&](const Candidate& one) {
+      return is_uniform() && one.fits < left();
+    };
+    for (auto at = found.begin(); at != found.end(); ++at) {
+      if (is_too_small(*at)) continue;
+      fill(at->nodes);
+      if (placed_ == order_.size()) {
+        const auto next = std::find_if(at + 1, found.end(), [&](const Candidate& one) {
+          return one.fits >= static_cast<int64_t>(order_.size());
+        });
+        if (next != found.end() && is_uniform()) note_domain(level, *next, *at);
+        return true;
+      }
       take_back(0);
     }
     return false;
+  }
+
+  void note_domain(const std::string& level, const Candidate& next, const Candidate& taken) {
+    if (beside_ == nullptr) return;
+    beside_->domain = {level, next.domain->value, next.free_milli, taken.free_milli};
   }
 
   // The domain with most room takes what it can, then the next, and the tightest that fits the
@@ -180,6 +200,7 @@ class Placing {
   Fleet& fleet_;
   Topology& topology_;
   const Gang& gang_;
+  Beside* beside_;  // nothing: nobody wants to know
   std::vector<size_t> order_;
   std::vector<Spot> spots_;      // by worker
   size_t placed_ = 0;            // of order_
@@ -206,8 +227,9 @@ class OnNodes {
 };
 
 // Into each domain of the level that it has to be within, the one with least room first.
-std::optional<std::vector<Spot>> place_within(Fleet& fleet, Topology& topology, const Gang& gang) {
-  if (gang.within.empty()) return Placing(fleet, topology, gang).run();
+std::optional<std::vector<Spot>> place_within(Fleet& fleet, Topology& topology, const Gang& gang,
+                                              Beside* beside) {
+  if (gang.within.empty()) return Placing(fleet, topology, gang, beside).run();
   std::vector<std::tuple<int64_t, std::string, std::vector<NodeIndex>>> parts;
   for (auto& [value, nodes] : domains_among(topology, gang.within.front(), *gang.allowed)) {
     int64_t free = 0;
@@ -218,14 +240,15 @@ std::optional<std::vector<Spot>> place_within(Fleet& fleet, Topology& topology, 
   for (auto& [free, value, nodes] : parts) {
     OnNodes part(gang, std::move(nodes));
     part.gang().within.erase(part.gang().within.begin());
-    if (auto spots = place_within(fleet, topology, part.gang())) return spots;
+    if (auto spots = place_within(fleet, topology, part.gang(), beside)) return spots;
   }
   return std::nullopt;
 }
 
-std::optional<std::vector<Spot>> place_ranked(Fleet& fleet, Topology& topology, const Gang& gang) {
+std::optional<std::vector<Spot>> place_ranked(Fleet& fleet, Topology& topology, const Gang& gang,
+                                              Beside* beside) {
   const bool is_near = gang.near || !gang.within.empty();
-  if (!is_near) return place_within(fleet, topology, gang);
+  if (!is_near) return place_within(fleet, topology, gang, beside);
   std::vector<char> in(fleet.nodes(), 0);
   for (size_t ranks = 1; ranks < gang.ranks.size(); ++ranks) {
     for (const NodeIndex node : gang.ranks[ranks - 1]) in[node] = 1;
@@ -234,9 +257,9 @@ std::optional<std::vector<Spot>> place_ranked(Fleet& fleet, Topology& topology, 
       if (in[node] != 0) nodes.push_back(node);
     }
     OnNodes part(gang, std::move(nodes));
-    if (auto spots = place_within(fleet, topology, part.gang())) return spots;
+    if (auto spots = place_within(fleet, topology, part.gang(), beside)) return spots;
   }
-  return place_within(fleet, topology, gang);
+  return place_within(fleet, topology, gang, beside);
 }
 
 }  // namespace
@@ -254,15 +277,16 @@ std::vector<size_t> largest_first(const Fleet& fleet, const std::vector<ShapeId>
   return order;
 }
 
-std::optional<std::vector<Spot>> place(Fleet& fleet, Topology& topology, const Gang& gang) {
+std::optional<std::vector<Spot>> place(Fleet& fleet, Topology& topology, const Gang& gang,
+                                       Beside* beside) {
   if (gang.workers.empty()) return std::vector<Spot>{};
   if (!gang.prefer_spread.empty()) {
     Gang even = gang;
     even.spread.insert(even.spread.end(), gang.prefer_spread.begin(), gang.prefer_spread.end());
     even.prefer_spread.clear();
-    if (auto spots = place_ranked(fleet, topology, even)) return spots;
+    if (auto spots = place_ranked(fleet, topology, even, beside)) return spots;
   }
-  return place_ranked(fleet, topology, gang);
+  return place_ranked(fleet, topology, gang, beside);
 }
 
 void give_back(Fleet& fleet, const std::vector<Spot>& spots) {

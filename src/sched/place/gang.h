@@ -30,6 +30,19 @@ struct Gang {
   std::span<const std::vector<NodeIndex>> ranks;
 };
 
+// What a gang would have had if there were not what it was given: as much of it as placing it has
+// brought to light.
+struct Beside {
+  std::optional<Fleet::Second> node;  // of the worker that was placed first
+  struct Domain {
+    std::string level;
+    std::string value;
+    int64_t free_milli = 0;
+    int64_t taken_milli = 0;  // free in the one that it was given
+  };
+  std::optional<Domain> domain;  // where the gang is in one domain, and has workers of one size
+};
+
 // Takes a spot for every worker, in their order, or takes nothing.
 //
 // The largest workers are placed first, while there is most choice. Without nearness each goes to
@@ -41,7 +54,9 @@ struct Gang {
 // place for all of it. Domains are alike except for what is free in them;
 // equal ones go by the value of their label. Cost: workers x O(log states) without nearness,
 // O(nodes) + workers x O(domain) with it.
-std::optional<std::vector<Spot>> place(Fleet& fleet, Topology& topology, const Gang& gang);
+// `beside` is set where it is given and the gang has a place.
+std::optional<std::vector<Spot>> place(Fleet& fleet, Topology& topology, const Gang& gang,
+                                       Beside* beside = nullptr);
 
 void give_back(Fleet& fleet, const std::vector<Spot>& spots);
 
