@@ -24,7 +24,7 @@ passed=0 failed=0 skipped=0
 verbose=false
 declare -A broken=() # stages that failed in this run
 
-stages=(deps build tools check checks unit worker chart images hack cluster)
+stages=(deps build tools check checks unit simulation worker chart images hack cluster)
 
 about() {
   case $1 in
@@ -34,6 +34,7 @@ about() {
     check) echo "hack/check.sh" ;;
     checks) echo "each check finds its seeded violation" ;;
     unit) echo "C++ tests, those against a real API server included" ;;
+    simulation) echo "operators and extender under schedules of faults, in memory" ;;
     worker) echo "gangs of the trainer as real processes" ;;
     chart) echo "the chart and its policies on a real API server" ;;
     images) echo "container images" ;;
@@ -47,7 +48,7 @@ needs() {
   case $1 in
     build) echo deps ;;
     tools) echo deps ;;
-    check | unit | worker) echo build ;;
+    check | unit | simulation | worker) echo build ;;
     chart | hack) echo tools ;;
     images) echo build tools ;;
     cluster) echo images ;;
@@ -74,6 +75,8 @@ stage_unit() {
   hack/cluster/down --port-base $server_port || code=1
   return $code
 }
+
+stage_simulation() { hack/sim.sh --seeds 150; }
 
 stage_worker() { BERTH_TRAINER=$root/build/release/berth-trainer run_pytest tests/worker; }
 
@@ -104,7 +107,7 @@ run_stage() {
   for need in $(needs "$stage"); do
     if [ -n "${broken[$need]:-}" ]; then
       broken[$stage]=1
-      printf '%-8s NOT RUN  %s failed\n' "$stage" "$need"
+      printf '%-10s NOT RUN  %s failed\n' "$stage" "$need"
       failed=$((failed + 1))
       return
     fi
@@ -137,7 +140,7 @@ report() {
   read -r ok bad skip <<<"$4"
   shift 4
   passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
-  printf '%-8s %-7s %5d s  %5d passed, %d failed, %d skipped\n' "$stage" \
+  printf '%-10s %-7s %5d s  %5d passed, %d failed, %d skipped\n' "$stage" \
     "$([ "$code" -eq 0 ] && echo ok || echo FAILED)" "$seconds" "$ok" "$bad" "$skip"
   [ "$code" -ne 0 ] || return 0
   broken[$stage]=1
@@ -157,7 +160,7 @@ main() {
         only+=("$2") && shift
         ;;
       --list)
-        for one in "${stages[@]}"; do printf '%-8s %s\n' "$one" "$(about "$one")"; done
+        for one in "${stages[@]}"; do printf '%-10s %s\n' "$one" "$(about "$one")"; done
         exit 0
         ;;
       --verbose) verbose=true ;;

@@ -75,7 +75,7 @@ Cluster::Cluster(Report report)
     if (on_change) on_change(collection, change);
   });
   server.validate_with(kube::kQuotas, validator<api::Quota>());
-  server.validate_with(kube::kGpuJobs, validator<api::GpuJob>());
+  validate_jobs();
   server.validate_with(kube::kPlacementPolicies, validator<api::PlacementPolicy>());
   server.validate_with(kube::kSlaTiers, validator<api::SlaTier>());
   name_space(settings.name_space);
@@ -102,6 +102,8 @@ void Cluster::replay_decisions() const {
     }
   }
 }
+
+void Cluster::validate_jobs() { server.validate_with(kube::kGpuJobs, validator<api::GpuJob>()); }
 
 void Cluster::must(const kube::Response& response) const {
   if (response.status >= 300) report_(response.body);
@@ -281,15 +283,19 @@ int64_t Cluster::free_devices(const std::string& node, const std::string& resour
   return free;
 }
 
+bool Cluster::has_room_for(const Json& pod, const std::string& node) const {
+  if (server.find(kube::kNodes, "", node) == nullptr) return false;
+  const auto requests = translate::requests_of(object_at(pod, "spec"), settings.accelerators);
+  return std::all_of(requests.devices.begin(), requests.devices.end(), [&](const auto& wanted) {
+    return free_devices(node, wanted.first) >= wanted.second;
+  });
+}
+
 // What kube-scheduler does with a pod that is pinned.
 void Cluster::bind(const Json& json) {
   const auto pod = translate::decode_pod(json, settings.accelerators);
   if (!pod || pod->gated || pod->pinned_node.empty()) return;
-  const auto lacks = [&](const auto& device) {
-    return free_devices(pod->pinned_node, device.first) < device.second;
-  };
-  const auto& wants = pod->requests.devices;
-  if (std::any_of(wants.begin(), wants.end(), lacks)) return;
+  if (!has_room_for(json, pod->pinned_node)) return;
   must(server.handle(
       kube::bind_pod(pod->meta.name_space, pod->meta.name, pod->meta.uid, pod->pinned_node)));
 }

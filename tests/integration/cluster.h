@@ -33,7 +33,7 @@ struct Process {
   std::unique_ptr<kube::fake::FakeTransport> transport;
   std::unique_ptr<control::Operator> program;  // empty: it has ended
   bool paused = false;                         // as if by SIGSTOP
-  Monotonic wake = Monotonic::min();
+  Monotonic wake{};
 
   bool runs() const { return program != nullptr; }
   void crash();
@@ -126,6 +126,8 @@ class Cluster {
   // Takes its turn with the others; it has to outlive the cluster's last move. Nodes bind no pod
   // then: that is for the part to do.
   void add_scheduler(Part& scheduler) { scheduler_ = &scheduler; }
+  // GpuJobs have to be valid by their schema, as they have from the start.
+  void validate_jobs();
   // Told about every request just before and just after the server has it.
   std::function<void(Process&)> after_step;
 
@@ -140,6 +142,9 @@ class Cluster {
   const Json& pod(const std::string& name) const;
   std::string said(const std::string& job, std::string_view condition) const;  // "True Ready"
   bool is_finished(const std::string& job) const;
+
+  // Whether the node has the devices that the pod wants, as kube-scheduler counts.
+  bool has_room_for(const Json& pod, const std::string& node) const;
 
   // Decides again all that the operators have decided; whatever comes out otherwise is a failure.
   void replay_decisions() const;

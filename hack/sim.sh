@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Plays schedules of faults against Berth in memory. See --help.
+set -euo pipefail
+
+usage() {
+  cat <<'TEXT'
+usage: hack/sim.sh [--build-dir DIR] [OPTION of berth-sim...]
+
+Runs the real operator and the real extender against an API server, kubelets, a scheduler and a
+clock in memory, with faults drawn from seeds, and looks at the invariants after every change.
+Prints the faults by kind, schedules, changes, violations and seconds; a schedule that fails is
+printed with the shortest part of it that still fails. Exits 1 if one did. Builds berth-sim first
+where it is missing.
+
+  --seeds N      how many schedules (default 1000)
+  --from S       the first seed (default 1)
+  --seconds T    for so long instead of so many schedules
+  --print        print the schedules of these seeds and play nothing
+  --also KIND    one act of this kind in every schedule besides
+  --build-dir    where berth-sim is (default build/release)
+  --help         this text; berth-sim --help has the rest
+
+examples:
+  hack/sim.sh --seeds 10000
+  hack/sim.sh --from 4711 --seeds 1       # one schedule again
+  hack/sim.sh --seconds 180 --from 900000
+TEXT
+}
+
+build_dir=build/release
+options=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    --help) usage && exit 0 ;;
+    --build-dir)
+      [ $# -ge 2 ] || { echo "hack/sim.sh: --build-dir needs a folder" >&2 && exit 2; }
+      build_dir=$2
+      shift 2
+      ;;
+    *) options+=("$1") && shift ;;
+  esac
+done
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+program=$build_dir/tests/simulation/berth-sim
+if [ ! -x "$program" ]; then
+  cmake --preset release >&2 && cmake --build "$build_dir" --target berth-sim >&2
+fi
+exec "$program" "${options[@]}"

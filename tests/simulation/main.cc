@@ -1,0 +1,137 @@
+// berth-sim: plays schedules of faults against the whole of Berth in memory. See README.md.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <chrono>
+#include <iostream>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "tests/simulation/schedule.h"
+
+namespace berth::simulation {
+namespace {
+
+struct Flags {
+  uint64_t seeds = 1'000;
+  uint64_t from = 1;
+  int seconds = 0;
+  unsigned threads = 0;
+  size_t shrink = 2;
+  std::string also;
+  bool print = false;
+};
+
+struct Totals {
+  std::mutex mutex;
+  std::map<std::string, uint64_t> fired;
+  uint64_t schedules = 0;
+  uint64_t changes = 0;
+  std::map<uint64_t, std::vector<std::string>> broken;  // by seed
+};
+
+constexpr size_t kFailuresMost = 20;  // then there is enough to look at
+
+void play(const Flags& flags, std::atomic<uint64_t>& next, Totals& totals) {
+  const auto begun = std::chrono::steady_clock::now();
+  for (;;) {
+    const uint64_t seed = next++;
+    if (flags.seconds == 0 && seed >= flags.from + flags.seeds) return;
+    const auto spent = std::chrono::steady_clock::now() - begun;
+    if (flags.seconds > 0 && spent >= std::chrono::seconds(flags.seconds)) return;
+    const Schedule schedule = draw_schedule(seed, flags.also);
+    const Outcome outcome = run(schedule);
+    const std::lock_guard lock(totals.mutex);
+    ++totals.schedules;
+    totals.changes += outcome.changes;
+    for (const Act& act : schedule.acts) {
+      if (act_kinds()[act.kind].is_fault) ++totals.fired[act_kinds()[act.kind].name];
+    }
+    if (!outcome.broken.empty()) totals.broken[seed] = outcome.broken;
+    if (totals.broken.size() >= kFailuresMost) return;
+    if (isatty(STDERR_FILENO) != 0 && totals.schedules % 50 == 0) {
+      std::cerr << "\r" << totals.schedules << " schedules, " << totals.broken.size()
+                << " with violations";
+    }
+  }
+}
+
+void tell(const Schedule& schedule, const std::vector<std::string>& broken) {
+  const std::string invariant = invariant_of(broken.front());
+  const auto fails = [&](const Schedule& part) {
+    const auto found = run(part).broken;
+    return !found.empty() && invariant_of(found.front()) == invariant;
+  };
+  const Schedule least = shrink(schedule, fails);
+  std::cout << "\n" << broken.front() << " takes no more than\n" << told(least);
+  for (const std::string& one : run(least).broken) std::cout << "  => " << one << "\n";
+}
+
+int simulate(const Flags& flags) {
+  const auto begun = std::chrono::steady_clock::now();
+  Totals totals;
+  std::atomic<uint64_t> next = flags.from;
+  std::vector<std::thread> threads;
+  const unsigned count =
+      flags.threads > 0 ? flags.threads : std::max(1U, std::thread::hardware_concurrency());
+  for (unsigned i = 0; i < count; ++i) {
+    threads.emplace_back([&] { play(flags, next, totals); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  if (isatty(STDERR_FILENO) != 0) std::cerr << "\n";
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
+  uint64_t faults = 0;
+  for (const auto& [name, fired] : totals.fired) {
+    std::printf("%-24s %10lu\n", name.c_str(), static_cast<unsigned long>(fired));
+    faults += fired;
+  }
+  std::printf(
+      "%lu schedules, %lu faults of %zu kinds, %lu changes, %.1f s, %.0f schedules a "
+      "minute, %zu with violations\n",
+      static_cast<unsigned long>(totals.schedules), static_cast<unsigned long>(faults),
+      totals.fired.size(), static_cast<unsigned long>(totals.changes), took.count(),
+      static_cast<double>(totals.schedules) / took.count() * 60, totals.broken.size());
+  std::fflush(stdout);
+  for (const auto& [seed, broken] : totals.broken) {
+    for (const std::string& one : broken) std::cout << "seed " << seed << " breaks " << one << "\n";
+  }
+  size_t shown = 0;
+  for (const auto& [seed, broken] : totals.broken) {
+    if (shown++ < flags.shrink) tell(draw_schedule(seed, flags.also), broken);
+  }
+  return totals.broken.empty() ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace berth::simulation
+
+int main(int argc, char** argv) {
+  berth::simulation::Flags flags;
+  CLI::App app(
+      "Plays schedules of faults against operators, extender and an API server in memory, and "
+      "looks at the invariants after every change. A violation is shown with the shortest "
+      "schedule that still has it.");
+  app.add_option("--seeds", flags.seeds, "how many schedules")->capture_default_str();
+  app.add_option("--from", flags.from, "the first seed")->capture_default_str();
+  app.add_option("--seconds", flags.seconds, "play for so long instead of so many schedules");
+  app.add_option("--threads", flags.threads, "default: one per core");
+  app.add_option("--shrink", flags.shrink, "how many of the schedules that fail are cut down")
+      ->capture_default_str();
+  std::vector<std::string> names;
+  for (const auto& kind : berth::simulation::act_kinds()) names.emplace_back(kind.name);
+  app.add_option("--also", flags.also, "one act of this kind in every schedule besides")
+      ->check(CLI::IsMember(names));
+  app.add_flag("--print", flags.print, "print the schedules of these seeds and play nothing");
+  app.footer("examples:\n  berth-sim --seeds 10000\n  berth-sim --from 4711 --seeds 1 --print");
+  CLI11_PARSE(app, argc, argv);
+  if (flags.print) {
+    for (uint64_t i = 0; i < flags.seeds; ++i) {
+      std::cout << berth::simulation::told(
+          berth::simulation::draw_schedule(flags.from + i, flags.also));
+    }
+    return 0;
+  }
+  return berth::simulation::simulate(flags);
+}

@@ -1,0 +1,114 @@
+#include "tests/simulation/schedule.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <random>
+
+namespace berth::simulation {
+namespace {
+
+constexpr int kJobs = 20;
+constexpr uint32_t kSpan = 60'000;  // milliseconds in which everything happens
+
+class Dice {
+ public:
+  explicit Dice(uint64_t seed) : random_(static_cast<uint32_t>(seed ^ seed >> 32)) {}
+  uint32_t operator()() { return static_cast<uint32_t>(random_()); }
+  uint32_t below(uint32_t most) { return (*this)() % most; }  // alike with every library
+
+ private:
+  std::mt19937 random_;
+};
+
+size_t draw_kind(Dice& dice, bool is_fault) {
+  const auto& kinds = act_kinds();
+  int all = 0;
+  for (const ActKind& kind : kinds) all += kind.is_fault == is_fault ? kind.weight : 0;
+  int left = static_cast<int>(dice.below(static_cast<uint32_t>(all)));
+  for (size_t i = 0; i < kinds.size(); ++i) {
+    if (kinds[i].is_fault != is_fault) continue;
+    left -= kinds[i].weight;
+    if (left < 0) return i;
+  }
+  return 0;
+}
+
+size_t kind_named(std::string_view name) {
+  const auto& kinds = act_kinds();
+  for (size_t i = 0; i < kinds.size(); ++i) {
+    if (kinds[i].name == name) return i;
+  }
+  return kinds.size();
+}
+
+Act act(Dice& dice, size_t kind) {
+  return {Millis{dice.below(kSpan)}, kind, {dice(), dice(), dice()}};
+}
+
+}  // namespace
+
+Schedule draw_schedule(uint64_t seed, const std::string& also) {
+  Dice dice(seed * 2'654'435'761U + 1);
+  Schedule schedule;
+  schedule.setting.seed = seed;
+  schedule.setting.is_fenced = dice.below(4) != 0;
+  schedule.setting.latency = dice.below(2) == 0 ? Millis{0} : Millis{1 + dice.below(40)};
+  static const size_t kSubmit = kind_named("submit");
+  for (int i = 0; i < kJobs; ++i) schedule.acts.push_back(act(dice, kSubmit));
+  const uint32_t changes = dice.below(5);
+  for (uint32_t i = 0; i < changes; ++i) schedule.acts.push_back(act(dice, draw_kind(dice, false)));
+  const uint32_t faults = 5 + dice.below(8);
+  for (uint32_t i = 0; i < faults; ++i) schedule.acts.push_back(act(dice, draw_kind(dice, true)));
+  if (!also.empty()) schedule.acts.push_back(act(dice, kind_named(also)));
+  std::stable_sort(schedule.acts.begin(), schedule.acts.end(),
+                   [](const Act& a, const Act& b) { return a.at < b.at; });
+  return schedule;
+}
+
+Outcome run(const Schedule& schedule) {
+  Simulation simulation(schedule.setting);
+  simulation.play(schedule.acts);
+  simulation.calm_down();
+  return {simulation.broken(), simulation.trace(), simulation.changes()};
+}
+
+Schedule shrink(const Schedule& schedule, const std::function<bool(const Schedule&)>& fails) {
+  Schedule least = schedule;
+  size_t group = std::max<size_t>(1, least.acts.size() / 2);
+  for (;;) {
+    bool is_smaller = false;
+    for (size_t at = 0; at < least.acts.size();) {
+      Schedule without = least;
+      const size_t end = std::min(at + group, least.acts.size());
+      without.acts.erase(without.acts.begin() + static_cast<std::ptrdiff_t>(at),
+                         without.acts.begin() + static_cast<std::ptrdiff_t>(end));
+      if (fails(without)) {
+        least = std::move(without);
+        is_smaller = true;
+      } else {
+        at = end;
+      }
+    }
+    if (group == 1 && !is_smaller) return least;
+    group = std::max<size_t>(1, group / 2);
+  }
+}
+
+std::string invariant_of(const std::string& broken) { return broken.substr(0, broken.find(':')); }
+
+std::string told(const Schedule& schedule) {
+  const Setting& setting = schedule.setting;
+  std::string text = "seed " + std::to_string(setting.seed) +
+                     (setting.is_fenced ? ", fenced" : ", not fenced") + ", latency up to " +
+                     std::to_string(setting.latency.count()) + " ms\n";
+  for (const Act& act : schedule.acts) {
+    char line[120];
+    std::snprintf(line, sizeof line, "%9.3f s  %-22s %u %u %u\n",
+                  static_cast<double>(act.at.count()) / 1000, act_kinds()[act.kind].name,
+                  act.draws[0], act.draws[1], act.draws[2]);
+    text += line;
+  }
+  return text;
+}
+
+}  // namespace berth::simulation

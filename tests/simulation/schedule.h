@@ -1,0 +1,37 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "tests/simulation/simulation.h"
+
+namespace berth::simulation {
+
+// A run before it is run.
+struct Schedule {
+  Setting setting;
+  std::vector<Act> acts;  // by time
+};
+
+// Twenty jobs and more within a minute, and five to sixteen other things, all drawn from the seed.
+// `also` is the name of a kind that is mixed in besides; empty: none.
+Schedule draw_schedule(uint64_t seed, const std::string& also = {});
+
+struct Outcome {
+  std::vector<std::string> broken;
+  uint64_t trace = 0;
+  size_t changes = 0;
+};
+Outcome run(const Schedule& schedule);
+
+// The schedule with as few acts as still break the same invariant: acts are left out in ever
+// smaller groups as long as it stays broken (delta debugging, Zeller 2002). `fails` runs one.
+Schedule shrink(const Schedule& schedule, const std::function<bool(const Schedule&)>& fails);
+
+// The name before the colon: which invariant it was.
+std::string invariant_of(const std::string& broken);
+// One line per act: "   1.250 s  lost_reply 17 3 2".
+std::string told(const Schedule& schedule);
+
+}  // namespace berth::simulation

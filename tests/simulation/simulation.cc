@@ -1,0 +1,270 @@
+#include "tests/simulation/simulation.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "kube/request.h"
+#include "tests/integration/invariants.h"
+#include "translate/read_json.h"
+
+namespace berth::simulation {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+using translate::object_at;
+using translate::text_at;
+
+constexpr const char* kLeases = "coordination.k8s.io/leases";
+constexpr int kNodes = 8;
+constexpr int kDevices = 4;
+const std::array<const char*, 3> kTeams = {"blue", "red", "green"};
+constexpr Millis kBackupAge = seconds(1);
+constexpr Millis kMostCalm = minutes(60);  // until everything that can run has run
+constexpr size_t kChangesPerAct = 400;     // more is a hot loop
+
+bool is_write(const kube::Request& request) { return request.method != kube::Method::Get; }
+
+uint64_t mixed(uint64_t hash, std::string_view text) {  // FNV-1a
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
+  return hash;
+}
+
+}  // namespace
+
+Simulation::Simulation(Setting setting)
+    : cluster([this](const std::string& trouble) { troubles_.push_back("model: " + trouble); }),
+      setting_(setting),
+      latency_(static_cast<uint32_t>(setting.seed)),
+      checker_(cluster.server) {
+  cluster.checks_every_step = false;
+  cluster.on_change = [this](const auto& collection, const auto& change) {
+    changed(collection, change);
+  };
+  for (const Json* lease : cluster.server.list(kube::kLeases)) {
+    holders_.push_back({cluster.clock.now(), text_at(object_at(*lease, "spec"), "holderIdentity")});
+  }
+  cluster.after_step = [this](integration::Process& process) {
+    const auto at = crashes_.find(&process);
+    if (at == crashes_.end() || !*at->second.is_due) return;
+    *at->second.is_due = false;
+    if (at->second.writes-- > 0) return;
+    crashes_.erase(at);
+    process.crash();
+    start_operator();
+  };
+  wire(cluster.first());
+  start_operator();
+  for (int i = 0; i < kNodes; ++i) cluster.node(node(static_cast<uint32_t>(i)), kDevices);
+  cluster.quota("org", 0, [](auto& quota) { quota.spec.namespaces.clear(); });
+  for (const char* name : kTeams) {
+    cluster.quota(name, 8, [](auto& quota) {
+      quota.spec.parent = "org";
+      quota.spec.limits.front().borrowing_limit = 8;
+    });
+  }
+  scheduler_.emplace(cluster);
+  cluster.add_scheduler(*scheduler_);
+  cluster.settle();
+}
+
+// ---- wires ----
+
+void Simulation::wire(integration::Process& process) {
+  process.transport->admit_with([this, identity = process.identity](const kube::Request& request) {
+    return fence(identity, request);
+  });
+  if (setting_.latency == Millis{0}) return;
+  process.transport->delay_with(
+      [this] { return Millis{latency_() % static_cast<uint32_t>(setting_.latency.count())}; });
+}
+
+// As the policy berth-fence: a write is accepted from the holder of the Lease, as this API server
+// knows it.
+std::optional<kube::Response> Simulation::fence(const std::string& identity,
+                                                const kube::Request& request) {
+  const bool is_exempt = request.path.find("/leases") != std::string::npos ||
+                         request.path.find("/events") != std::string::npos;
+  if (!setting_.is_fenced || is_exempt || !is_write(request)) return std::nullopt;
+  const Instant known = cluster.clock.now() - setting_.fence_late;
+  std::string holder;
+  for (const Holder& one : holders_) {
+    if (one.since <= known) holder = one.identity;
+  }
+  if (holder == identity) return std::nullopt;
+  return kube::Response{
+      403, std::nullopt,
+      R"({"kind":"Status","reason":"Forbidden","message":"berth-fence: the Lease is held by )" +
+          holder + R"(","code":403})"};
+}
+
+void Simulation::changed(const std::string& collection, const kube::fake::Change& change) {
+  ++changes_;
+  trace_ = mixed(trace_, collection);
+  trace_ = mixed(trace_, change.after->text());
+  if (collection == kLeases && !change.deleted) {
+    const std::string holder = text_at(object_at(change.after->object(), "spec"), "holderIdentity");
+    const bool is_ours = text_at(object_at(change.after->object(), "metadata"), "name") ==
+                         cluster.settings.lease_name;
+    if (is_ours && (holders_.empty() || holders_.back().identity != holder)) {
+      holders_.push_back({cluster.clock.now(), holder});
+    }
+  }
+  checker_.changed(collection, change);
+  if (collection == "/pods" && scheduler_) {
+    scheduler_->pod_changed(change.after->object(), change.deleted);
+  }
+}
+
+// ---- for acts ----
+
+std::vector<std::pair<std::string, std::string>> Simulation::named(
+    const kube::Resource& resource) const {
+  std::vector<std::pair<std::string, std::string>> names;
+  for (const Json* object : cluster.server.list(resource)) {
+    const Json& meta = object_at(*object, "metadata");
+    const bool is_odd = text_at(meta, "name").starts_with("odd-");  // nothing can be read of it
+    if (is_odd || meta.contains("deletionTimestamp")) continue;
+    names.emplace_back(text_at(meta, "namespace"), text_at(meta, "name"));
+  }
+  return names;
+}
+
+std::optional<std::string> Simulation::one_of(const kube::Resource& resource, uint32_t draw) {
+  const auto names = named(resource);
+  if (names.empty()) return std::nullopt;
+  const auto& [name_space, name] = names[draw % names.size()];
+  cluster.in(name_space);
+  return name;
+}
+
+std::string Simulation::node(uint32_t draw) const {
+  return "node-" + std::to_string(draw % static_cast<uint32_t>(kNodes));
+}
+
+std::string Simulation::team(uint32_t draw) const { return kTeams[draw % kTeams.size()]; }
+
+integration::Process* Simulation::running(uint32_t draw) {
+  std::vector<integration::Process*> all;
+  for (integration::Process* process : cluster.operators()) {
+    if (process->runs()) all.push_back(process);
+  }
+  return all.empty() ? nullptr : all[draw % all.size()];
+}
+
+integration::Process& Simulation::start_operator() {
+  integration::Process& process =
+      cluster.start_operator("operator-" + std::to_string(cluster.operators().size()));
+  wire(process);
+  return process;
+}
+
+void Simulation::later(Millis delay, std::function<void()> what) {
+  timers_.emplace(cluster.clock.monotonic() + delay, std::move(what));
+}
+
+void Simulation::crash_when(integration::Process& process, std::shared_ptr<bool> is_due,
+                            int writes) {
+  crashes_[&process] = {std::move(is_due), writes};
+}
+
+void Simulation::restore_backup() {
+  if (backups_.empty()) return;
+  cluster.server.restore(backups_.front().second);
+  backups_.clear();
+  checker_.start_over();
+  holders_.clear();
+  for (const Json* lease : cluster.server.list(kube::kLeases)) {
+    holders_.push_back({Instant{}, text_at(object_at(*lease, "spec"), "holderIdentity")});
+  }
+}
+
+// ---- the run ----
+
+void Simulation::pass_until(Monotonic end) {
+  while (!timers_.empty() && timers_.begin()->first <= end) {
+    auto timer = timers_.extract(timers_.begin());
+    cluster.pass(std::max(Millis{0}, timer.key() - cluster.clock.monotonic()));
+    timer.mapped()();
+  }
+  cluster.pass(std::max(Millis{0}, end - cluster.clock.monotonic()));
+}
+
+void Simulation::play(const std::vector<Act>& acts) {
+  const Monotonic start = cluster.clock.monotonic();
+  for (const Act& act : acts) {
+    pass_until(start + act.at);
+    backups_.emplace_back(cluster.clock.now(), cluster.server.backup());
+    while (backups_.size() > 1 && backups_[1].first + kBackupAge <= cluster.clock.now()) {
+      backups_.pop_front();
+    }
+    const size_t before = changes_;
+    act_kinds()[act.kind].happen(*this, act);
+    changes_of_users += changes_ - before;
+  }
+}
+
+void Simulation::calm_down() {
+  while (!timers_.empty()) timers_.extract(timers_.begin()).mapped()();
+  crashes_.clear();
+  setting_.fence_late = Millis{0};
+  for (integration::Process* process : cluster.operators()) {
+    if (!process->runs()) continue;
+    process->paused = false;
+    process->transport->clear_faults();
+    process->transport->stall_streams(false);
+  }
+  scheduler_->line().clear_faults();
+  scheduler_->line().stall_streams(false);
+  while (running(0) == nullptr) start_operator();
+  for (const char* name : kTeams) {
+    if (cluster.server.find(kube::kQuotas, "", name) == nullptr) continue;
+    cluster.change_quota(name, [](auto& quota) { quota.spec.limits.front().guaranteed = 8; });
+  }
+  for (const auto& [team, name] : named(kube::kPods)) {
+    if (name.starts_with("pod-")) cluster.in(team).delete_pod(name);
+  }
+  for (const auto& [team, name] : named(kube::kGpuJobs)) {
+    cluster.in(team).behaves(name, {.runs = seconds(2)});
+    if (!cluster.is_finished(name)) {
+      cluster.change_job(name, [](auto& job) { job.spec.suspend = false; });
+    }
+  }
+  const auto is_over = [&] {
+    if (running(0) == nullptr) start_operator();  // they end when they are superseded
+    const auto jobs = named(kube::kGpuJobs);
+    return std::all_of(jobs.begin(), jobs.end(), [&](const auto& job) {
+      return cluster.in(job.first).is_finished(job.second);
+    });
+  };
+  if (!cluster.until(is_over, kMostCalm)) {
+    for (const auto& [team, name] : named(kube::kGpuJobs)) {
+      if (cluster.in(team).is_finished(name)) continue;
+      checker_.broke("progress",
+                     team + "/" + name + " did not end: " + cluster.said(name, "Admitted"));
+    }
+  }
+  check_quiet();
+}
+
+void Simulation::check_quiet() {
+  cluster.until([&] { return integration::broken_when_quiet(cluster.server).empty(); },
+                seconds(60));
+  for (const std::string& rule : integration::broken_when_quiet(cluster.server)) {
+    checker_.broke("exact_when_quiet", rule);
+  }
+  const size_t most = kChangesPerAct * (changes_of_users + 1);
+  if (changes_ > most) {
+    checker_.broke("no_hot_loop", std::to_string(changes_) + " changes followed from " +
+                                      std::to_string(changes_of_users));
+  }
+  cluster.replay_decisions();
+}
+
+std::vector<std::string> Simulation::broken() const {
+  std::vector<std::string> all = checker_.broken();
+  all.insert(all.end(), troubles_.begin(), troubles_.end());
+  return all;
+}
+
+}  // namespace berth::simulation

@@ -1,0 +1,98 @@
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/integration/cluster.h"
+#include "tests/simulation/act.h"
+#include "tests/simulation/checker.h"
+#include "tests/simulation/scheduler.h"
+
+namespace berth::simulation {
+
+// What is chosen once per run.
+struct Setting {
+  uint64_t seed = 0;
+  bool is_fenced = true;  // the API server refuses the operators that hold no Lease
+  Millis fence_late{0};   // by which the server's view of the Lease is old
+  Millis latency{0};      // the most that a request or an answer takes
+};
+
+// A cluster of eight nodes and three tenants with two operators, an extender, and all that goes
+// wrong with them. A function of its setting and of the acts: no thread, no clock, no other
+// randomness.
+class Simulation {
+ public:
+  explicit Simulation(Setting setting);
+
+  void play(const std::vector<Act>& acts);
+  // Faults cease, everybody behaves: what is left has to come to its end.
+  void calm_down();
+
+  // ---- for acts ----
+  // Names (namespace, name) of those that are valid and not being deleted.
+  std::vector<std::pair<std::string, std::string>> named(const kube::Resource& resource) const;
+  // One of them, in whose namespace the cluster is then; nothing if there is none.
+  std::optional<std::string> one_of(const kube::Resource& resource, uint32_t draw);
+  std::string node(uint32_t draw) const;
+  std::string team(uint32_t draw) const;
+  integration::Process* running(uint32_t draw);
+  integration::Process& start_operator();
+  std::string fresh_name(const char* prefix) { return prefix + std::to_string(++made_); }
+  // Does that so much later, or when things calm down.
+  void later(Millis delay, std::function<void()> what);
+  // The process ends, and another starts, at the write for which `is_due` is set; the first
+  // `writes` that would set it pass.
+  void crash_when(integration::Process& process, std::shared_ptr<bool> is_due, int writes);
+  void restore_backup();
+  void fence_is_late(Millis by) { setting_.fence_late = by; }
+
+  // ---- what came of it ----
+  std::vector<std::string> broken() const;
+  uint64_t trace() const { return trace_; }  // hash of all changes, in order
+  size_t changes() const { return changes_; }
+  size_t changes_of_users = 0;  // for the bound on what may follow from them
+
+  integration::Cluster cluster;
+
+ private:
+  struct Holder {
+    Instant since;
+    std::string identity;
+  };
+
+  void wire(integration::Process& process);
+  std::optional<kube::Response> fence(const std::string& identity, const kube::Request& request);
+  void changed(const std::string& collection, const kube::fake::Change& change);
+  void pass_until(Monotonic end);
+  void check_quiet();
+
+  Setting setting_;
+  std::mt19937 latency_;
+  Checker checker_;
+  std::vector<std::string> troubles_;
+  std::multimap<Monotonic, std::function<void()>> timers_;
+  std::deque<std::pair<Instant, kube::fake::Storage::Backup>> backups_;
+  std::vector<Holder> holders_;
+  struct Crash {
+    std::shared_ptr<bool> is_due;
+    int writes = 0;
+  };
+  std::map<integration::Process*, Crash> crashes_;
+  uint64_t trace_ = 14695981039346656037U;
+  size_t changes_ = 0;
+  int made_ = 0;
+  std::optional<Scheduler> scheduler_;
+
+ public:
+  Scheduler& scheduler() { return *scheduler_; }
+};
+
+}  // namespace berth::simulation

@@ -1,0 +1,139 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "api/codec.h"
+#include "kube/request.h"
+#include "tests/simulation/schedule.h"
+
+namespace berth::simulation {
+namespace {
+
+using testing::Contains;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+size_t kind_named(const std::string& name) {
+  for (size_t i = 0; i < act_kinds().size(); ++i) {
+    if (act_kinds()[i].name == name) return i;
+  }
+  ADD_FAILURE() << "no act " << name;
+  return 0;
+}
+
+TEST(Simulation, OfOneSeedIsTheSameRunEveryTime) {
+  for (const uint64_t seed : {3, 5}) {
+    const Schedule schedule = draw_schedule(seed);
+    EXPECT_EQ(schedule.acts, draw_schedule(seed).acts);
+    EXPECT_EQ(run(schedule).trace, run(schedule).trace);
+  }
+}
+
+TEST(Simulation, OfAnotherSeedIsAnotherRun) {
+  EXPECT_NE(run(draw_schedule(3)).trace, run(draw_schedule(5)).trace);
+}
+
+TEST(Simulation, KnowsAtLeastThirtySixKindsOfFault) {
+  size_t faults = 0;
+  for (const ActKind& kind : act_kinds()) faults += kind.is_fault ? 1 : 0;
+  EXPECT_GE(faults, 36U);
+}
+
+// Each alone, in the middle of work, so that one that breaks by itself is named by the test.
+TEST(Simulation, SurvivesEachKindOfFaultAlone) {
+  for (size_t kind = 0; kind < act_kinds().size(); ++kind) {
+    if (!act_kinds()[kind].is_fault || act_kinds()[kind].weight == 0) continue;
+    SCOPED_TRACE(act_kinds()[kind].name);
+    Schedule schedule;
+    const size_t submit = kind_named("submit");
+    for (uint32_t i = 0; i < 6; ++i) {
+      schedule.acts.push_back({Millis{i * 500}, submit, {i * 7, 8 + i, i}});
+    }
+    schedule.acts.push_back({Millis{2'600}, kind, {11, 5, 3}});
+    EXPECT_THAT(run(schedule).broken, IsEmpty());
+  }
+}
+
+TEST(Shrink, KeepsOnlyTheActsThatItTakes) {
+  Schedule schedule;
+  for (int i = 0; i < 37; ++i) schedule.acts.push_back({Millis{i}, 0, {}});
+  int runs = 0;
+  const Schedule least = shrink(schedule, [&](const Schedule& part) {
+    ++runs;
+    const auto has = [&](int at) {
+      return std::any_of(part.acts.begin(), part.acts.end(),
+                         [&](const Act& act) { return act.at == Millis{at}; });
+    };
+    return has(5) && has(30);
+  });
+  ASSERT_EQ(least.acts.size(), 2U);
+  EXPECT_EQ(least.acts[0].at, Millis{5});
+  EXPECT_EQ(least.acts[1].at, Millis{30});
+  EXPECT_LT(runs, 80);
+}
+
+// What nobody may write, written by the test: the checker has to see it.
+class Seen : public testing::Test {
+ protected:
+  Seen() : simulation_({.seed = 1}) {
+    simulation_.cluster.in("blue").job("train", 1, 2).pass(std::chrono::seconds(3));
+    EXPECT_THAT(simulation_.broken(), IsEmpty());
+  }
+  void write(const kube::Request& request) { simulation_.cluster.server.handle(request); }
+  void write_job(const Json& status) {
+    write(kube::patch_status(kube::kGpuJobs, "blue", "train", {{"status", status}}));
+  }
+  void breaks(const std::string& invariant) {
+    EXPECT_THAT(simulation_.broken(), Contains(StartsWith(invariant + ": ")));
+  }
+
+  Simulation simulation_;
+};
+
+TEST_F(Seen, AChargeThatNoLongerCoversWhatIsPlaced) {
+  Json status = api::to_json(simulation_.cluster.quota_named("blue")).at("status");
+  status["limits"][0]["used"] = 1;
+  write(kube::patch_status(kube::kQuotas, "", "blue", {{"status", status}}));
+  breaks("charge_covers");
+}
+
+TEST_F(Seen, AnEpochThatGoesBack) {
+  simulation_.cluster.server.validate_with(kube::kQuotas, {});
+  write(kube::patch_status(kube::kQuotas, "", "blue", {{"status", {{"epoch", 0}}}}));
+  breaks("epoch_monotone");
+}
+
+TEST_F(Seen, APlacementThatIsClearedWhileItsPodLives) {
+  write_job({{"placement", nullptr}});
+  breaks("released_before_gone");
+  breaks("conditions_truthful");
+}
+
+TEST_F(Seen, AWorkerThatIsMovedWithinItsAttempt) {
+  const api::GpuJob job = simulation_.cluster.job_named("train");
+  Json placement = api::to_json(job).at("status").at("placement");
+  placement["workers"][0]["node"] = "node-7x";
+  write_job({{"placement", placement}});
+  breaks("placement_stands");
+}
+
+TEST_F(Seen, ASecondPodOfAWorker) {
+  Json pod = simulation_.cluster.pod("train-1-0");
+  pod["metadata"]["name"] = "train-2-0";
+  for (const char* own : {"uid", "resourceVersion", "creationTimestamp"}) {
+    pod["metadata"].erase(own);
+  }
+  write(kube::create(kube::kPods, pod));
+  breaks("one_pod_per_worker");
+}
+
+TEST_F(Seen, AJobThatIsOverAndGoesOn) {
+  simulation_.cluster.finish("train-1-0", 0).pass(std::chrono::seconds(3));
+  ASSERT_TRUE(simulation_.cluster.is_finished("train"));
+  write_job({{"conditions", Json::array()}});
+  breaks("terminal_is_terminal");
+}
+
+}  // namespace
+}  // namespace berth::simulation
