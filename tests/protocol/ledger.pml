@@ -1,0 +1,307 @@
+/* The ledger under two leaders: charge, placement, pod and back, over changes of leader.
+ *
+ * Three workloads of one device in a leaf Quota with a parent, LIMIT devices in each. A workload's
+ * stage only grows, so it is its resourceVersion too: a write is accepted when the stage seen is
+ * the stage stored. Of a Quota a bit says whether the version seen is the one stored.
+ * After "src:" stands who does the step in C++. */
+
+#include "server.pml"
+
+#define JOBS 3
+#define QUOTAS 2 /* 0 is the leaf, 1 its parent */
+#define LIMIT 2
+
+#define WAITS 0
+#define PLACED 1 /* status.placement is written */
+#define OVER 2   /* the placement is cleared again; how, attempts.pml says */
+
+/* Stored. */
+byte stage[JOBS];
+byte used[QUOTAS];
+byte epoch[QUOTAS] = 1;
+
+/* What a leader has seen, and what it remembers. */
+typedef Leader {
+  byte stage[JOBS];
+  byte used[QUOTAS];
+  byte epoch_seen[QUOTAS];
+  bool is_newest[QUOTAS]; /* nobody has written the Quota since */
+  byte epoch;             /* its own */
+  bool granted[JOBS];
+  bool on_leaf[JOBS];     /* the grant is charged there, */
+  bool on_parent[JOBS];   /* and there */
+  byte kept;              /* devices charged without a reason */
+};
+Leader leader[LEADERS];
+#define L leader[l]
+#define larger(a, b) (a > b -> a : b)
+byte want; /* within one step; 0 between steps */
+
+#define holds(s) (s == PLACED)
+#define placed (holds(stage[0]) + holds(stage[1]) + holds(stage[2]))
+
+/* After every step that stores something. */
+inline check() {
+  assert(used[0] <= LIMIT && used[1] <= LIMIT);  /* never above the limit */
+  assert(placed <= used[0] && placed <= used[1]) /* a charge covers every placement */
+}
+
+#define in_books(j) (L.granted[j] || holds(L.stage[j]))
+#define ledger (in_books(0) + in_books(1) + in_books(2) + L.kept)
+
+inline drop_grant(l, j) {
+  L.granted[j] = false;
+  L.on_leaf[j] = false;
+  L.on_parent[j] = false
+}
+
+inline see_job(l, j) {
+  L.stage[j] = stage[j];
+  if
+  :: stage[j] != WAITS -> drop_grant(l, j) /* src: Books::on_job */
+  :: else
+  fi
+}
+
+inline see_quota(l, q) {
+  L.used[q] = used[q];
+  L.epoch_seen[q] = epoch[q];
+  L.is_newest[q] = true
+}
+
+/* The leader's process is gone, and with it what it remembers. */
+inline forget(l) {
+  mode[l] = Dead;
+  L.epoch = 0;
+  L.kept = 0;
+  L.stage[0] = WAITS; L.stage[1] = WAITS; L.stage[2] = WAITS;
+  drop_grant(l, 0); drop_grant(l, 1); drop_grant(l, 2);
+  L.used[0] = 0; L.epoch_seen[0] = 0; L.is_newest[0] = false;
+  L.used[1] = 0; L.epoch_seen[1] = 0; L.is_newest[1] = false
+}
+
+/* Nothing is decided on a version that is not the newest, so what it said need not be kept. */
+#if defined(BLIND_CHARGE) || defined(COVERED_WITHOUT_A_WRITE)
+#define keep_old(value) value
+#else
+#define keep_old(value) 0
+#endif
+
+inline outdate(l, q) {
+  L.used[q] = keep_old(L.used[q]);
+  L.epoch_seen[q] = keep_old(L.epoch_seen[q]);
+  L.is_newest[q] = false
+}
+
+inline store_quota(q, now_used, now_epoch) {
+  assert(now_epoch >= epoch[q]);
+  used[q] = now_used;
+  epoch[q] = now_epoch;
+  outdate(0, q);
+  outdate(1, q);
+  check()
+}
+
+/* The server's part in a write of a Quota: the version, and the rules at the root of the kind. */
+#define epoch_may_be(q, e) (e >= epoch[q])                        /* src: keeps_epoch */
+#define used_may_be(q, u) (u <= LIMIT || u <= used[q])            /* src: keeps_use_within_limits */
+#ifdef BLIND_CHARGE
+#define swaps(l, q) not_fenced(l)
+#else
+#define swaps(l, q) (L.is_newest[q] && not_fenced(l)) /* src: status_write */
+#endif
+
+#ifdef SUPERSEDED_GOES_ON
+#define is_superseded(q) false
+#define adopt_epoch(q) L.epoch = larger(L.epoch, L.epoch_seen[q])
+#else
+#define is_superseded(q) (L.epoch_seen[q] > L.epoch) /* src: QuotaController::is_superseded */
+#define adopt_epoch(q) skip
+#endif
+
+/* What the ledger asks of the Quota, cut to what the server would accept. src: use_of */
+#define most(q) (L.used[q] > LIMIT -> L.used[q] : LIMIT)
+#define wanted(q) (ledger > most(q) -> most(q) : ledger)
+
+#define covered_on(j, q) (q == 0 -> L.on_leaf[j] : L.on_parent[j])
+#define is_open(j, q) (L.granted[j] && !covered_on(j, q))
+#define any_open(q) (is_open(0, q) || is_open(1, q) || is_open(2, q))
+#define is_too_much(q) (ledger > most(q) && any_open(q))
+
+inline cover(l, q) {
+  if
+  :: q == 0 -> L.on_leaf[0] = L.granted[0]; L.on_leaf[1] = L.granted[1];
+               L.on_leaf[2] = L.granted[2]
+  :: else -> L.on_parent[0] = L.granted[0]; L.on_parent[1] = L.granted[1];
+             L.on_parent[2] = L.granted[2]
+  fi
+}
+
+inline take_back_open(l, j, q) {
+  if
+  :: is_open(j, q) -> drop_grant(l, j)
+  :: else
+  fi
+}
+
+/* One Quota, as one leader sees to it. */
+proctype Quota(byte l; byte q) {
+end:
+  do
+  :: d_step { mode[l] != Dead && !L.is_newest[q] -> see_quota(l, q) } /* src: Store::upsert */
+  :: d_step { /* src: EpochClaim::reconcile */
+       mode[l] == Claiming && L.is_newest[q] && L.epoch_seen[q] < L.epoch && swaps(l, q) &&
+       epoch_may_be(q, L.epoch) ->
+       store_quota(q, L.used[q], L.epoch)
+     }
+  :: d_step { /* src: QuotaController::take_back_uncharged */
+       mode[l] == Leading && L.is_newest[q] && !is_superseded(q) && is_too_much(q) ->
+       take_back_open(l, 0, q); take_back_open(l, 1, q); take_back_open(l, 2, q)
+     }
+  :: d_step { /* src: QuotaController::reconcile, QuotaController::cover */
+       mode[l] == Leading && !is_superseded(q) && !is_too_much(q) &&
+       (wanted(q) != L.used[q] || any_open(q)) && swaps(l, q) &&
+       epoch_may_be(q, larger(L.epoch, L.epoch_seen[q])) && used_may_be(q, wanted(q)) ->
+       want = wanted(q);
+       adopt_epoch(q);
+       if
+       :: want != used[q] || L.epoch != epoch[q] -> store_quota(q, want, L.epoch)
+       :: else /* an update that changes nothing makes no new version */
+       fi;
+       want = 0;
+       cover(l, q)
+     }
+#ifdef COVERED_WITHOUT_A_WRITE
+  :: d_step {
+       mode[l] == Leading && !is_superseded(q) && any_open(q) && L.used[q] >= wanted(q) &&
+       !is_too_much(q) ->
+       cover(l, q)
+     }
+#endif
+  od
+}
+
+#ifdef PLACEMENT_BEFORE_CHARGE
+#define is_told(j) true
+#elif defined(COVERED_BY_THE_LEAF_ALONE)
+#define is_told(j) L.on_leaf[j]
+#else
+#define is_told(j) (L.on_leaf[j] && L.on_parent[j]) /* src: Coverage::is_covered */
+#endif
+
+/* The workloads are alike: of those in the same state only the first does anything. */
+#define same_for(a, j, k) \
+  (leader[a].stage[j] == leader[a].stage[k] && leader[a].granted[j] == leader[a].granted[k] && \
+   leader[a].on_leaf[j] == leader[a].on_leaf[k] && leader[a].on_parent[j] == leader[a].on_parent[k])
+#define same(j, k) (stage[j] == stage[k] && same_for(0, j, k) && same_for(1, j, k))
+#define is_first(j) ((j == 0 || !same(0, j)) && (j != 2 || !same(1, 2)))
+
+/* One workload, as one leader sees to it. */
+proctype GpuJob(byte l; byte j) {
+end:
+  do
+  :: d_step { mode[l] == Leading && L.stage[j] != stage[j] && is_first(j) -> see_job(l, j) } /* src: Store::upsert */
+  :: d_step { /* src: Scheduler::hand_back, JobDesk::admitted, Books::grant */
+       mode[l] == Leading && L.stage[j] == WAITS && !L.granted[j] && ledger < LIMIT &&
+       is_first(j) ->
+       L.granted[j] = true
+     }
+  :: d_step { /* src: JobDesk::granted, GpuJobController::write_status */
+       mode[l] == Leading && L.granted[j] && is_told(j) && stage[j] == WAITS && is_first(j) &&
+       not_fenced(l) ->
+       stage[j] = PLACED;
+       check()
+     }
+  :: d_step { /* src: finish_release, GpuJobController::write_status */
+       mode[l] == Leading && L.stage[j] == PLACED && stage[j] == PLACED && not_fenced(l) &&
+       !calm && is_first(j) ->
+       stage[j] = OVER;
+       check()
+     }
+  od
+}
+
+#ifdef LEASE_LOST
+#define count_of_lease 0
+#else
+#define count_of_lease elections
+#endif
+
+#define has_claimed \
+  (L.is_newest[0] && L.is_newest[1] && L.epoch_seen[0] >= L.epoch && L.epoch_seen[1] >= L.epoch)
+#define unexplained (L.used[0] > ledger -> L.used[0] - ledger : 0)
+
+#ifdef LATE_FOR_EVER
+#define a_lease_has_passed(l) true
+#elif defined(WATCH_LAGS_A_LEASE)
+#define a_lease_has_passed(l) all_know
+#else
+#define a_lease_has_passed(l) \
+  (all_know && L.stage[0] == stage[0] && L.stage[1] == stage[1] && L.stage[2] == stage[2])
+#endif
+
+/* The life of one leader's process, and of those of its place after it. */
+proctype Term(byte l) {
+end:
+  do
+  :: d_step { /* src: Election::lease_to_write, EpochClaim::begin */
+       can_be_elected(l) ->
+       elect(l);
+       see_quota(l, 0);
+       see_quota(l, 1);
+       mode[l] = Claiming;
+       L.epoch = larger(larger(epoch[0], epoch[1]) + 1, count_of_lease)
+#ifdef NO_NEW_EPOCH
+       ; L.epoch = larger(epoch[0], epoch[1])
+#endif
+     }
+  :: d_step { /* src: Operator::advance, EpochClaim::is_done, Books::keep_unexplained */
+       mode[l] == Claiming && has_claimed ->
+       mode[l] = Leading;
+       see_job(l, 0); see_job(l, 1); see_job(l, 2);
+#ifndef LOWERED_AT_ONCE
+       L.kept = unexplained
+#endif
+     }
+  :: d_step { /* src: Books::forgive_unexplained */
+       mode[l] == Leading && L.kept > 0 && a_lease_has_passed(l) -> L.kept = 0
+     }
+  :: d_step { can_crash(l) -> forget(l) }
+#ifndef LATE_FOR_EVER
+  :: d_step { holder == l && !all_know -> /* env: and so the one before can do nothing any more */
+       all_know = true;
+       if
+       :: l == 0 -> forget(1)
+       :: else -> forget(0)
+       fi
+     }
+#endif
+  od
+}
+
+/* When nothing can happen any more: charges are exact and no workload is forgotten. */
+proctype Quiet() {
+  do
+  :: d_step { !calm && elections == TERMS && mode[holder] == Leading && all_know -> calm = true }
+  :: timeout -> break
+  od;
+  assert(used[0] == placed && used[1] == placed);
+  assert((placed == LIMIT) || (stage[0] != WAITS && stage[1] != WAITS && stage[2] != WAITS))
+}
+
+init {
+  d_step {
+    mode[0] = Leading;
+    mode[1] = Dead;
+    leader[0].epoch = 1;
+    leader[0].epoch_seen[0] = 1; leader[0].is_newest[0] = true;
+    leader[0].epoch_seen[1] = 1; leader[0].is_newest[1] = true
+  }
+  atomic {
+    run Term(0); run Term(1);
+    run Quota(0, 0); run Quota(0, 1); run Quota(1, 0); run Quota(1, 1);
+    run GpuJob(0, 0); run GpuJob(0, 1); run GpuJob(0, 2);
+    run GpuJob(1, 0); run GpuJob(1, 1); run GpuJob(1, 2);
+    run Quiet()
+  }
+}
