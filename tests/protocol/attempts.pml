@@ -3,7 +3,7 @@
  * The charge is not in here: see ledger.pml. The stage of the workload only grows and is its
  * resourceVersion; stage / 3 is the attempt. The second attempt may be of another workload of the
  * same name, made after the first was deleted: then its pod has the name of the first one's.
- * After "src:" stands who does the step in C++. */
+ * After "src" stands who does the step in C++. */
 
 #include "server.pml"
 

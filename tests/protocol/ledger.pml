@@ -3,7 +3,7 @@
  * Three workloads of one device in a leaf Quota with a parent, LIMIT devices in each. A workload's
  * stage only grows, so it is its resourceVersion too: a write is accepted when the stage seen is
  * the stage stored. Of a Quota a bit says whether the version seen is the one stored.
- * After "src:" stands who does the step in C++. */
+ * After "src" stands who does the step in C++. */
 
 #include "server.pml"
 
@@ -150,7 +150,7 @@ end:
   do
   :: d_step { mode[l] != Dead && !L.is_newest[q] -> see_quota(l, q) } /* src: Store::upsert */
   :: d_step { /* src: EpochClaim::reconcile */
-       mode[l] == Claiming && L.is_newest[q] && L.epoch_seen[q] < L.epoch && swaps(l, q) &&
+       mode[l] == Claiming && L.epoch_seen[q] < L.epoch && swaps(l, q) &&
        epoch_may_be(q, L.epoch) ->
        store_quota(q, L.used[q], L.epoch)
      }
@@ -200,7 +200,9 @@ end:
 proctype GpuJob(byte l; byte j) {
 end:
   do
-  :: d_step { mode[l] == Leading && L.stage[j] != stage[j] && is_first(j) -> see_job(l, j) } /* src: Store::upsert */
+  :: d_step { /* src: Store::upsert */
+       mode[l] == Leading && L.stage[j] != stage[j] && is_first(j) -> see_job(l, j)
+     }
   :: d_step { /* src: Scheduler::hand_back, JobDesk::admitted, Books::grant */
        mode[l] == Leading && L.stage[j] == WAITS && !L.granted[j] && ledger < LIMIT &&
        is_first(j) ->
