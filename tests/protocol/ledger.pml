@@ -144,6 +144,13 @@ inline take_back_open(l, j, q) {
   fi
 }
 
+/* No reply at once, so that none at all is among what is tried. */
+#ifdef NO_REPLY_IS_LOST
+#define hear(l, q) see_quota(l, q)
+#else
+#define hear(l, q) skip
+#endif
+
 /* One Quota, as one leader sees to it. */
 proctype Quota(byte l; byte q) {
 end:
@@ -152,7 +159,8 @@ end:
   :: d_step { /* src: EpochClaim::reconcile */
        mode[l] == Claiming && L.epoch_seen[q] < L.epoch && swaps(l, q) &&
        epoch_may_be(q, L.epoch) ->
-       store_quota(q, L.used[q], L.epoch)
+       store_quota(q, L.used[q], L.epoch);
+       hear(l, q)
      }
   :: d_step { /* src: QuotaController::take_back_uncharged */
        mode[l] == Leading && L.is_newest[q] && !is_superseded(q) && is_too_much(q) ->
@@ -169,6 +177,7 @@ end:
        :: else /* an update that changes nothing makes no new version */
        fi;
        want = 0;
+       hear(l, q);
        cover(l, q)
      }
 #ifdef COVERED_WITHOUT_A_WRITE
