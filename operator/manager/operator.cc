@@ -131,6 +131,7 @@ void Operator::wire_jobs() {
     const api::GpuJob* job = stores_.jobs.find_uid(uid);
     if (job != nullptr) jobs_.add(runtime::key_of(job->meta));
   };
+  quota_.leads = [this] { return elector_.election().leads(clock_.monotonic()); };
   quota_.on_covered = [this] {
     job_desk_.wake_granted();
     foreign_desk_.wake_granted();
@@ -234,7 +235,12 @@ void Operator::advance(Monotonic now) {
       return;
     case State::Claiming:
       if (!feeds_.quotas_synced()) return;
-      if (claim_.epoch() == 0) claim_.begin(elector_.election().epoch());
+      if (claim_.epoch() == 0 || claim_.is_overtaken()) {
+        claim_.begin(elector_.election().epoch());
+        for (const api::Quota& quota : stores_.quotas.all()) {
+          claims_.add(runtime::key_of(quota.meta));
+        }
+      }
       if (!claim_.is_done()) return;
       quota_.set_epoch(claim_.epoch());
       forgive_at_ = claim_.first_accepted().value_or(now) + settings_.lease;

@@ -26,7 +26,9 @@ typedef Leader {
   byte used[QUOTAS];
   byte epoch_seen[QUOTAS];
   bool is_newest[QUOTAS]; /* nobody has written the Quota since */
+  bool in_doubt[QUOTAS];  /* it has, and has not heard of it */
   byte epoch;             /* its own */
+  bool is_mine[QUOTAS];   /* it has heard that it wrote that epoch there */
   bool granted[JOBS];
   bool on_leaf[JOBS];     /* the grant is charged there, */
   bool on_parent[JOBS];   /* and there */
@@ -66,13 +68,16 @@ inline see_job(l, j) {
 inline see_quota(l, q) {
   L.used[q] = used[q];
   L.epoch_seen[q] = epoch[q];
-  L.is_newest[q] = true
+  L.is_newest[q] = true;
+  L.in_doubt[q] = false
 }
 
 /* The leader's process is gone, and with it what it remembers. */
 inline forget(l) {
   mode[l] = Dead;
   L.epoch = 0;
+  L.is_mine[0] = false; L.is_mine[1] = false;
+  L.in_doubt[0] = false; L.in_doubt[1] = false;
   L.kept = 0;
   L.stage[0] = WAITS; L.stage[1] = WAITS; L.stage[2] = WAITS;
   drop_grant(l, 0); drop_grant(l, 1); drop_grant(l, 2);
@@ -80,16 +85,17 @@ inline forget(l) {
   L.used[1] = 0; L.epoch_seen[1] = 0; L.is_newest[1] = false
 }
 
-/* Nothing is decided on a version that is not the newest, so what it said need not be kept. */
-#if defined(BLIND_CHARGE) || defined(COVERED_WITHOUT_A_WRITE)
-#define keep_old(value) value
+/* Once it leads, nothing is decided on a version that is not the newest: what it said need not be
+ * kept. */
+#if defined(BLIND_CHARGE) || defined(COVERED_IN_DOUBT) || defined(COVERED_BY_WHO_LED)
+#define keep_old(l, value) value
 #else
-#define keep_old(value) 0
+#define keep_old(l, value) (mode[l] == Claiming -> value : 0)
 #endif
 
 inline outdate(l, q) {
-  L.used[q] = keep_old(L.used[q]);
-  L.epoch_seen[q] = keep_old(L.epoch_seen[q]);
+  L.used[q] = keep_old(l, L.used[q]);
+  L.epoch_seen[q] = keep_old(l, L.epoch_seen[q]);
   L.is_newest[q] = false
 }
 
@@ -144,12 +150,38 @@ inline take_back_open(l, j, q) {
   fi
 }
 
-/* No reply at once, so that none at all is among what is tried. */
-#ifdef NO_REPLY_IS_LOST
-#define hear(l, q) see_quota(l, q)
+/* That what was seen is what is stored: no other can lead yet, and its own writes are answered. */
+#ifdef COVERED_IN_DOUBT
+#define is_certain(l, q) (holder == l)
+#elif defined(COVERED_BY_WHO_LED)
+#define is_certain(l, q) (!L.in_doubt[q])
 #else
-#define hear(l, q) skip
+#define is_certain(l, q) (holder == l && !L.in_doubt[q]) /* src: QuotaController::is_certain */
 #endif
+#if !defined(COVERED_IN_DOUBT) && !defined(COVERED_BY_WHO_LED)
+#define check_certain(l, q) assert(L.is_newest[q])
+#else
+#define check_certain(l, q) skip
+#endif
+
+/* Claims that cross or whose reply is lost are many orders, so they are tried by themselves: once
+ * each, but that one begins again as often as it takes once no other can write. */
+byte again;
+byte lost;
+#ifdef CLAIMS_GO_WRONG
+#define may_cross (again < 1)
+#else
+#define may_cross false
+#endif
+#define can_claim(l, q) \
+  (mode[l] == Claiming && L.epoch_seen[q] < L.epoch && swaps(l, q) && epoch_may_be(q, L.epoch))
+#ifdef EPOCH_OF_ANOTHER
+#define is_of_another(l, q) false
+#else
+#define is_of_another(l, q) \
+  (L.is_newest[q] && (L.epoch_seen[q] > L.epoch || (L.epoch_seen[q] == L.epoch && !L.is_mine[q])))
+#endif
+#define above_all_seen larger(larger(L.epoch_seen[0], L.epoch_seen[1]), L.epoch) + 1
 
 /* One Quota, as one leader sees to it. */
 proctype Quota(byte l; byte q) {
@@ -157,10 +189,23 @@ end:
   do
   :: d_step { mode[l] != Dead && !L.is_newest[q] -> see_quota(l, q) } /* src: Store::upsert */
   :: d_step { /* src: EpochClaim::reconcile */
-       mode[l] == Claiming && L.epoch_seen[q] < L.epoch && swaps(l, q) &&
-       epoch_may_be(q, L.epoch) ->
+       can_claim(l, q) ->
        store_quota(q, L.used[q], L.epoch);
-       hear(l, q)
+       see_quota(l, q);
+       L.is_mine[q] = true
+     }
+#ifdef CLAIMS_GO_WRONG
+  :: d_step { /* the same, and the reply is lost */
+       can_claim(l, q) && lost < 1 ->
+       lost++;
+       store_quota(q, L.used[q], L.epoch)
+     }
+#endif
+  :: d_step { /* src: EpochClaim::reconcile, EpochClaim::begin */
+       mode[l] == Claiming && is_of_another(l, q) && (may_cross || all_know) ->
+       again = (all_know -> again : again + 1);
+       L.epoch = above_all_seen;
+       L.is_mine[0] = false; L.is_mine[1] = false
      }
   :: d_step { /* src: QuotaController::take_back_uncharged */
        mode[l] == Leading && L.is_newest[q] && !is_superseded(q) && is_too_much(q) ->
@@ -173,20 +218,20 @@ end:
        want = wanted(q);
        adopt_epoch(q);
        if
-       :: want != used[q] || L.epoch != epoch[q] -> store_quota(q, want, L.epoch)
+       :: want != used[q] || L.epoch != epoch[q] ->
+          store_quota(q, want, L.epoch);
+          L.in_doubt[q] = true
        :: else /* an update that changes nothing makes no new version */
        fi;
        want = 0;
-       hear(l, q);
        cover(l, q)
      }
-#ifdef COVERED_WITHOUT_A_WRITE
-  :: d_step {
+  :: d_step { /* src: QuotaController::reconcile, QuotaController::cover. Without a write. */
        mode[l] == Leading && !is_superseded(q) && any_open(q) && L.used[q] >= wanted(q) &&
-       !is_too_much(q) ->
+       !is_too_much(q) && is_certain(l, q) ->
+       check_certain(l, q);
        cover(l, q)
      }
-#endif
   od
 }
 
@@ -232,14 +277,13 @@ end:
   od
 }
 
-#ifdef LEASE_LOST
-#define count_of_lease 0
-#else
-#define count_of_lease elections
-#endif
-
+#ifdef EPOCH_OF_ANOTHER
 #define has_claimed \
   (L.is_newest[0] && L.is_newest[1] && L.epoch_seen[0] >= L.epoch && L.epoch_seen[1] >= L.epoch)
+#else /* src: EpochClaim::is_done */
+#define is_claimed(q) (L.is_mine[q] && (!L.is_newest[q] || L.epoch_seen[q] == L.epoch))
+#define has_claimed (is_claimed(0) && is_claimed(1))
+#endif
 #define unexplained (L.used[0] > ledger -> L.used[0] - ledger : 0)
 
 #ifdef LATE_FOR_EVER
@@ -251,6 +295,17 @@ end:
   (all_know && L.stage[0] == stage[0] && L.stage[1] == stage[1] && L.stage[2] == stage[2])
 #endif
 
+inline claim(l) {
+  see_quota(l, 0);
+  see_quota(l, 1);
+  mode[l] = Claiming;
+#ifdef NO_NEW_EPOCH
+  L.epoch = larger(epoch[0], epoch[1])
+#else
+  L.epoch = above_all_seen
+#endif
+}
+
 /* The life of one leader's process, and of those of its place after it. */
 proctype Term(byte l) {
 end:
@@ -258,26 +313,30 @@ end:
   :: d_step { /* src: Election::lease_to_write, EpochClaim::begin */
        can_be_elected(l) ->
        elect(l);
-       see_quota(l, 0);
-       see_quota(l, 1);
-       mode[l] = Claiming;
-       L.epoch = larger(larger(epoch[0], epoch[1]) + 1, count_of_lease)
-#ifdef NO_NEW_EPOCH
-       ; L.epoch = larger(epoch[0], epoch[1])
-#endif
+       claim(l)
      }
   :: d_step { /* src: Operator::advance, EpochClaim::is_done, Books::keep_unexplained */
        mode[l] == Claiming && has_claimed ->
        mode[l] = Leading;
        see_job(l, 0); see_job(l, 1); see_job(l, 2);
 #ifndef LOWERED_AT_ONCE
-       L.kept = unexplained
+       L.kept = unexplained;
 #endif
+       L.is_mine[0] = false; L.is_mine[1] = false;
+       L.used[0] = (L.is_newest[0] -> L.used[0] : keep_old(l, L.used[0]));
+       L.used[1] = (L.is_newest[1] -> L.used[1] : keep_old(l, L.used[1]));
+       L.epoch_seen[0] = (L.is_newest[0] -> L.epoch_seen[0] : keep_old(l, L.epoch_seen[0]));
+       L.epoch_seen[1] = (L.is_newest[1] -> L.epoch_seen[1] : keep_old(l, L.epoch_seen[1]))
      }
   :: d_step { /* src: Books::forgive_unexplained */
        mode[l] == Leading && L.kept > 0 && a_lease_has_passed(l) -> L.kept = 0
      }
   :: d_step { can_crash(l) -> forget(l) }
+  :: d_step { /* src: Operator::is_over. Superseded by one that is no more, it ends and is elected. */
+       mode[l] == Leading && (is_superseded(0) || is_superseded(1)) && holder == l && all_know ->
+       forget(l);
+       claim(l)
+     }
 #ifndef LATE_FOR_EVER
   :: d_step { holder == l && !all_know -> /* env: and so the one before can do nothing any more */
        all_know = true;
