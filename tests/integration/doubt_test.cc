@@ -42,6 +42,14 @@ class Doubt : public testing::Test {
         std::make_unique<control::Operator>(*process.transport, cluster.clock, own, log, observers);
     ASSERT_TRUE(cluster.until([&] { return process.program->is_leading(); }));
   }
+  // What becomes of pods is not heard, and told once the streams begin anew.
+  void lose_pods(bool lose) {
+    connection().on_line([lose](const kube::Request& request, std::string_view) {
+      const bool is_lost = lose && request.path.ends_with("/pods");
+      return is_lost ? kube::fake::LineFate::Drop : kube::fake::LineFate::Deliver;
+    });
+    if (!lose) connection().cut_streams(Done{});
+  }
   void hear_again() { connection().stall_streams(false); }
   void ends_well() {
     cluster.pass(minutes(1));
@@ -101,6 +109,53 @@ TEST_F(Doubt, ALeaderThatStoodStillCoversNobodyByWhatItSawBefore) {
   EXPECT_FALSE(is_armed);
   EXPECT_FALSE(cluster.first().runs());
   ends_well();
+}
+
+// A worker that runs although nobody has seen it holds its device until the server was asked.
+TEST_F(Doubt, APodThatWasMadeUnheardIsGoneBeforeItsPlacementIsCleared) {
+  cluster.node("a", 1).quota("blue", 1).pass(minutes(1));
+  lose_reply_and_stall([](const auto& request) {
+    return request.method == kube::Method::Post && request.path.ends_with("/pods");
+  });
+  cluster.job("train", 1).settle();
+  ASSERT_THAT(cluster.live_pods(), testing::SizeIs(1));
+  lose_pods(true);
+  hear_again();
+  cluster.change_job("train", [](auto& job) { job.spec.suspend = true; }).pass(seconds(20));
+  EXPECT_THAT(cluster.live_pods(), IsEmpty());
+  EXPECT_THAT(cluster.broken(), IsEmpty());
+  lose_pods(false);
+  ends_well();
+  EXPECT_FALSE(cluster.job_named("train").status.placement);
+}
+
+// Of two that are let go together one is, unheard, and the other is not: its plan must not be taken
+// back, or the first runs alone.
+TEST_F(Doubt, AMemberThatWasLetGoUnheardKeepsThePlansOfItsGroup) {
+  cluster.node("a", 1).node("b", 1).quota("blue", 2).pass(minutes(1));
+  const auto lets_go = [](const std::string& pod) {
+    return [pod](const kube::Request& request) {
+      return request.method == kube::Method::Patch && request.path.ends_with("/pods/" + pod) &&
+             request.body.find("schedulingGates") != std::string::npos;
+    };
+  };
+  const auto plan_of = [this](const char* pod) {
+    return cluster.pod(pod)["metadata"]["annotations"].value("berth.dev/plan", "");
+  };
+  const auto is_gated = [this](const char* pod) {
+    return !cluster.pod(pod)["spec"].value("schedulingGates", Json::array()).empty();
+  };
+  lose_reply_and_stall(lets_go("x"));
+  connection().inject({.matches = lets_go("y"), .fault = Fault::refused()});
+  cluster.gated_pod("x", 1, "gang", 2).gated_pod("y", 1, "gang", 2);
+  ASSERT_TRUE(cluster.until([&] { return !is_gated("x"); }));
+  lose_pods(true);
+  hear_again();
+  ASSERT_NE(plan_of("y"), "");
+  cluster.remove(kube::kNodes, plan_of("y")).pass(seconds(30));
+  EXPECT_NE(plan_of("y"), "");
+  EXPECT_FALSE(is_gated("y"));
+  lose_pods(false);
 }
 
 }  // namespace

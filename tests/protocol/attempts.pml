@@ -27,12 +27,16 @@ typedef Leader {
   bool is_there[NAMES]; /* a live pod */
   byte uid[NAMES];
   byte made_for[NAMES];
+  bool unheard;   /* it made a pod and has not heard of it */
+  bool settled;   /* nobody made one before it that it has not seen */
+  byte gone_in;   /* the stage in which it knew that no pod is left */
 };
 Leader leader[LEADERS];
 #define L leader[l]
 
 #define name_of(a) (same_name -> 0 : a)
 #define may_run(a) (!is_waiting(stage) && attempt(stage) == a)
+#define may_start(a) (is_placed(stage) && attempt(stage) == a)
 
 /* After every step that stores something. */
 inline check() {
@@ -50,6 +54,9 @@ inline see_pod(l, n) {
 inline forget(l) {
   mode[l] = Dead;
   L.stage = 0;
+  L.unheard = false;
+  L.settled = false;
+  L.gone_in = 0;
   L.is_there[0] = false; L.uid[0] = 0; L.made_for[0] = 0;
   L.is_there[1] = false; L.uid[1] = 0; L.made_for[1] = 0
 }
@@ -59,6 +66,17 @@ inline forget(l) {
 #else
 #define may_make(l) is_placed(L.stage)
 #endif
+
+#define can_make(l, n) \
+  (mode[l] == Leading && may_make(l) && n == name_of(attempt(L.stage)) && !L.is_there[n] && \
+   phase[n] == 0 && uid[n] < PODS && not_fenced(l))
+inline make(l, n) {
+  assert(stage > 3 * attempt(L.stage)); /* made for a placement that was stored */
+  phase[n] = 1;
+  uid[n]++;
+  made_for[n] = attempt(L.stage);
+  check()
+}
 
 #ifdef UID_IGNORED
 #define is_meant(l, n) true
@@ -79,13 +97,14 @@ end:
        see_pod(l, n)
      }
   :: d_step { /* src: GpuJobController::create_workers */
-       mode[l] == Leading && may_make(l) && n == name_of(attempt(L.stage)) && !L.is_there[n] &&
-       phase[n] == 0 && uid[n] < PODS && not_fenced(l) ->
-       assert(stage > 3 * attempt(L.stage)); /* made for a placement that was stored */
-       phase[n] = 1;
-       uid[n]++;
-       made_for[n] = attempt(L.stage);
-       check()
+       can_make(l, n) ->
+       make(l, n);
+       see_pod(l, n)
+     }
+  :: d_step { /* the same, and the reply is lost */
+       can_make(l, n) ->
+       make(l, n);
+       L.unheard = true
      }
   :: d_step { /* src: delete_live_pods, delete_old_pods, GpuJobController::delete_pods */
        mode[l] == Leading && L.is_there[n] && must_go(l, n) && phase[n] != 0 && is_meant(l, n) &&
@@ -97,12 +116,14 @@ end:
   od
 }
 
+#define is_in_doubt(l) (L.unheard || !L.settled || holder != l) /* src: GpuJobController::is_in_doubt */
+#define none_seen(l) (!L.is_there[0] && !L.is_there[1])
 #ifdef PLACEMENT_CLEARED_BEFORE_PODS_ARE_GONE
 #define none_lives(l) true
 #elif defined(RELEASED_ON_AN_OLD_VIEW)
-#define none_lives(l) (!L.is_there[0] && !L.is_there[1])
+#define none_lives(l) none_seen(l)
 #else /* src: any_live */
-#define none_lives(l) (!L.is_there[0] && !L.is_there[1] && phase[0] == 0 && phase[1] == 0)
+#define none_lives(l) (L.gone_in == L.stage)
 #endif
 
 /* The workload, as one leader sees to it. */
@@ -125,6 +146,19 @@ end:
 #endif
        check()
      }
+  :: d_step { /* src: finish_release, GpuJobController::is_in_doubt */
+       mode[l] == Leading && is_ending(L.stage) && none_seen(l) && !is_in_doubt(l) &&
+       L.gone_in != L.stage ->
+       L.gone_in = L.stage
+     }
+  :: d_step { /* src: finish_release, GpuJobController::list_pods */
+       mode[l] == Leading && is_ending(L.stage) && none_seen(l) && is_in_doubt(l) &&
+       L.gone_in != L.stage ->
+       see_pod(l, 0);
+       see_pod(l, 1);
+       L.unheard = false;
+       L.gone_in = (none_seen(l) -> L.stage : 0)
+     }
   :: d_step { /* src: finish_release */
        mode[l] == Leading && is_ending(L.stage) && L.stage == stage && none_lives(l) &&
        not_fenced(l) ->
@@ -136,8 +170,10 @@ end:
 
 #ifdef BIND_UNCHECKED
 #define is_assigned(n) true
+#elif defined(BOUND_AFTER_THE_END)
+#define is_assigned(n) may_run(made_for[n])
 #else
-#define is_assigned(n) may_run(made_for[n]) /* src: assigned_to */
+#define is_assigned(n) may_start(made_for[n]) /* src: assigned_to */
 #endif
 
 /* kube-scheduler with the extender, and whoever takes a pod away. */
@@ -149,6 +185,9 @@ end:
   od
 }
 
+#define has_seen(l, n) (L.is_there[n] == (phase[n] != 0) && L.uid[n] == uid[n])
+#define has_seen_all(l) (has_seen(l, 0) && has_seen(l, 1))
+
 proctype Term(byte l) {
 end:
   do
@@ -159,6 +198,10 @@ end:
        L.stage = stage;
        see_pod(l, 0);
        see_pod(l, 1)
+     }
+  :: d_step { /* env: a lease for writes of the leader before, another for what is seen of them */
+       mode[l] == Leading && holder == l && all_know && !L.settled && has_seen_all(l) ->
+       L.settled = true
      }
   :: d_step { can_crash(l) -> forget(l) }
   :: d_step { holder == l && !all_know -> /* env: and so the one before can do nothing any more */

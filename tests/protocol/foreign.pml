@@ -26,6 +26,10 @@ typedef Leader {
   byte uid[PODS];
   byte writes[PODS];
   bool granted[PODS]; /* planned in the books, and charged */
+  bool mine[PODS];    /* it has written the plan */
+  bool strips[PODS];  /* it has decided to take the plan back, and that is on its way */
+  bool in_doubt[PODS]; /* it has written and has not seen it */
+  bool settled;       /* nobody before it has done what it has not seen */
 };
 Leader leader[LEADERS];
 #define L leader[l]
@@ -46,6 +50,9 @@ inline see(l, n) {
   :: L.uid[n] != uid[n] || state[n] != GATED -> L.granted[n] = false /* src: Books::on_pod */
   :: else
   fi;
+  L.mine[n] = L.mine[n] && L.uid[n] == uid[n];
+  L.strips[n] = false;
+  L.in_doubt[n] = false;
   L.state[n] = state[n];
   L.uid[n] = uid[n];
   L.writes[n] = writes[n]
@@ -53,6 +60,9 @@ inline see(l, n) {
 
 inline forget(l) {
   mode[l] = Dead;
+  L.settled = false;
+  L.mine[0] = false; L.strips[0] = false; L.in_doubt[0] = false;
+  L.mine[1] = false; L.strips[1] = false; L.in_doubt[1] = false;
   L.state[0] = GATED; L.uid[0] = 0; L.writes[0] = 0; L.granted[0] = false;
   L.state[1] = GATED; L.uid[1] = 0; L.writes[1] = 0; L.granted[1] = false
 }
@@ -65,23 +75,36 @@ inline forget(l) {
 #define is_right(n) is_newest(n) /* src: tests, plan_patch */
 #endif
 
+/* src: ForeignPodController::repeat_unanswered */
+#define is_open (L.in_doubt[0] || L.in_doubt[1])
+#define any_under_way (is_open || L.strips[0] || L.strips[1])
+
+/* Nobody else takes a plan back: it is over, it has not led since this one was written, or it must
+ * not, since the other was let go. */
+#define is_safe (L.settled || (L.mine[0] && L.mine[1]) || L.state[other] == LET_GO)
+
 #ifdef UNGATED_BEFORE_ALL_ARE_PLANNED
 #define may_let_go(n) (L.state[n] == PLANNED)
 #elif defined(UNGATED_BEFORE_PLANNED)
 #define may_let_go(n) (L.state[n] == GATED && L.granted[n])
 #elif defined(UNGATED_ON_AN_OLD_VIEW)
-#define may_let_go(n) (L.state[n] == PLANNED && L.state[other] != GATED)
+#define may_let_go(n) (L.state[n] == PLANNED && L.state[other] != GATED && !any_under_way)
+#elif defined(UNGATED_IN_DOUBT)
+#define may_let_go(n) (L.state[n] == PLANNED && L.state[other] != GATED && is_safe)
 #else /* src: gather, decide */
-#define may_let_go(n) (L.state[n] == PLANNED && L.state[other] != GATED && is_newest(other))
+#define may_let_go(n) \
+  (L.state[n] == PLANNED && L.state[other] != GATED && !any_under_way && is_safe)
 #endif
 
 /* src: must_give_up. */
 #ifdef STRIPPED_AFTER_ONE_WAS_LET_GO
 #define gives_up(n) true
 #elif defined(STRIPPED_ON_AN_OLD_VIEW)
-#define gives_up(n) (L.state[other] != LET_GO)
+#define gives_up(n) (L.state[other] != LET_GO && !is_open)
+#elif defined(STRIPPED_IN_DOUBT)
+#define gives_up(n) (L.state[other] != LET_GO && L.settled && holder == l)
 #else
-#define gives_up(n) (L.state[other] != LET_GO && is_newest(other) && all_know)
+#define gives_up(n) (L.state[other] != LET_GO && !is_open && L.settled && holder == l)
 #endif
 
 proctype Pod(byte l; byte n) {
@@ -99,6 +122,7 @@ end:
        is_right(n) && writes[n] < PLANS && not_fenced(l) ->
        state[n] = PLANNED;
        writes[n]++;
+       L.mine[n] = true;
        check()
      }
   :: d_step { /* src: ForeignPodController::patch, let_go_patch */
@@ -106,12 +130,17 @@ end:
        assert(uid[n] == L.uid[n]);
        assert(state[n] == PLANNED);
        state[n] = LET_GO;
+       L.in_doubt[n] = true;
        check()
      }
-  :: d_step { /* src: must_give_up, strip_patch */
-       mode[l] == Leading && node_gone && L.state[n] == PLANNED && gives_up(n) &&
-       state[n] == PLANNED && is_right(n) && not_fenced(l) ->
+  :: d_step { /* src: must_give_up */
+       mode[l] == Leading && node_gone && L.state[n] == PLANNED && gives_up(n) && !L.strips[n] ->
+       L.strips[n] = true
+     }
+  :: d_step { /* src: strip_patch */
+       mode[l] == Leading && L.strips[n] && state[n] == PLANNED && is_right(n) && not_fenced(l) ->
        state[n] = GATED;
+       L.in_doubt[n] = true; /* and done again, until it has seen it */
        check()
      }
   od
@@ -132,6 +161,10 @@ end:
   do
   :: d_step { /* src: Operator::advance */
        can_be_elected(l) -> elect(l); mode[l] = Leading; see(l, 0); see(l, 1)
+     }
+  :: d_step { /* env: a lease for writes of the leader before, another for what is seen of them */
+       mode[l] == Leading && holder == l && all_know && !L.settled && is_newest(0) && is_newest(1) ->
+       L.settled = true
      }
   :: d_step { can_crash(l) -> forget(l) }
   :: d_step { holder == l && !all_know -> /* env: and so the one before can do nothing any more */

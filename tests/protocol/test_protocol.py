@@ -54,14 +54,14 @@ FORBIDDEN = {
     "a member let go before it is planned": ("foreign", "UNGATED_BEFORE_PLANNED"),
     "a patch that ignores the version": ("foreign", "VERSION_IGNORED"),
     "a patch that ignores version and UID": ("foreign", "UID_IGNORED"),
-    "plans taken back after one was let go": ("foreign", "STRIPPED_AFTER_ONE_WAS_LET_GO"),
-}
-
-# What the models do not allow and the operator does, see README.md. One that is closed moves up.
-OPEN = {
     "a placement cleared on a view that lacks a pod": ("attempts", "RELEASED_ON_AN_OLD_VIEW"),
+    "a pod bound once the end of its attempt is stored":
+        ("attempts", "BOUND_AFTER_THE_END", "TERMS=3"),
     "plans taken back on a view that lacks a letting go": ("foreign", "STRIPPED_ON_AN_OLD_VIEW"),
+    "plans taken back while a write has no answer": ("foreign", "STRIPPED_IN_DOUBT", "TERMS=1"),
     "a member let go on a view that lacks a taking back": ("foreign", "UNGATED_ON_AN_OLD_VIEW"),
+    "a member let go while a write has no answer": ("foreign", "UNGATED_IN_DOUBT", "TERMS=1"),
+    "plans taken back after one was let go": ("foreign", "STRIPPED_AFTER_ONE_WAS_LET_GO"),
 }
 
 
@@ -119,15 +119,15 @@ def unreached(report, source):
     return [source[line - 1].strip() for line in sorted(lines)]
 
 
-@pytest.mark.parametrize("sentence", {**FORBIDDEN, **OPEN})
+@pytest.mark.parametrize("sentence", FORBIDDEN)
 def test_a_forbidden_order_is_found_out(sentence, explore):
-    model, *macros = {**FORBIDDEN, **OPEN}[sentence]
+    model, *macros = FORBIDDEN[sentence]
     report = explore(model, *macros, compile_with=["-O0", "-DBFS"])
     assert "assertion violated" in report and "errors: 1" in report, report
 
 
 def test_every_forbidden_order_of_the_models_is_tried():
-    all_tried = [*EXHAUSTIVE.values(), *FORBIDDEN.values(), *OPEN.values()]
+    all_tried = [*EXHAUSTIVE.values(), *FORBIDDEN.values()]
     tried = {word for _, *words in all_tried for word in words if "=" not in word}
     known = set()
     for model in MODELS:
