@@ -140,7 +140,8 @@ TEST_F(Doubt, AMemberThatWasLetGoUnheardKeepsThePlansOfItsGroup) {
     };
   };
   const auto plan_of = [this](const char* pod) {
-    return cluster.pod(pod)["metadata"]["annotations"].value("berth.dev/plan", "");
+    const Json::json_pointer plan("/metadata/annotations/berth.dev~1plan");
+    return cluster.pod(pod).value(plan, std::string());
   };
   const auto is_gated = [this](const char* pod) {
     return !cluster.pod(pod)["spec"].value("schedulingGates", Json::array()).empty();
