@@ -24,7 +24,7 @@ passed=0 failed=0 skipped=0
 verbose=false
 declare -A broken=() # stages that failed in this run
 
-stages=(deps build tools check checks unit simulation worker chart images hack cluster)
+stages=(deps build tools check checks protocol unit simulation worker chart images hack cluster)
 
 about() {
   case $1 in
@@ -33,6 +33,7 @@ about() {
     tools) echo "Kubernetes and its companions, once per version" ;;
     check) echo "hack/check.sh" ;;
     checks) echo "each check finds its seeded violation" ;;
+    protocol) echo "the write protocol as a model, whole, and the orders that it forbids" ;;
     unit) echo "C++ tests, those against a real API server included" ;;
     simulation) echo "operators and extender under schedules of faults, in memory" ;;
     worker) echo "gangs of the trainer as real processes" ;;
@@ -46,8 +47,7 @@ about() {
 # The stages without whose success this one cannot run.
 needs() {
   case $1 in
-    build) echo deps ;;
-    tools) echo deps ;;
+    build | tools | protocol) echo deps ;;
     check | unit | simulation | worker) echo build ;;
     chart | hack) echo tools ;;
     images) echo build tools ;;
@@ -64,6 +64,9 @@ stage_tools() { hack/cluster/programs; }
 stage_check() { hack/check.sh build/release; }
 
 stage_checks() { run_pytest tests/checks; }
+
+# Shows what was explored: states, depth, seconds.
+stage_protocol() { run_pytest -s tests/protocol; }
 
 # One API server without nodes for all C++ tests that want one.
 stage_unit() {

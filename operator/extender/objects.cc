@@ -25,6 +25,15 @@ Plan plan_of(const ObjectMeta& meta, const api::Placement& placement, bool is_no
   return plan;
 }
 
+// The operator has written down that the attempt is over, or the workload is being deleted: it is
+// about to make sure that no worker is left.
+bool has_ended(const Json& workload, int64_t attempt) {
+  if (translate::object_at(workload, "metadata").contains("deletionTimestamp")) return true;
+  const Json& attempts = translate::array_at(translate::object_at(workload, "status"), "attempts");
+  return !attempts.empty() && attempts.back().is_object() &&
+         attempts.back().value("attempt", Json()) == attempt;
+}
+
 }  // namespace
 
 Result<CachedWorkload> cached_workload(const Json& workload) {
@@ -36,6 +45,7 @@ Result<CachedWorkload> cached_workload(const Json& workload) {
     api::Placement placement;
     BERTH_TRY(decode(json, placement, std::string("status.") + name));
     cached.plan = plan_of(cached.meta, placement, name == std::string_view("nominated"));
+    cached.plan->is_over = has_ended(workload, placement.attempt);
     break;
   }
   return cached;

@@ -23,5 +23,25 @@ TEST(ExtenderObjects, ANodeThatIsCutHasSharesToGiveAndNoDevices) {
   EXPECT_EQ(devices("8", "8").resource, 0U) << "as the operator sees it";
 }
 
+TEST(ExtenderObjects, AnAttemptIsOverOnceItsEndIsStoredOrItsJobIsBeingDeleted) {
+  Json job = {{"metadata",
+               {{"name", "train"}, {"namespace", "blue"}, {"uid", "u"}, {"resourceVersion", "1"}}},
+              {"status",
+               {{"placement", {{"attempt", 2}, {"workers", Json::array()}}},
+                {"attempts", {{{"attempt", 1}}}}}}};
+  const auto is_over = [&] {
+    const auto cached = cached_workload(job);
+    EXPECT_TRUE(cached.ok() && cached->plan);
+    return cached->plan->is_over;
+  };
+  EXPECT_FALSE(is_over());
+  job["status"]["attempts"].push_back({{"attempt", 2}});
+  EXPECT_TRUE(is_over());
+  job["status"].erase("attempts");
+  EXPECT_FALSE(is_over());
+  job["metadata"]["deletionTimestamp"] = "2026-11-16T12:00:00Z";
+  EXPECT_TRUE(is_over());
+}
+
 }  // namespace
 }  // namespace berth::extender

@@ -39,6 +39,7 @@ Assigned assigned_to(const PodFacts& pod, const View& view) {
     return {nullptr, title(pod) + " and its owner are in different namespaces"};
   }
   if (plan->is_nominated) return {nullptr, owner + " still waits for its devices"};
+  if (plan->is_over) return {nullptr, "the current attempt of " + owner + " has ended"};
   const PlannedWorker* worker = plan->worker(pod.name);
   if (worker == nullptr) {
     return {nullptr, title(pod) + " is no worker of the current attempt of " + owner};

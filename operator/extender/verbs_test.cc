@@ -110,6 +110,13 @@ TEST_F(ExtenderVerbs, HoldAWorkerWhosePlacementIsOnlyNominated) {
   EXPECT_THAT(answer(worker_pod("blue", "train", "train-1-0")).error, HasSubstr("still waits"));
 }
 
+TEST_F(ExtenderVerbs, BindNobodyOnceTheEndOfTheAttemptIsStored) {
+  Plan over = plan("blue", "train", 1, {"n1"});
+  over.is_over = true;
+  view_.set_plan(over);
+  EXPECT_THAT(answer(worker_pod("blue", "train", "train-1-0")).error, HasSubstr("has ended"));
+}
+
 TEST_F(ExtenderVerbs, BelieveAnOwnerByItsUidAndNamespace) {
   view_.set_plan(plan("blue", "train", 1, {"n1"}));
   Json namesake = worker_pod("blue", "train", "train-1-0");

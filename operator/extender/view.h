@@ -28,6 +28,7 @@ struct Plan {
   int64_t attempt = 0;
   std::vector<PlannedWorker> workers;
   bool is_nominated = false;  // proved, but still waits for devices: holds them, binds nothing
+  bool is_over = false;       // its end is stored: holds them until they are given back, likewise
 
   // The worker that `pod_name` is; null when it is none of this attempt.
   const PlannedWorker* worker(std::string_view pod_name) const;

@@ -127,10 +127,17 @@ void Operator::wire(const Observers& observers) {
 void Operator::wire_jobs() {
   job_desk_.wake = [this](const runtime::ObjectKey& key) { jobs_.add(key); };
   foreign_desk_.wake = [this](const runtime::ObjectKey& key) { foreign_pods_.add(key); };
+  const auto is_settled = [this] {
+    const Monotonic now = clock_.monotonic();
+    return now >= settled_at_ && elector_.election().leads(now);
+  };
+  gpujob_.is_settled = is_settled;
+  foreignpod_.is_settled = is_settled;
   nominations_.ask_to_go = [this](const std::string& uid) {
     const api::GpuJob* job = stores_.jobs.find_uid(uid);
     if (job != nullptr) jobs_.add(runtime::key_of(job->meta));
   };
+  quota_.leads = [this] { return elector_.election().leads(clock_.monotonic()); };
   quota_.on_covered = [this] {
     job_desk_.wake_granted();
     foreign_desk_.wake_granted();
@@ -234,10 +241,16 @@ void Operator::advance(Monotonic now) {
       return;
     case State::Claiming:
       if (!feeds_.quotas_synced()) return;
-      if (claim_.epoch() == 0) claim_.begin(elector_.election().epoch());
+      if (claim_.epoch() == 0 || claim_.is_overtaken()) {
+        claim_.begin(elector_.election().epoch());
+        for (const api::Quota& quota : stores_.quotas.all()) {
+          claims_.add(runtime::key_of(quota.meta));
+        }
+      }
       if (!claim_.is_done()) return;
       quota_.set_epoch(claim_.epoch());
       forgive_at_ = claim_.first_accepted().value_or(now) + settings_.lease;
+      settled_at_ = forgive_at_ + settings_.lease;
       feeds_.start_rest();
       state_ = State::Listing;
       return;

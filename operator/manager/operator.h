@@ -101,6 +101,8 @@ class Operator {
   bool is_stopping_ = false;
   std::function<void(bool leads)> on_leading_;
   Monotonic forgive_at_ = Monotonic::max();  // one lease after the first accepted write
+  // One more: by then all that the leader before could still write was seen, too.
+  Monotonic settled_at_ = Monotonic::max();
 
   Stores stores_;
   Books books_;

@@ -7,6 +7,7 @@
 
 #include "json/describe.h"
 #include "runtime/ownership.h"
+#include "translate/charges.h"
 
 namespace berth::control {
 namespace {
@@ -35,7 +36,9 @@ std::string group_of(const translate::Pod& pod) {
 
 Stores::Stores()
     : pods_by_owner(pods.add_index([](const auto& pod) { return one(owner_job(pod)); })),
-      pods_by_node(pods.add_index([](const auto& pod) { return one(pod.where()); })),
+      pods_by_node(pods.add_index([](const auto& pod) {
+        return one(pod.where().empty() ? translate::planned_node(pod) : pod.where());
+      })),
       pods_by_group(pods.add_index(
           [](const auto& pod) { return owner_job(pod).empty() ? one(group_of(pod)) : one({}); })),
       pods_by_namespace(pods.add_index([](const auto& pod) {

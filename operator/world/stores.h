@@ -56,7 +56,7 @@ struct Stores {
   bool has_live_pods(const std::string& job_uid) const;
 
   runtime::IndexId pods_by_owner;      // UID of the controlling GpuJob
-  runtime::IndexId pods_by_node;       // bound or pinned to
+  runtime::IndexId pods_by_node;       // bound, pinned or planned to
   runtime::IndexId pods_by_group;      // "namespace/group", foreign pods only
   runtime::IndexId pods_by_namespace;  // foreign accelerator pods only
   runtime::IndexId jobs_by_namespace;

@@ -14,6 +14,10 @@ using std::chrono::seconds;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
+bool is_quota_write(const kube::Request& request) {
+  return request.method == kube::Method::Put && request.path.find("/quotas/") != std::string::npos;
+}
+
 class Leaders : public testing::Test {
  protected:
   // The second is elected while the first stands still, then both run.
@@ -99,6 +103,44 @@ TEST_F(Leaders, AnEpochAboveItsOwnSilencesALeader) {
   EXPECT_EQ(cluster.quota_named("blue").meta.resource_version, version);
   EXPECT_THAT(cluster.pods(), IsEmpty());
   EXPECT_FALSE(cluster.has_job("train") && cluster.said("train", "Admitted") == "True Admitted");
+}
+
+// The Lease's own count starts anew with a Lease that was deleted, so both choose by what they saw.
+TEST_F(Leaders, TwoThatClaimAtOnceDoNotTakeEachOthersEpochForTheirOwn) {
+  cluster.node("a", 4).quota("blue", 4).quota("red", 4).settle();
+  cluster.first().crash();
+  second = &cluster.start_operator("operator-1");
+  second->transport->inject({.matches =
+                                 [&](const kube::Request& request) {
+                                   const bool is_claim = is_quota_write(request);
+                                   second->paused = second->paused || is_claim;
+                                   return is_claim;
+                                 },
+                             .fault = kube::fake::Fault::refused()});
+  ASSERT_TRUE(cluster.until([&] { return second->paused; }, minutes(1)));
+  cluster.in(cluster.settings.name_space).remove(kube::kLeases, cluster.settings.lease_name);
+  Process& third = cluster.start_operator("operator-2");
+  cluster.after_step = [&](Process& process) {
+    const auto& sent = process.transport->sent();
+    if (&process == &third && !sent.empty() && is_quota_write(sent.back().request)) {
+      third.paused = true;
+    }
+  };
+  ASSERT_TRUE(cluster.until([&] { return third.paused; }, minutes(1)));
+  cluster.after_step = {};
+  second->transport->inject(
+      {.matches =
+           [](const auto& request) { return request.path.find("/leases") != std::string::npos; },
+       .fault = kube::fake::Fault::slow(seconds(5)),
+       .times = 1'000'000});
+  second->paused = false;
+  ASSERT_TRUE(cluster.until([&] { return second->program->is_leading(); }, seconds(5)));
+  const int64_t epoch = cluster.quota_named("blue").status.epoch;
+  third.paused = false;
+  ASSERT_TRUE(cluster.until([&] { return third.program->is_leading(); }, seconds(5)));
+  EXPECT_GT(cluster.quota_named("blue").status.epoch, epoch);
+  EXPECT_GT(cluster.quota_named("red").status.epoch, epoch);
+  ends_well();
 }
 
 TEST_F(Leaders, AGracefulStopHandsOverAtOnce) {

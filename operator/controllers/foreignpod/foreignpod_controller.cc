@@ -30,7 +30,10 @@ ForeignPodController::ForeignPodController(Stores& stores, const Books& books, F
       settings_(settings),
       clock_(clock) {
   stores.pods.subscribe([this](const translate::Pod* before, const translate::Pod* after) {
-    if (after == nullptr) let_go_at_.erase(before->meta.uid);
+    if (after != nullptr) return;
+    let_go_at_.erase(before->meta.uid);
+    unanswered_.erase(before->meta.uid);
+    planned_.erase(before->meta.uid);
   });
 }
 
@@ -42,6 +45,7 @@ runtime::Next ForeignPodController::reconcile(const runtime::ObjectKey& key,
     told_.erase(key);
     return {};
   }
+  if (repeat_unanswered(unit, writes)) return {};
   const ForeignFacts facts = gather(unit);
   std::optional<Instant> look_again;
   if (!unit.is_whole()) {
@@ -53,7 +57,10 @@ runtime::Next ForeignPodController::reconcile(const runtime::ObjectKey& key,
   for (const auto& [pod, node] : plan.annotate) {
     writes.send(kube::patch_merge(kube::kPods, pod->meta.name_space, pod->meta.name,
                                   plan_patch(*pod, node)),
-                [this](Json&& reply) { take(reply); });
+                [this, uid = pod->meta.uid](Json&& reply) {
+                  planned_.insert(uid);
+                  take(reply);
+                });
   }
   for (const translate::Pod* pod : plan.strip) patch(*pod, strip_patch(*pod), writes);
   for (const auto& [pod, node] : plan.let_go) {
@@ -76,9 +83,13 @@ runtime::Next ForeignPodController::reconcile(const runtime::ObjectKey& key,
 ForeignFacts ForeignPodController::gather(const ForeignUnit& unit) {
   ForeignFacts facts;
   facts.start_timeout = settings_.foreign_start_timeout;
+  facts.is_group = unit.size > 1;
+  facts.is_settled = is_settled && is_settled();
   for (const translate::Pod* pod : unit.gated) {
     GatedPod gated{.pod = pod, .granted = desk_.granted(*pod), .planned = planned_node(*pod)};
     gated.node_exists = gated.planned.empty() || stores_.nodes.find({"", gated.planned}) != nullptr;
+    const bool is_ours = gated.planned.empty() || planned_.contains(pod->meta.uid);
+    facts.plans_are_ours = facts.plans_are_ours && is_ours;
     facts.gated.push_back(std::move(gated));
   }
   const bool is_managed = books_.tenancy().find(unit.key.name_space) != nullptr;
@@ -101,8 +112,33 @@ void ForeignPodController::take(const Json& reply) {
 
 void ForeignPodController::patch(const translate::Pod& pod, const Json& operations,
                                  runtime::Writes& writes) {
-  writes.send(kube::patch_json(kube::kPods, pod.meta.name_space, pod.meta.name, operations),
-              [this](Json&& reply) { take(reply); });
+  kube::Request request =
+      kube::patch_json(kube::kPods, pod.meta.name_space, pod.meta.name, operations);
+  unanswered_.insert_or_assign(pod.meta.uid, Unanswered{pod.meta.resource_version, request});
+  send(pod, std::move(request), writes);
+}
+
+void ForeignPodController::send(const translate::Pod& pod, kube::Request request,
+                                runtime::Writes& writes) {
+  writes.send(std::move(request), [this, uid = pod.meta.uid](Json&& reply) {
+    unanswered_.erase(uid);
+    take(reply);
+  });
+}
+
+// What has no answer may be stored, or be yet, until another version of its pod is seen: nothing
+// else is done to the group, or half of it could be let go. Done again it does no harm.
+bool ForeignPodController::repeat_unanswered(const ForeignUnit& unit, runtime::Writes& writes) {
+  bool any = false;
+  for (const auto* pods : {&unit.gated, &unit.pinned}) {
+    for (const translate::Pod* pod : *pods) {
+      const auto open = unanswered_.find(pod->meta.uid);
+      if (open == unanswered_.end() || open->second.version != pod->meta.resource_version) continue;
+      send(*pod, open->second.request, writes);
+      any = true;
+    }
+  }
+  return any;
 }
 
 void ForeignPodController::tell(const translate::Pod& pod, bool warning, std::string reason,

@@ -1,5 +1,7 @@
 #pragma once
+#include <functional>
 #include <map>
+#include <set>
 #include <string>
 
 #include "base/clock.h"
@@ -19,11 +21,17 @@ class ForeignPodController final : public runtime::Reconciler {
   ForeignPodController(Stores& stores, const Books& books, ForeignDesk& desk,
                        runtime::Recorder& recorder, const Settings& settings, const Clock& clock);
 
+  // Whether by now no other leader's writes can be on their way, nor be unseen. By the clock at the
+  // moment of the call.
+  std::function<bool()> is_settled;
+
   // `key` is a unit's (ForeignUnit::key).
   runtime::Next reconcile(const runtime::ObjectKey& key, runtime::Writes writes) override;
 
  private:
   ForeignFacts gather(const ForeignUnit& unit);
+  bool repeat_unanswered(const ForeignUnit& unit, runtime::Writes& writes);
+  void send(const translate::Pod& pod, kube::Request request, runtime::Writes& writes);
   void take(const Json& reply);
   void patch(const translate::Pod& pod, const Json& operations, runtime::Writes& writes);
   void tell(const translate::Pod& pod, bool warning, std::string reason, std::string action,
@@ -39,6 +47,13 @@ class ForeignPodController final : public runtime::Reconciler {
   const Clock& clock_;
   std::map<std::string, Monotonic> let_go_at_;      // when first seen pinned and free, by UID
   std::map<runtime::ObjectKey, std::string> told_;  // why it waits, as last told, by unit
+  // Plans that were taken back and pods that were let go without an answer, by UID.
+  struct Unanswered {
+    std::string version;  // that it was decided on
+    kube::Request request;
+  };
+  std::map<std::string, Unanswered> unanswered_;
+  std::set<std::string> planned_;  // pods whose plan we have written, by UID
 };
 
 }  // namespace berth::control

@@ -5,6 +5,8 @@
 namespace berth::control {
 namespace {
 
+constexpr Millis kLookAgain{1'000};  // whether the time of another leader's writes is over
+
 // Takes the plans of a group back: the rest of it cannot be placed, or a node is gone, and so far
 // nobody runs. Half a gang would hold devices for nothing.
 bool must_give_up(const ForeignFacts& facts) {
@@ -35,7 +37,15 @@ ForeignPlan decide(const ForeignFacts& facts) {
   ForeignPlan plan;
   look_at_late(facts, plan);
   if (facts.gated.empty()) return plan;
+  const auto wait = [&plan] {
+    plan.again_in = std::min(plan.again_in.value_or(kLookAgain), kLookAgain);
+  };
   if (must_give_up(facts)) {
+    // A member may have been let go by another, unseen.
+    if (facts.is_group && !facts.is_settled) {
+      wait();
+      return plan;
+    }
     for (const GatedPod& gated : facts.gated) {
       if (!gated.planned.empty()) plan.strip.push_back(gated.pod);
     }
@@ -43,6 +53,12 @@ ForeignPlan decide(const ForeignFacts& facts) {
   }
   const bool all_planned = std::all_of(facts.gated.begin(), facts.gated.end(),
                                        [](const GatedPod& g) { return !g.planned.empty(); });
+  // The leader before may be taking back the plan of another member.
+  const bool is_safe = facts.any_let_go || facts.is_settled || facts.plans_are_ours;
+  if (all_planned && facts.is_group && !is_safe) {
+    wait();
+    return plan;
+  }
   for (const GatedPod& gated : facts.gated) {
     if (all_planned) {
       plan.let_go.push_back({gated.pod, gated.planned});

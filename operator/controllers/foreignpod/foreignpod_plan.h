@@ -30,6 +30,9 @@ struct ForeignFacts {
   std::vector<GatedPod> gated;
   std::vector<LatePod> late;        // pinned, and not bound or rejected
   bool any_let_go = false;          // a member is pinned and ungated already
+  bool is_group = false;            // of more than one: what becomes of one depends on the others
+  bool is_settled = true;           // what another leader did to the members was seen
+  bool plans_are_ours = true;       // so that another leader's taking back is refused
   std::optional<sched::Hold> hold;  // why those without a plan do not get one
   Millis start_timeout{};
 };

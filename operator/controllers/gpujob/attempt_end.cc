@@ -87,6 +87,11 @@ std::string_view last_word(const JobFacts& facts) {
                                                           : std::string_view{};
 }
 
+bool all_seen(const JobFacts& facts) {
+  const auto workers = current_workers(facts);
+  return std::find(workers.begin(), workers.end(), nullptr) == workers.end();
+}
+
 void say_preempted(Stamp stamp, const std::string& why, int64_t lost) {
   stamp.set("Preempted", true, "Preempted", why + ", lost " + count_text(lost, "device-second"));
 }
@@ -97,6 +102,19 @@ bool is_live(const translate::Pod* pod) { return !pod->is_terminal(); }
 
 bool any_live(const JobFacts& facts) {
   return std::any_of(facts.pods.begin(), facts.pods.end(), is_live);
+}
+
+std::vector<const translate::Pod*> current_workers(const JobFacts& facts) {
+  const api::Placement& placement = *facts.job.status.placement;
+  std::vector<const translate::Pod*> workers(placement.workers.size(), nullptr);
+  for (const translate::Pod* pod : facts.pods) {
+    const auto worker = translate::parse_worker_name(facts.job.meta.name, pod->meta.name);
+    if (!worker || worker->attempt != placement.attempt) continue;
+    if (static_cast<size_t>(worker->index) < workers.size()) {
+      workers[static_cast<size_t>(worker->index)] = pod;
+    }
+  }
+  return workers;
 }
 
 void delete_live_pods(const JobFacts& facts, JobPlan& plan) {
@@ -130,7 +148,7 @@ JobPlan end_attempt(const JobFacts& facts, EndCause cause, const std::string& me
   Stamp stamp{status.conditions, facts.job.meta.generation, facts.now};
   if (!completed) stamp.set("Ready", false, name_of(cause), message);
   if (cause == EndCause::Preempted) say_preempted(stamp, message, lost);
-  if (!any_live(facts)) release(facts, status);
+  if (!any_live(facts) && all_seen(facts)) release(facts, status);
   if (!completed) {  // success is no news: the conditions say it
     plan.notes.push_back(
         {.warning = cause != EndCause::Suspended && cause != EndCause::Resized,
@@ -146,6 +164,10 @@ JobPlan finish_release(const JobFacts& facts) {
   JobPlan plan;
   if (any_live(facts)) {
     delete_live_pods(facts, plan);
+    return plan;
+  }
+  if (facts.pods_in_doubt) {
+    plan.list_pods = true;
     return plan;
   }
   api::GpuJobStatus status = facts.job.status;

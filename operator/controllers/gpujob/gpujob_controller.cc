@@ -12,6 +12,7 @@
 #include "runtime/ownership.h"
 #include "sched/cpu_class.h"
 #include "sched/share_class.h"
+#include "translate/read_json.h"
 #include "translate/worker_name.h"
 
 namespace berth::control {
@@ -29,6 +30,8 @@ GpuJobController::GpuJobController(Stores& stores, JobDesk& desk, const Schedule
     if (after != nullptr) return;
     reports_.erase(before->meta.uid);
     last_words_.erase(before->meta.uid);
+    unanswered_.erase(before->meta.uid);
+    listed_.erase(before->meta.uid);
   });
   // A pod may end and be gone before anybody looks.
   stores.pods.subscribe([this](const translate::Pod* before, const translate::Pod* after) {
@@ -64,6 +67,7 @@ JobFacts GpuJobController::gather(const api::GpuJob& job) const {
   JobFacts facts{
       .job = job,
       .pods = stores_.pods.by(stores_.pods_by_owner, job.meta.uid),
+      .pods_in_doubt = is_in_doubt(job),
       .violations = {},
       .granted = desk_.granted(job),
       .hold = desk_.hold(job.meta.uid),
@@ -112,6 +116,7 @@ void GpuJobController::apply(const api::GpuJob& job, const JobPlan& plan, runtim
   if (plan.remove_finalizer) {
     patch_finalizer(job, *runtime::remove_finalizer(job.meta, kFinalizer), writes);
   }
+  if (plan.list_pods) list_pods(job, writes);
   delete_pods(plan, writes);
   create_workers(job, plan, writes);
   arrange(job, plan.rendezvous, writes);
@@ -146,10 +151,18 @@ void GpuJobController::create_workers(const api::GpuJob& job, const JobPlan& pla
                                       runtime::Writes& writes) {
   for (const int64_t index : plan.create_workers) {
     const auto& placed = job.status.placement->workers[static_cast<size_t>(index)];
+    const std::string name =
+        translate::worker_name(job.meta.name, {job.status.placement->attempt, index});
+    unanswered_[job.meta.uid].insert(name);
     writes.send(kube::create(kube::kPods, worker_pod(job, index, names_for(placed), settings_)),
-                [this](Json&& reply) {
+                [this, uid = job.meta.uid, name](Json&& reply) {
                   auto pod = translate::decode_pod(reply, settings_.accelerators);
-                  if (pod) stores_.pods.upsert(*std::move(pod));
+                  if (!pod) return;
+                  stores_.pods.upsert(*std::move(pod));
+                  const auto open = unanswered_.find(uid);
+                  if (open == unanswered_.end()) return;
+                  open->second.erase(name);
+                  if (open->second.empty()) unanswered_.erase(open);
                 });
   }
 }
@@ -174,6 +187,33 @@ void GpuJobController::arrange(const api::GpuJob& job, const Rendezvous& plan,
   for (const std::string& name : plan.withdraw) {
     writes.remove(kube::remove(kube::kEndpointSlices, job.meta.name_space, name));
   }
+}
+
+// Whether a pod of it may be there that was not seen: one of ours without an answer, or one that
+// the leader before made late or that the next one has made since. Once the end of the attempt is
+// stored nobody binds one any more (berth-extender), so what the server lists then is all.
+bool GpuJobController::is_in_doubt(const api::GpuJob& job) const {
+  if (!job.status.placement) return false;
+  const auto listed = listed_.find(job.meta.uid);
+  if (listed != listed_.end() && listed->second == job.status.placement->attempt) return false;
+  return unanswered_.contains(job.meta.uid) || !is_settled || !is_settled();
+}
+
+void GpuJobController::list_pods(const api::GpuJob& job, runtime::Writes& writes) {
+  const kube::ListOptions all = {.select = {.name_space = job.meta.name_space,
+                                            .labels = std::string(kJobLabel) + "=" + job.meta.name,
+                                            .fields = {}}};
+  writes.send(kube::list(kube::kPods, all),
+              [this, key = runtime::key_of(job.meta), uid = job.meta.uid,
+               attempt = job.status.placement->attempt](Json&& reply) {
+                for (const Json& item : translate::array_at(reply, "items")) {
+                  auto pod = translate::decode_pod(item, settings_.accelerators);
+                  if (pod) stores_.pods.upsert(*std::move(pod));
+                }
+                unanswered_.erase(uid);
+                listed_.insert_or_assign(uid, attempt);
+                if (desk_.wake) desk_.wake(key);
+              });
 }
 
 void GpuJobController::delete_pods(const JobPlan& plan, runtime::Writes& writes) {

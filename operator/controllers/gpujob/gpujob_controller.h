@@ -1,6 +1,7 @@
 #pragma once
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,10 @@ class GpuJobController final : public runtime::Reconciler {
   // Called for every attempt whose end is written down, with its cause.
   std::function<void(const std::string& cause)> on_attempt_end;
 
+  // Whether by now no other leader's pods can be on their way, nor be unseen. By the clock at the
+  // moment of the call.
+  std::function<bool()> is_settled;
+
   runtime::Next reconcile(const runtime::ObjectKey& key, runtime::Writes writes) override;
 
   // What the workers of a job said; written with its next status.
@@ -40,6 +45,8 @@ class GpuJobController final : public runtime::Reconciler {
   void arrange(const api::GpuJob& job, const Rendezvous& plan, runtime::Writes& writes);
   void create_workers(const api::GpuJob& job, const JobPlan& plan, runtime::Writes& writes);
   void delete_pods(const JobPlan& plan, runtime::Writes& writes);
+  bool is_in_doubt(const api::GpuJob& job) const;
+  void list_pods(const api::GpuJob& job, runtime::Writes& writes);
   void patch_finalizer(const api::GpuJob& job, const Json& patch, runtime::Writes& writes);
   void tell(const api::GpuJob& job, const std::vector<Note>& notes);
   void keep_last_word(const translate::Pod& pod);
@@ -55,6 +62,9 @@ class GpuJobController final : public runtime::Reconciler {
   const Clock& clock_;
   std::map<std::string, Report> reports_;       // by the job's UID
   std::map<std::string, LastWord> last_words_;  // likewise
+  // Pods that were to be made and about which no answer came, by the job's UID.
+  std::map<std::string, std::set<std::string>> unanswered_;
+  std::map<std::string, int64_t> listed_;  // attempts whose pods were asked for, likewise
 };
 
 }  // namespace berth::control

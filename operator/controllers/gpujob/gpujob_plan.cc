@@ -23,20 +23,6 @@ constexpr Millis kStartPatience{
 constexpr size_t kDetailMax = 300;  // bytes
 constexpr Millis kSchedulerAway{60'000};  // how soon to look again while none is alive
 
-// The pods of the placed attempt by index, nullptr where there is none.
-std::vector<const translate::Pod*> current_workers(const JobFacts& facts) {
-  const api::Placement& placement = *facts.job.status.placement;
-  std::vector<const translate::Pod*> workers(placement.workers.size(), nullptr);
-  for (const translate::Pod* pod : facts.pods) {
-    const auto worker = translate::parse_worker_name(facts.job.meta.name, pod->meta.name);
-    if (!worker || worker->attempt != placement.attempt) continue;
-    if (static_cast<size_t>(worker->index) < workers.size()) {
-      workers[static_cast<size_t>(worker->index)] = pod;
-    }
-  }
-  return workers;
-}
-
 // What keeps the gang from running, as the first of its pods that has something to say puts it.
 std::string starting_text(const AttemptFacts& attempt, int64_t ready) {
   for (const translate::Pod* pod : attempt.workers) {
@@ -274,7 +260,9 @@ JobPlan clean_up(const JobFacts& facts) {
 JobPlan let_go(const JobFacts& facts) {
   JobPlan plan;
   delete_live_pods(facts, plan);
-  plan.remove_finalizer = !any_live(facts) && runtime::has_finalizer(facts.job.meta, kFinalizer);
+  const bool is_last = !any_live(facts) && runtime::has_finalizer(facts.job.meta, kFinalizer);
+  plan.list_pods = is_last && facts.pods_in_doubt;
+  plan.remove_finalizer = is_last && !facts.pods_in_doubt;
   return plan;
 }
 

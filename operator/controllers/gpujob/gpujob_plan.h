@@ -52,6 +52,7 @@ struct LastWord {
 struct JobFacts {
   const api::GpuJob& job;
   std::vector<const translate::Pod*> pods;  // all that it controls, of any attempt
+  bool pods_in_doubt = false;               // there may be one that was not seen
   Violations violations;                    // of a spec that an older schema let in
   std::optional<api::Placement> granted;    // the pass decided and the charge is written
   std::optional<HoldFacts> hold;
@@ -85,6 +86,7 @@ struct JobPlan {
   bool add_finalizer = false;
   bool remove_finalizer = false;
   bool delete_job = false;
+  bool list_pods = false;                          // the server is to tell them all, now
   std::vector<int64_t> create_workers;             // indexes
   std::vector<const translate::Pod*> delete_pods;  // by uid
   Rendezvous rendezvous;

@@ -22,7 +22,8 @@ std::vector<std::string> names(const std::vector<const translate::Pod*>& pods) {
 
 bool does_nothing(const JobPlan& plan) {
   return !plan.status && !plan.add_finalizer && !plan.remove_finalizer && !plan.delete_job &&
-         plan.rendezvous == Rendezvous{} && plan.create_workers.empty() && plan.delete_pods.empty();
+         !plan.list_pods && plan.rendezvous == Rendezvous{} && plan.create_workers.empty() &&
+         plan.delete_pods.empty();
 }
 
 // Ends the placed attempt by what its first worker says, and sees its pods go.
@@ -384,6 +385,29 @@ TEST(GpuJobPlan, SuspendStopsTheWorkersAndGivesTheDevicesBack) {
   EXPECT_EQ(s.job.status.failures + s.job.status.preemptions, 0);
   EXPECT_TRUE(does_nothing(s.plan()));
   EXPECT_FALSE(is_waiting(s.job));
+}
+
+TEST(GpuJobPlan, WorkersThatNobodySawAreAskedForBeforeTheDevicesAreGivenBack) {
+  Situation s;
+  s.placed({"a"}).suspended().in_doubt = true;
+  s.store();
+  EXPECT_TRUE(s.job.status.placement) << "its end is stored first, so that nobody binds one";
+  EXPECT_TRUE(s.plan().list_pods);
+  EXPECT_FALSE(s.plan().status);
+  s.pod(0, pending());  // as the server says
+  EXPECT_THAT(names(s.plan().delete_pods), ElementsAre("train-1-0"));
+  s.no_pods().in_doubt = false;
+  s.store();
+  EXPECT_FALSE(s.job.status.placement);
+}
+
+TEST(GpuJobPlan, ADeletedJobIsKeptUntilItsUnseenWorkersWereAskedFor) {
+  Situation s;
+  s.placed({"a"}).deleted().in_doubt = true;
+  EXPECT_TRUE(s.plan().list_pods);
+  EXPECT_FALSE(s.plan().remove_finalizer);
+  s.in_doubt = false;
+  EXPECT_TRUE(s.plan().remove_finalizer);
 }
 
 TEST(GpuJobPlan, ResumesAsANewAttempt) {

@@ -118,7 +118,7 @@ Json metadata(const api::GpuJob& job, const std::string& name, int64_t index) {
           {"namespace", job.meta.name_space},
           {"labels",
            {{kManagedBy, "berth"},
-            {"berth.dev/job", job.meta.name},
+            {kJobLabel, job.meta.name},
             {"berth.dev/attempt", std::to_string(job.status.placement->attempt)},
             {"berth.dev/index", std::to_string(index)}}},
           {"ownerReferences", {runtime::owner_reference(kube::kGpuJobs, job.meta)}}};

@@ -1,12 +1,15 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "api/gpujob.h"
 #include "json/json_fwd.h"
 #include "operator/world/settings.h"
 
 namespace berth::control {
+
+inline constexpr std::string_view kJobLabel = "berth.dev/job";  // on its pods: its name
 
 // What a worker's node calls its devices, for example "nvidia.com/gpu".
 struct DeviceNames {

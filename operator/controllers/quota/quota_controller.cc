@@ -68,25 +68,53 @@ runtime::Next QuotaController::reconcile(const runtime::ObjectKey& key, runtime:
   const QuotaPlan plan = decide(gather(*quota));
   // The limit fell under a decision: its charge cannot be written, so nobody may be told.
   if (take_back_uncharged({key.name}, plan.too_much)) return {};
-  if (!plan.is_urgent) cover(key.name, newest);
+  if (plan.is_urgent || !is_certain(*quota)) return write(*quota, plan.status, newest, writes);
+  cover(key.name, newest);
   if (!plan.is_changed) return {};
   const Monotonic now = clock_.monotonic();
   const auto last = written_.find(key.name);
-  if (!plan.is_urgent && last != written_.end() && now < last->second + settings_.quota_refresh) {
+  if (last != written_.end() && now < last->second + settings_.quota_refresh) {
     return {clock_.now() + (last->second + settings_.quota_refresh - now)};
   }
-  written_[key.name] = now;
-  api::Quota wanted = *quota;
-  wanted.status = plan.status;
-  writes.send(status_write(kube::kQuotas, quota->meta, api::to_json(wanted)),
-              [this, key, newest](Json&& reply) {
+  return write(*quota, plan.status, newest, writes);
+}
+
+runtime::Next QuotaController::write(const api::Quota& quota, api::QuotaStatus status,
+                                     uint64_t newest, runtime::Writes& writes) {
+  // A write that changes nothing makes no new version, and what is still under way is refused only
+  // because of one. The text for people comes back with the next refresh.
+  if (is_in_doubt(quota) && status == quota.status) status.summary.clear();
+  const std::string name = quota.meta.name;
+  written_[name] = clock_.monotonic();
+  unanswered_[name] = quota.meta.resource_version;
+  api::Quota wanted = quota;
+  wanted.status = std::move(status);
+  writes.send(status_write(kube::kQuotas, quota.meta, api::to_json(wanted)),
+              [this, name, newest](Json&& reply) {
+                unanswered_.erase(name);
                 if (auto stored = api::from_json<api::Quota>(reply)) {
                   stores_.quotas.upsert(*std::move(stored));
                 }
-                spending_.written(key.name);
-                cover(key.name, newest);
+                spending_.written(name);
+                cover(name, newest);
               });
   return {};
+}
+
+// A write of ours that was decided on this version has no answer: it may be stored, or be yet. Once
+// another version is seen it is in there, or will never be.
+bool QuotaController::is_in_doubt(const api::Quota& quota) const {
+  const auto at = unanswered_.find(quota.meta.name);
+  return at != unanswered_.end() && at->second == quota.meta.resource_version;
+}
+
+// Whether `used` as seen is `used` as stored, now that everything granted is counted. Only leaders
+// write it. Our own writes are answered, so they are in what we see; and the next leader cannot
+// have begun before our Lease ran out. What comes after is harmless: it finds the charge there, and
+// keeps what it cannot explain for a whole lease. That the clock is read here, after all was
+// decided, and not at the beginning of the tick, is what makes a process that stands still safe.
+bool QuotaController::is_certain(const api::Quota& quota) const {
+  return !is_in_doubt(quota) && leads && leads();
 }
 
 void QuotaController::cover(const std::string& quota, uint64_t number) {

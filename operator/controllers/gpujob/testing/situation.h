@@ -109,6 +109,7 @@ struct Situation {
   std::optional<StopFacts> has_to_stop;
   std::vector<std::string> missing;
   Violations violations;
+  bool in_doubt = false;  // a pod may be there that was not seen
   bool service = true;
   std::vector<const Named*> slices;
   std::optional<LastWord> last_word;
@@ -211,6 +212,7 @@ struct Situation {
   JobFacts facts() const {
     JobFacts facts{.job = job,
                    .pods = {},
+                   .pods_in_doubt = in_doubt,
                    .violations = violations,
                    .granted = granted,
                    .hold = held,
