@@ -48,7 +48,8 @@ class Pass {
     for (const WorkerChange& change : growth(world_, growing_, attempts_.waited_for(), now_)) {
       const auto at = std::find_if(growing_.begin(), growing_.end(),
                                    [&](const Ask* ask) { return ask->id == change.id; });
-      if (auto larger = attempts_.enlarge(**at, change)) decisions_.push_back(*std::move(larger));
+      auto larger = attempts_.enlarge(**at, change);
+      if (larger) decisions_.emplace_back(*std::move(larger));
     }
     std::sort(homeless.begin(), homeless.end(),
               [](const Ask* a, const Ask* b) { return a->id < b->id; });
