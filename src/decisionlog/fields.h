@@ -1,5 +1,6 @@
 #pragma once
 #include <concepts>
+#include <optional>
 #include <type_traits>
 
 #include "sched/core/reservation.h"
@@ -228,7 +229,12 @@ void describe(auto& v, Of<sched::CoreSettings> auto& settings) {
   v("victims", victims);
   v("heads", heads);
   v("resize", resize);
-  v("waits_per_run", waits_per_run);
+  // Files of before there was such a setting have none: then it was never.
+  std::optional<int> waits = waits_per_run != 0 ? std::optional(waits_per_run) : std::nullopt;
+  v("waits_per_run", waits);
+  if constexpr (!std::is_const_v<std::remove_reference_t<decltype(settings)>>) {
+    waits_per_run = waits.value_or(0);
+  }
   v("urgent_slack_ms", urgent_slack);
   v("reservations", reservations);
 }
