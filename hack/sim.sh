@@ -8,8 +8,8 @@ usage: hack/sim.sh [--build-dir DIR] [OPTION of berth-sim...]
 
 Runs the real operator and the real extender against an API server, kubelets, a scheduler and a
 clock in memory, with faults drawn from seeds, and looks at the invariants after every change.
-Prints the faults by kind, schedules, changes, violations and seconds; a schedule that fails is
-printed with the shortest part of it that still fails. Exits 1 if one did. Builds berth-sim first
+Prints the faults drawn by kind, schedules, changes, violations and seconds; a schedule that fails
+is printed with the shortest part of it that still fails. Exits 1 if one did. Builds berth-sim first
 where it is missing.
 
   --seeds N      how many schedules (default 1000)

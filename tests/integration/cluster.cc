@@ -85,7 +85,7 @@ Cluster::Cluster(Report report)
 
 Cluster::~Cluster() {
   for (const auto& process : processes_) process->crash();
-  replay_decisions();
+  if (replays_at_end) replay_decisions();
 }
 
 void Cluster::replay_decisions() const {

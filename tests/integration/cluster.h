@@ -154,6 +154,7 @@ class Cluster {
   // Told about every change of the server, before anything else hears of it.
   std::function<void(const std::string& collection, const kube::fake::Change& change)> on_change;
   bool checks_every_step = true;  // the rules of invariants.h
+  bool replays_at_end = true;     // else the owner calls replay_decisions()
 
   ManualClock clock;
   kube::fake::FakeServer server;

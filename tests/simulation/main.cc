@@ -26,7 +26,7 @@ struct Flags {
 
 struct Totals {
   std::mutex mutex;
-  std::map<std::string, uint64_t> fired;
+  std::map<std::string, uint64_t> drawn;  // faults, by kind
   uint64_t schedules = 0;
   uint64_t changes = 0;
   std::map<uint64_t, std::vector<std::string>> broken;  // by seed
@@ -47,7 +47,7 @@ void play(const Flags& flags, std::atomic<uint64_t>& next, Totals& totals) {
     ++totals.schedules;
     totals.changes += outcome.changes;
     for (const Act& act : schedule.acts) {
-      if (act_kinds()[act.kind].is_fault) ++totals.fired[act_kinds()[act.kind].name];
+      if (act_kinds()[act.kind].is_fault) ++totals.drawn[act_kinds()[act.kind].name];
     }
     if (!outcome.broken.empty()) totals.broken[seed] = outcome.broken;
     if (totals.broken.size() >= kFailuresMost) return;
@@ -83,15 +83,15 @@ int simulate(const Flags& flags) {
   if (isatty(STDERR_FILENO) != 0) std::cerr << "\n";
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
   uint64_t faults = 0;
-  for (const auto& [name, fired] : totals.fired) {
-    std::printf("%-24s %10lu\n", name.c_str(), static_cast<unsigned long>(fired));
-    faults += fired;
+  for (const auto& [name, drawn] : totals.drawn) {
+    std::printf("%-24s %10lu\n", name.c_str(), static_cast<unsigned long>(drawn));
+    faults += drawn;
   }
   std::printf(
-      "%lu schedules, %lu faults of %zu kinds, %lu changes, %.1f s, %.0f schedules a "
+      "%lu schedules, %lu faults of %zu kinds drawn, %lu changes, %.1f s, %.0f schedules a "
       "minute, %zu with violations\n",
       static_cast<unsigned long>(totals.schedules), static_cast<unsigned long>(faults),
-      totals.fired.size(), static_cast<unsigned long>(totals.changes), took.count(),
+      totals.drawn.size(), static_cast<unsigned long>(totals.changes), took.count(),
       static_cast<double>(totals.schedules) / took.count() * 60, totals.broken.size());
   std::fflush(stdout);
   for (const auto& [seed, broken] : totals.broken) {
