@@ -24,7 +24,9 @@ enum class IndexId : size_t {};
 //
 // Newest wins by resourceVersion: the reply to one's own write is put in at once with upsert(), and
 // the watch events that are older than it are ignored when they come (one reads one's own
-// writes). A uid that was erased stays dead, so that a late reply cannot bring it back.
+// writes). A uid that was erased stays dead, so that a late reply cannot bring it back. Only a list
+// can: what it says is how things were at its version, so an older object in it than one that was
+// known by then means that the server has lost history (restored from a backup).
 //
 // Pointers to stored objects are good until that object changes; listeners must not change the
 // store. One thread. Cost: O(log n) per change and index.
@@ -70,7 +72,7 @@ class Store {
     if (found == objects_.end()) return insert(std::move(object));
     if (!kube::is_newer(object.meta.resource_version, found->meta.resource_version)) return false;
     if (object.meta.uid != found->meta.uid) {
-      remove(found);
+      remove(found, object.meta.resource_version);
       return insert(std::move(object));
     }
     return assign(found, std::move(object));
@@ -87,15 +89,15 @@ class Store {
 
   // The object is gone for good; `meta` is its last state. Another uid of that name stays.
   bool erase(const ObjectMeta& meta) {
-    graves_.bury(meta.uid);
+    graves_.bury(meta.uid, meta.resource_version);
     const auto found = objects_.find(key_of(meta));
     if (found == objects_.end() || found->meta.uid != meta.uid) return false;
-    remove(found);
+    remove(found, meta.resource_version);
     return true;
   }
 
-  // The whole collection as a list at `list_version` gave it. What is not in it is gone, unless it
-  // is newer than the list.
+  // The whole collection as a list at `list_version` gave it. What is known stays only where it is
+  // newer than the list.
   void replace(std::vector<T> all, std::string_view list_version) {
     std::set<std::string_view> listed;
     for (const T& object : all) listed.insert(object.meta.uid);
@@ -103,14 +105,14 @@ class Store {
       const auto here = at++;
       const bool gone = !listed.contains(here->meta.uid) &&
                         !kube::is_newer(here->meta.resource_version, list_version);
-      if (gone) remove(here);
+      if (gone) remove(here, list_version);
     }
     listed.clear();
-    for (T& object : all) upsert(std::move(object));
+    for (T& object : all) put_listed(std::move(object), list_version);
   }
 
-  // As replace(), when the server has lost history (restored from a backup): what is known may be
-  // newer than the truth, so nothing of it is kept, nor are the dead.
+  // As replace(), when the versions of the server itself went back: what is known may be newer than
+  // the truth, so nothing of it is kept, nor are the dead.
   void reset(std::vector<T> all) {
     graves_.clear();
     std::map<ObjectKey, std::string> listed;
@@ -118,7 +120,7 @@ class Store {
     for (auto at = objects_.begin(); at != objects_.end();) {
       const auto here = at++;
       const auto found = listed.find(key_of(here->meta));
-      if (found == listed.end() || found->second != here->meta.uid) remove(here);
+      if (found == listed.end() || found->second != here->meta.uid) remove(here, {});
     }
     graves_.clear();
     for (T& object : all) {
@@ -163,6 +165,22 @@ class Store {
     return true;
   }
 
+  // As upsert(), for what a list says: it is newer than what was known by its version.
+  void put_listed(T object, std::string_view list_version) {
+    const std::string& uid = object.meta.uid;
+    if (graves_.contains(uid) && !kube::is_newer(graves_.gone_by(uid), list_version)) {
+      graves_.exhume(uid);
+    }
+    const auto found = objects_.find(object);
+    const bool is_known = found != objects_.end() && found->meta.uid == uid &&
+                          !kube::is_newer(found->meta.resource_version, list_version);
+    if (is_known && kube::is_newer(found->meta.resource_version, object.meta.resource_version)) {
+      assign(found, std::move(object));
+    } else {
+      upsert(std::move(object));
+    }
+  }
+
   // Same key and uid, new content. The node keeps its address.
   bool assign(Place place, T object) {
     unlink(*place);
@@ -174,9 +192,9 @@ class Store {
     return true;
   }
 
-  void remove(Place place) {
+  void remove(Place place, std::string_view version) {
     unlink(*place);
-    graves_.bury(place->meta.uid);
+    graves_.bury(place->meta.uid, version);
     const auto node = objects_.extract(place);
     tell(&node.value(), nullptr);
   }

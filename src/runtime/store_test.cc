@@ -127,6 +127,22 @@ TEST_F(StoreTest, AResetTakesTheListForTheTruthEvenIfItIsOlder) {
   EXPECT_NE(store_.find({"ns", "dead"}), nullptr);
 }
 
+TEST_F(StoreTest, AListThatIsNewerThanWhatItLostIsTheTruth) {
+  store_.upsert(pod("a", "9", "n2"));
+  store_.upsert(pod("ours", "1011", "n2"));
+  store_.erase(pod("dead", "7").meta);
+  store_.replace({pod("a", "5", "n1"), pod("ours", "5", "n1"), pod("dead", "4")}, "1010");
+  EXPECT_EQ(store_.find({"ns", "a"})->node, "n1");
+  EXPECT_EQ(store_.find({"ns", "ours"})->node, "n2") << "written after the list";
+  EXPECT_NE(store_.find({"ns", "dead"}), nullptr);
+}
+
+TEST_F(StoreTest, AListOfBeforeADeletionBringsNothingBack) {
+  store_.erase(pod("dead", "12").meta);
+  store_.replace({pod("dead", "4")}, "10");
+  EXPECT_EQ(store_.find({"ns", "dead"}), nullptr);
+}
+
 TEST_F(StoreTest, AnIndexFollowsItsObjectsInKeyOrder) {
   store_.upsert(pod("b", "1", "n1"));
   store_.upsert(pod("a", "2", "n1"));
@@ -140,10 +156,10 @@ TEST_F(StoreTest, AnIndexFollowsItsObjectsInKeyOrder) {
 
 TEST(Tombstones, ForgetTheOldestBeyondTheirLimit) {
   Tombstones graves(2);
-  graves.bury("a");
-  graves.bury("b");
-  graves.bury("b");
-  graves.bury("c");
+  graves.bury("a", "1");
+  graves.bury("b", "2");
+  graves.bury("b", "3");
+  graves.bury("c", "4");
   EXPECT_FALSE(graves.contains("a"));
   EXPECT_TRUE(graves.contains("b"));
   EXPECT_TRUE(graves.contains("c"));

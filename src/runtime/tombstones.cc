@@ -2,16 +2,25 @@
 
 namespace berth::runtime {
 
-void Tombstones::bury(const std::string& uid) {
-  if (uid.empty() || dead_.contains(uid)) return;
-  dead_.insert(in_order_.emplace_back(uid));
+void Tombstones::bury(const std::string& uid, std::string_view version) {
+  if (uid.empty() || !gone_by_.emplace(uid, version).second) return;
+  in_order_.push_back(uid);
   if (in_order_.size() <= limit_) return;
-  dead_.erase(in_order_.front());
+  gone_by_.erase(in_order_.front());
   in_order_.pop_front();
 }
 
+std::string_view Tombstones::gone_by(std::string_view uid) const {
+  const auto found = gone_by_.find(uid);
+  return found == gone_by_.end() ? std::string_view() : found->second;
+}
+
+void Tombstones::exhume(std::string_view uid) {
+  if (const auto found = gone_by_.find(uid); found != gone_by_.end()) gone_by_.erase(found);
+}
+
 void Tombstones::clear() {
-  dead_.clear();
+  gone_by_.clear();
   in_order_.clear();
 }
 
