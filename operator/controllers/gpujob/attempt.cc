@@ -85,12 +85,26 @@ bool is_ready(const translate::Pod* pod) {
          (pod->ready || pod->exit_code == 0 || pod->phase == translate::PodPhase::Succeeded);
 }
 
+// Somebody other than Berth's extender has bound it, or it was planned there before the API server
+// lost what came after: its node is charged for nothing, and that of the plan for it.
+std::optional<WorkerEnd> end_of_misplaced(const translate::Pod& pod, const std::string& planned) {
+  if (pod.node.empty() || pod.node == planned || pod.is_terminal()) return std::nullopt;
+  return WorkerEnd{EndCause::PlanFailed,
+                   pod.meta.name + " is on " + pod.node + " and was planned on " + planned};
+}
+
 void take_worst(const AttemptFacts& facts, Verdict& verdict) {
-  for (const translate::Pod* pod : facts.workers) {
+  const auto& placed = facts.job.status.placement->workers;
+  for (size_t index = 0; index < facts.workers.size(); ++index) {
+    const translate::Pod* pod = facts.workers[index];
     if (pod == nullptr) continue;
     auto end = end_of(*pod);
+    if (!end) end = end_of_misplaced(*pod, placed[index].node);
     if (!end) continue;
-    if (end->cause == EndCause::PlanFailed) verdict.bad_nodes.push_back(pod->where());
+    const bool is_where_planned = pod->where() == placed[index].node;
+    if (end->cause == EndCause::PlanFailed && is_where_planned) {
+      verdict.bad_nodes.push_back(pod->where());
+    }
     if (verdict.end && severity(*verdict.end) >= severity(end->cause)) continue;
     verdict.end = end->cause;
     verdict.message = std::move(end->message);

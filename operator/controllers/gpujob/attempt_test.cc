@@ -182,6 +182,15 @@ TEST(Attempt, TheStartTimeoutEndsWithTheStart) {
   EXPECT_FALSE(Gang(2).has(1, starting()).after(seconds(5'000)).verdict().end);
 }
 
+TEST(Attempt, AWorkerThatIsBoundElsewhereThanPlannedFailsThePlan) {
+  Gang gang(2);
+  gang.has(1, running());
+  gang.situation.pods.back().node = "z";
+  const Verdict verdict = gang.verdict();
+  EXPECT_EQ(verdict.end, EndCause::PlanFailed);
+  EXPECT_EQ(verdict.message, "train-1-1 is on z and was planned on b");
+}
+
 // ---- workers that vanish ----
 
 TEST(Attempt, AWorkerThatVanishesFromARunningGangWasTakenAway) {
