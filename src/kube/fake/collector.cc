@@ -143,7 +143,7 @@ bool advance(World& world, const Kind& kind, const ObjectState& state) {
 
 bool collect_one(World& world) {
   return any_object(world, [&](const Kind& kind, const ObjectState& state) {
-    return advance(world, kind, state);
+    return state->concerns_collector() && advance(world, kind, state);
   });
 }
 

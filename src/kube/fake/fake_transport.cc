@@ -68,7 +68,7 @@ void FakeTransport::arrive(Parcel parcel) {
     parcel.answer = *std::move(refused);
   } else {
     parcel.answer = server_.handle(parcel.request);
-    sent_.push_back({parcel.request, (*parcel.answer)->status});
+    if (keeps_sent_) sent_.push_back({parcel.request, (*parcel.answer)->status});
     if (fault && fault->answer) parcel.answer = fault->answer;
   }
   const Millis late = fault ? fault->delay : Millis{0};

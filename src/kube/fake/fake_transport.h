@@ -85,6 +85,7 @@ class FakeTransport final : public Transport {
   };
   const std::vector<Sent>& sent() const { return sent_; }
   void forget_sent() { sent_.clear(); }
+  void keep_sent(bool on) { keeps_sent_ = on; }  // or not, in long runs
   size_t open_streams() const { return streams_.size(); }
 
  private:
@@ -114,6 +115,7 @@ class FakeTransport final : public Transport {
   std::function<std::optional<Response>(const Request&)> refusal_;
   std::function<Millis()> delay_;
   bool stalled_ = false;
+  bool keeps_sent_ = true;
   std::vector<Sent> sent_;
   std::multimap<Monotonic, Parcel> parcels_;  // by arrival; in the order sent where equal
   std::map<StreamId, Stream> streams_;

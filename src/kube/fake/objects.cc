@@ -1,14 +1,36 @@
 #include "kube/fake/objects.h"
 
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
 #include "json/time.h"
 #include "kube/fake/world.h"
 
 namespace berth::kube::fake {
 
+namespace {
+
+// What `pointer` ("/metadata/name") leads to; nullptr when it is not there. Not Json::json_pointer,
+// which is parsed anew every time: these questions are most of what a simulated server does.
+const Json* at(const Json& object, std::string_view pointer) {
+  const Json* found = &object;
+  while (!pointer.empty()) {
+    const size_t end = std::min(pointer.find('/', 1), pointer.size());
+    if (!found->is_object()) return nullptr;
+    const auto member = found->find(pointer.substr(1, end - 1));
+    if (member == found->end()) return nullptr;
+    found = &*member;
+    pointer.remove_prefix(end);
+  }
+  return found;
+}
+
+}  // namespace
+
 std::string text_at(const Json& object, const char* pointer) {
-  const Json::json_pointer at(pointer);
-  if (!object.contains(at) || !object[at].is_string()) return {};
-  return object[at].get<std::string>();
+  const Json* found = at(object, pointer);
+  return found != nullptr && found->is_string() ? found->get<std::string>() : std::string();
 }
 
 Storage::Name name_of(const Json& object) {
@@ -18,12 +40,17 @@ Storage::Name name_of(const Json& object) {
 std::string uid_of(const Json& object) { return text_at(object, "/metadata/uid"); }
 
 bool has_finalizers(const Json& object) {
-  const Json::json_pointer at("/metadata/finalizers");
-  return object.contains(at) && !object[at].empty();
+  const Json* found = at(object, "/metadata/finalizers");
+  return found != nullptr && !found->empty();
 }
 
 bool is_deleting(const Json& object) {
-  return object.contains(Json::json_pointer("/metadata/deletionTimestamp"));
+  return at(object, "/metadata/deletionTimestamp") != nullptr;
+}
+
+bool is_owned(const Json& object) {
+  const Json* found = at(object, "/metadata/ownerReferences");
+  return found != nullptr && !found->empty();
 }
 
 void bump_generation(Json& object) {

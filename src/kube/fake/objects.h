@@ -12,6 +12,7 @@ Storage::Name name_of(const Json& object);
 std::string uid_of(const Json& object);
 bool has_finalizers(const Json& object);
 bool is_deleting(const Json& object);
+bool is_owned(const Json& object);
 // Adds one to metadata.generation, for kinds that have it.
 void bump_generation(Json& object);
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "kube/fake/objects.h"
+
 namespace berth::kube::fake {
 namespace {
 
@@ -96,7 +98,7 @@ bool ObjectSelector::matches(const Json& object) const {
   return std::all_of(labels.begin(), labels.end(),
                      [&](const LabelRequirement& want) { return holds(want, present); }) &&
          std::all_of(fields.begin(), fields.end(), [&](const FieldRequirement& want) {
-           return (object.value(Json::json_pointer(want.pointer), "") == want.value) == want.equal;
+           return (text_at(object, want.pointer.c_str()) == want.value) == want.equal;
          });
 }
 

@@ -16,6 +16,11 @@ ObjectState make_state(Json object, uint64_t version) {
 
 }  // namespace
 
+Stored::Stored(Json object, uint64_t version)
+    : object_(std::move(object)),
+      version_(version),
+      concerns_collector_(is_owned(object_) || is_deleting(object_)) {}
+
 const std::string& Stored::text() const {
   if (text_.empty()) text_ = object_.dump();
   return text_;

@@ -20,15 +20,17 @@ namespace berth::kube::fake {
 // first use, since a state is told to many watches and lists.
 class Stored {
  public:
-  Stored(Json object, uint64_t version) : object_(std::move(object)), version_(version) {}
+  Stored(Json object, uint64_t version);
 
   const Json& object() const { return object_; }
   uint64_t version() const { return version_; }
   const std::string& text() const;
+  bool concerns_collector() const { return concerns_collector_; }  // it is owned, or going
 
  private:
   Json object_;
   uint64_t version_;
+  bool concerns_collector_;
   mutable std::string text_;
 };
 using ObjectState = std::shared_ptr<const Stored>;

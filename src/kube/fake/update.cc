@@ -58,12 +58,18 @@ bool adds_finalizer(const Json& old, const Json& fresh) {
 }
 
 // Everything but metadata and status, which is what generation counts.
-bool spec_differs(Json a, Json b, bool status_counts) {
-  for (Json* object : {&a, &b}) {
-    object->erase("metadata");
-    if (!status_counts) object->erase("status");
-  }
-  return a != b;
+bool spec_differs(const Json& a, const Json& b, bool status_counts) {
+  const auto counts = [&](const std::string& member) {
+    return member != "metadata" && (status_counts || member != "status");
+  };
+  const auto lacks_some = [&](const Json& of, const Json& in) {
+    for (const auto& [member, value] : in.items()) {
+      const auto found = of.find(member);
+      if (counts(member) && (found == of.end() || *found != value)) return true;
+    }
+    return false;
+  };
+  return lacks_some(a, b) || lacks_some(b, a);
 }
 
 Json merged(const Kind& kind, const Json& old, Json fresh, Part part) {
@@ -83,22 +89,26 @@ Json merged(const Kind& kind, const Json& old, Json fresh, Part part) {
   return fresh;
 }
 
-Violations violations(const Kind& kind, const Json& old, const Json& fresh) {
+Violations violations(const Kind& kind, const Json& old, Json& fresh) {
   if (is_deleting(old) && adds_finalizer(old, fresh)) {
     return {{"metadata.finalizers",
              "Forbidden: no new finalizers can be added if the object is being deleted"}};
   }
-  const auto typed = [&](Json object) {
+  const auto say_type = [&](Json& object) {
     object["apiVersion"] = api_version(kind.resource);
     object["kind"] = kind.resource.kind;
-    return object;
   };
-  for (const Validator& check : {kind.rules, kind.validate}) {
-    if (!check) continue;
-    const Json before = typed(old);
-    if (auto found = check(typed(fresh), &before); !found.empty()) return found;
+  if (!kind.rules && !kind.validate) return {};
+  Json before = old;
+  say_type(before);
+  say_type(fresh);
+  Violations found;
+  for (const Validator* check : {&kind.rules, &kind.validate}) {
+    if (*check && found.empty()) found = (*check)(fresh, &before);
   }
-  return {};
+  fresh.erase("apiVersion");
+  fresh.erase("kind");
+  return found;
 }
 
 bool waits_only_for_finalizers(const Json& object) {
