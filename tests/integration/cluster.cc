@@ -68,10 +68,15 @@ void Process::crash() {
 }
 
 Cluster::Cluster(Report report)
-    : clock(kStart), server(clock), kubelet(server, clock), report_(std::move(report)) {
+    : clock(kStart),
+      server(clock),
+      kubelet(server, clock),
+      kubelets_(server, clock),
+      report_(std::move(report)) {
   const std::set<std::string> matter = {"/pods", "berth.dev/gpujobs", "berth.dev/quotas"};
   server.observe([this, matter](const std::string& collection, const kube::fake::Change& change) {
     if (matter.contains(collection)) ++changes_;
+    if (collection == "/pods") kubelets_.pod_changed(change.after->object());
     if (on_change) on_change(collection, change);
   });
   server.validate_with(kube::kQuotas, validator<api::Quota>());
@@ -181,8 +186,7 @@ Cluster& Cluster::job(const std::string& name, int64_t workers, int64_t devices,
 }
 
 Cluster& Cluster::behaves(const std::string& job, Behaviour behaviour) {
-  behaviours_[job] = std::move(behaviour);
-  moved_.reset();
+  kubelets_.behaves(job, std::move(behaviour));
   return *this;
 }
 
@@ -251,20 +255,17 @@ Cluster& Cluster::finish(const std::string& pod, int exit_code, const std::strin
 // ---- what nodes do ----
 
 Cluster& Cluster::rejects(const std::string& node, const std::string& reason) {
-  nodes_[node].rejects = reason;
-  moved_.reset();
+  kubelets_.rejects(node, reason);
   return *this;
 }
 
 Cluster& Cluster::starts_nothing(const std::string& node, bool on) {
-  nodes_[node].starts = !on;
-  moved_.reset();
+  kubelets_.starts_nothing(node, on);
   return *this;
 }
 
 Cluster& Cluster::ends_nothing(const std::string& node, bool on) {
-  nodes_[node].ends = !on;
-  moved_.reset();
+  kubelets_.ends_nothing(node, on);
   return *this;
 }
 
@@ -300,70 +301,17 @@ void Cluster::bind(const Json& json) {
       kube::bind_pod(pod->meta.name_space, pod->meta.name, pod->meta.uid, pod->pinned_node)));
 }
 
-// What a kubelet does with a pod that is bound to its node.
-void Cluster::tend(const Json& pod) {
-  const NodeState& state = nodes_[node_of(pod)];
-  const std::string name_space = space_of(pod);
-  const std::string name = name_of(pod);
-  if (is_deleting(pod)) {
-    if (state.ends) kubelet.remove(name_space, name);
-  } else if (!state.rejects.empty()) {
-    kubelet.reject(name_space, name, state.rejects);
-  } else if (state.starts) {
-    kubelet.start(name_space, name);
-  }
-}
-
-// When the worker ends as its behaviour says; max() for those that run for ever.
-Monotonic Cluster::end_of(const Json& pod) const {
-  const std::string job = text_at(object_at(object_at(pod, "metadata"), "labels"), "berth.dev/job");
-  const auto behaviour = behaviours_.find(job);
-  if (behaviour == behaviours_.end() || behaviour->second.runs == Millis{0}) {
-    return Monotonic::max();
-  }
-  const auto started = parse_time(text_at(object_at(pod, "status"), "startTime"));
-  if (!started) return Monotonic::max();
-  return clock.monotonic() + (*started + behaviour->second.runs - clock.now());
-}
-
-void Cluster::end(const Json& pod) {
-  const std::string job = text_at(object_at(object_at(pod, "metadata"), "labels"), "berth.dev/job");
-  const std::string name = name_of(pod);
-  const auto worker = translate::parse_worker_name(job, name);
-  const std::vector<int>& exits = behaviours_[job].exits;
-  const auto attempt = static_cast<size_t>(worker ? worker->attempt : 1);
-  kubelet.finish(space_of(pod), name, attempt <= exits.size() ? exits[attempt - 1] : 0);
-}
-
-// What scheduler, kubelets and workers do; nothing while no object changes and no worker ends.
-bool Cluster::move_pods() {
-  if (moved_ == changes_ && clock.monotonic() < next_end_) return false;
+// Nothing while no object changes.
+bool Cluster::bind_pinned() {
+  if (scheduler_ != nullptr || bound_ == changes_) return false;
   const uint64_t before = server.version();
-  std::vector<std::pair<std::string, std::string>> names;
-  for (const Json* pod : server.list(kube::kPods)) {
-    if (is_live(*pod) || is_deleting(*pod)) names.emplace_back(space_of(*pod), name_of(*pod));
-  }
-  next_end_ = Monotonic::max();
-  for (const auto& [name_space, name] : names) {
-    const Json* pod = server.find(kube::kPods, name_space, name);
-    if (pod == nullptr) continue;
-    const bool runs = text_at(object_at(*pod, "status"), "phase") == "Running";
-    if (runs && !is_deleting(*pod)) {
-      const Monotonic end_at = end_of(*pod);
-      if (end_at > clock.monotonic()) {
-        next_end_ = std::min(next_end_, end_at);
-        continue;
-      }
-      end(*pod);
-    } else if (node_of(*pod).empty() && !is_deleting(*pod)) {
-      if (scheduler_ == nullptr) bind(*pod);
-    } else {
-      tend(*pod);
-    }
+  for (const Json& pod : copies(server.list(kube::kPods))) {
+    if (!is_live(pod) || is_deleting(pod) || !node_of(pod).empty()) continue;
+    bind(pod);
     look();
   }
   if (server.version() != before) return true;
-  moved_ = changes_;
+  bound_ = changes_;
   return false;
 }
 
@@ -403,7 +351,8 @@ bool Cluster::turn() {
     moved = true;
     look();
   }
-  moved = move_pods() || moved;
+  moved = bind_pinned() || moved;
+  moved = kubelets_.turn([this] { look(); }) || moved;
   if (collected_ == server.version()) return moved;
   while (server.collect_one()) {
     look();
@@ -423,7 +372,7 @@ void Cluster::rest() {
 Cluster& Cluster::settle() { return pass(Millis{250}); }
 
 Monotonic Cluster::next_wake() const {
-  Monotonic next = next_end_;
+  Monotonic next = kubelets_.next();
   if (scheduler_ != nullptr) next = std::min(next, scheduler_->next());
   for (const auto& process : processes_) {
     if (!process->runs() || process->paused) continue;

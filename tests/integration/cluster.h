@@ -20,6 +20,7 @@
 #include "kube/fake/fake_transport.h"
 #include "kube/fake/model_kubelet.h"
 #include "operator/manager/operator.h"
+#include "tests/integration/kubelets.h"
 
 namespace berth::integration {
 
@@ -37,12 +38,6 @@ struct Process {
 
   bool runs() const { return program != nullptr; }
   void crash();
-};
-
-// What the workers of a job do once they run.
-struct Behaviour {
-  Millis runs{0};          // 0: for ever
-  std::vector<int> exits;  // by attempt; 0 for every further one
 };
 
 // Another part of the cluster that moves by itself, such as a scheduler.
@@ -151,6 +146,8 @@ class Cluster {
 
   // The rules that were seen broken, each once; a story without faults has none.
   const std::vector<std::string>& broken() const { return broken_; }
+  // The server's objects are others than before, and nobody was told of a change.
+  void server_was_restored() { kubelets_.look_at_all(); }
   // Told about every change of the server, before anything else hears of it.
   std::function<void(const std::string& collection, const kube::fake::Change& change)> on_change;
   bool checks_every_step = true;  // the rules of invariants.h
@@ -163,37 +160,26 @@ class Cluster {
   bool quotas_may_be_lowered = false;  // then running work may be over its quota
 
  private:
-  struct NodeState {
-    std::string rejects;
-    bool starts = true;
-    bool ends = true;
-  };
-
   void must(const kube::Response& response) const;
   void rest();  // everything that is due now
   bool turn();
   bool drive(Process& process);
-  bool move_pods();
+  bool bind_pinned();
   void bind(const Json& pod);
-  void tend(const Json& pod);
-  void end(const Json& pod);
-  Monotonic end_of(const Json& pod) const;
   Monotonic next_wake() const;
   void look();
   int64_t free_devices(const std::string& node, const std::string& resource) const;
 
   NoLog log_;
   std::string name_space_ = "default";
-  std::map<std::string, Behaviour> behaviours_;  // by job
-  std::map<std::string, NodeState> nodes_;
+  Kubelets kubelets_;
   std::vector<std::unique_ptr<Process>> processes_;
   Report report_;
   Part* scheduler_ = nullptr;
-  uint64_t changes_ = 0;                   // of pods, GpuJobs and Quotas
-  uint64_t seen_ = 0;                      // changes after which the rules were looked at
-  uint64_t collected_ = 0;                 // version up to which garbage is collected
-  std::optional<uint64_t> moved_;          // changes after which nothing was left to do for pods
-  Monotonic next_end_ = Monotonic::max();  // of a worker
+  uint64_t changes_ = 0;           // of pods, GpuJobs and Quotas
+  uint64_t seen_ = 0;              // changes after which the rules were looked at
+  uint64_t collected_ = 0;         // version up to which garbage is collected
+  std::optional<uint64_t> bound_;  // changes after which nothing was left to bind
   std::vector<std::string> broken_;
 };
 
