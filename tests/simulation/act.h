@@ -1,7 +1,9 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -30,6 +32,7 @@ struct ActKind {
 
 // All that can happen: users, workers, nodes, lines, processes, servers.
 const std::vector<ActKind>& act_kinds();
+std::optional<size_t> kind_named(std::string_view name);
 
 // What each file contributes.
 std::vector<ActKind> user_acts();

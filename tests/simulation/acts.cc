@@ -13,4 +13,12 @@ const std::vector<ActKind>& act_kinds() {
   return kAll;
 }
 
+std::optional<size_t> kind_named(std::string_view name) {
+  const auto& kinds = act_kinds();
+  for (size_t i = 0; i < kinds.size(); ++i) {
+    if (kinds[i].name == name) return i;
+  }
+  return std::nullopt;
+}
+
 }  // namespace berth::simulation

@@ -19,6 +19,13 @@ class Checker {
   void changed(const std::string& collection, const kube::fake::Change& change);
   // The objects are others than before: the server went back to a backup.
   void start_over();
+  // While those who write still act on what the server has lost, what they wrote need not fit to
+  // what is there again.
+  void forgive(bool on) { is_forgiving_ = on; }
+
+  // Jobs (namespace, name) that are neither over nor being deleted, but for those that nothing can
+  // be read of.
+  std::vector<std::pair<std::string, std::string>> unfinished() const;
 
   // "NAME: what is wrong", each once.
   const std::vector<std::string>& broken() const { return broken_; }
@@ -34,8 +41,9 @@ class Checker {
     std::map<int64_t, std::string> nodes;  // of its workers
     bool is_nominated = false;
     bool is_finished = false;
-    int64_t counted = 0;  // attempts, failures and preemptions so far
-    int64_t ends = 0;     // attempts whose end is written
+    bool is_leaving = false;  // being deleted
+    int64_t counted = 0;      // attempts, failures and preemptions so far
+    int64_t ends = 0;         // attempts whose end is written
   };
   struct Pod {
     std::string owner;  // UID of its GpuJob; empty: foreign
@@ -78,6 +86,8 @@ class Checker {
   std::map<std::string, int64_t> held_;                     // by live pods, by node
   std::map<std::string, int64_t> placed_;                   // by namespace
   std::map<std::pair<std::string, int64_t>, int> workers_;  // live, by job and index
+  bool is_starting_over_ = false;
+  bool is_forgiving_ = false;
   std::set<std::string> said_;
   std::vector<std::string> broken_;
 };

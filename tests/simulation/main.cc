@@ -4,12 +4,14 @@
 #include <CLI/CLI.hpp>
 #include <atomic>
 #include <chrono>
+#include <fstream>
 #include <iostream>
 #include <map>
 #include <mutex>
 #include <thread>
 
 #include "tests/simulation/schedule.h"
+#include "tests/simulation/schedule_text.h"
 
 namespace berth::simulation {
 namespace {
@@ -20,8 +22,10 @@ struct Flags {
   int seconds = 0;
   unsigned threads = 0;
   size_t shrink = 2;
+  size_t failures = 20;  // then there is enough to look at
   std::string also;
   bool print = false;
+  std::vector<std::string> play;  // files
 };
 
 struct Totals {
@@ -31,8 +35,6 @@ struct Totals {
   uint64_t changes = 0;
   std::map<uint64_t, std::vector<std::string>> broken;  // by seed
 };
-
-constexpr size_t kFailuresMost = 20;  // then there is enough to look at
 
 void play(const Flags& flags, std::atomic<uint64_t>& next, Totals& totals) {
   const auto begun = std::chrono::steady_clock::now();
@@ -50,7 +52,7 @@ void play(const Flags& flags, std::atomic<uint64_t>& next, Totals& totals) {
       if (act_kinds()[act.kind].is_fault) ++totals.drawn[act_kinds()[act.kind].name];
     }
     if (!outcome.broken.empty()) totals.broken[seed] = outcome.broken;
-    if (totals.broken.size() >= kFailuresMost) return;
+    if (totals.broken.size() >= flags.failures) return;
     if (isatty(STDERR_FILENO) != 0 && totals.schedules % 50 == 0) {
       std::cerr << "\r" << totals.schedules << " schedules, " << totals.broken.size()
                 << " with violations";
@@ -65,7 +67,7 @@ void tell(const Schedule& schedule, const std::vector<std::string>& broken) {
     return !found.empty() && invariant_of(found.front()) == invariant;
   };
   const Schedule least = shrink(schedule, fails);
-  std::cout << "\n" << broken.front() << " takes no more than\n" << told(least);
+  std::cout << "\n" << broken.front() << " takes no more than\n" << text_of(least);
   for (const std::string& one : run(least).broken) std::cout << "  => " << one << "\n";
 }
 
@@ -104,6 +106,25 @@ int simulate(const Flags& flags) {
   return totals.broken.empty() ? 0 : 1;
 }
 
+// Plays the schedules of files; a file that cannot be read is an end with 2.
+int play_files(const std::vector<std::string>& files) {
+  int failed = 0;
+  for (const std::string& file : files) {
+    std::ifstream in(file);
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    const auto schedule = parse_schedule(text);
+    if (!schedule) {
+      std::cerr << "berth-sim: " << file << ": " << schedule.error().message << "\n";
+      return 2;
+    }
+    const Outcome outcome = run(*schedule);
+    std::cout << file << ": " << (outcome.broken.empty() ? "holds" : "fails") << "\n";
+    for (const std::string& one : outcome.broken) std::cout << "  => " << one << "\n";
+    failed += outcome.broken.empty() ? 0 : 1;
+  }
+  return failed == 0 ? 0 : 1;
+}
+
 }  // namespace
 }  // namespace berth::simulation
 
@@ -119,16 +140,20 @@ int main(int argc, char** argv) {
   app.add_option("--threads", flags.threads, "default: one per core");
   app.add_option("--shrink", flags.shrink, "how many of the schedules that fail are cut down")
       ->capture_default_str();
+  app.add_option("--failures", flags.failures, "end after so many schedules that fail")
+      ->capture_default_str();
   std::vector<std::string> names;
   for (const auto& kind : berth::simulation::act_kinds()) names.emplace_back(kind.name);
   app.add_option("--also", flags.also, "one act of this kind in every schedule besides")
       ->check(CLI::IsMember(names));
   app.add_flag("--print", flags.print, "print the schedules of these seeds and play nothing");
+  app.add_option("--play", flags.play, "play these files of schedules and nothing else");
   app.footer("examples:\n  berth-sim --seeds 10000\n  berth-sim --from 4711 --seeds 1 --print");
   CLI11_PARSE(app, argc, argv);
+  if (!flags.play.empty()) return berth::simulation::play_files(flags.play);
   if (flags.print) {
     for (uint64_t i = 0; i < flags.seeds; ++i) {
-      std::cout << berth::simulation::told(
+      std::cout << berth::simulation::text_of(
           berth::simulation::draw_schedule(flags.from + i, flags.also));
     }
     return 0;

@@ -1,7 +1,6 @@
 #include "tests/simulation/schedule.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <random>
 
 namespace berth::simulation {
@@ -33,14 +32,6 @@ size_t draw_kind(Dice& dice, bool is_fault) {
   return 0;
 }
 
-size_t kind_named(std::string_view name) {
-  const auto& kinds = act_kinds();
-  for (size_t i = 0; i < kinds.size(); ++i) {
-    if (kinds[i].name == name) return i;
-  }
-  return kinds.size();
-}
-
 Act act(Dice& dice, size_t kind) {
   return {Millis{dice.below(kSpan)}, kind, {dice(), dice(), dice()}};
 }
@@ -53,13 +44,13 @@ Schedule draw_schedule(uint64_t seed, const std::string& also) {
   schedule.setting.seed = seed;
   schedule.setting.is_fenced = dice.below(4) != 0;
   schedule.setting.latency = dice.below(2) == 0 ? Millis{0} : Millis{1 + dice.below(40)};
-  static const size_t kSubmit = kind_named("submit");
+  static const size_t kSubmit = *kind_named("submit");
   for (int i = 0; i < kJobs; ++i) schedule.acts.push_back(act(dice, kSubmit));
   const uint32_t changes = dice.below(5);
   for (uint32_t i = 0; i < changes; ++i) schedule.acts.push_back(act(dice, draw_kind(dice, false)));
   const uint32_t faults = 5 + dice.below(8);
   for (uint32_t i = 0; i < faults; ++i) schedule.acts.push_back(act(dice, draw_kind(dice, true)));
-  if (!also.empty()) schedule.acts.push_back(act(dice, kind_named(also)));
+  if (!also.empty()) schedule.acts.push_back(act(dice, *kind_named(also)));
   std::stable_sort(schedule.acts.begin(), schedule.acts.end(),
                    [](const Act& a, const Act& b) { return a.at < b.at; });
   return schedule;
@@ -95,20 +86,5 @@ Schedule shrink(const Schedule& schedule, const std::function<bool(const Schedul
 }
 
 std::string invariant_of(const std::string& broken) { return broken.substr(0, broken.find(':')); }
-
-std::string told(const Schedule& schedule) {
-  const Setting& setting = schedule.setting;
-  std::string text = "seed " + std::to_string(setting.seed) +
-                     (setting.is_fenced ? ", fenced" : ", not fenced") + ", latency up to " +
-                     std::to_string(setting.latency.count()) + " ms\n";
-  for (const Act& act : schedule.acts) {
-    char line[120];
-    std::snprintf(line, sizeof line, "%9.3f s  %-22s %u %u %u\n",
-                  static_cast<double>(act.at.count()) / 1000, act_kinds()[act.kind].name,
-                  act.draws[0], act.draws[1], act.draws[2]);
-    text += line;
-  }
-  return text;
-}
 
 }  // namespace berth::simulation

@@ -31,7 +31,5 @@ Schedule shrink(const Schedule& schedule, const std::function<bool(const Schedul
 
 // The name before the colon: which invariant it was.
 std::string invariant_of(const std::string& broken);
-// One line per act: "   1.250 s  lost_reply 17 3 2".
-std::string told(const Schedule& schedule);
 
 }  // namespace berth::simulation

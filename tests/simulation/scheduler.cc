@@ -36,6 +36,7 @@ Extender::Extender(kube::fake::FakeServer& server, const Clock& clock, Log& log,
       service({.accelerators = translate::well_known_accelerators(),
                .stopwatch = [] { return std::chrono::nanoseconds{0}; }},
               view, binder, mailbox, metrics) {
+  transport.keep_sent(false);
   caches.start();
 }
 

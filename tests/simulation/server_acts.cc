@@ -53,7 +53,7 @@ void old_server(Simulation& s, const Act& act) {
 
 std::vector<ActKind> server_acts() {
   return {{"compacted", true, 2, compacted},
-          {"etcd_restored", true, 0, restored},
+          {"etcd_restored", true, 2, restored},
           {"server_down", true, 2, down},
           {"fence_late", true, 2, fence_late},
           {"old_server", true, 1, old_server}};

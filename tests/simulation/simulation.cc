@@ -20,6 +20,7 @@ constexpr int kNodes = 8;
 constexpr int kDevices = 4;
 const std::array<const char*, 3> kTeams = {"blue", "red", "green"};
 constexpr Millis kBackupAge = seconds(1);
+constexpr Millis kForgiven = minutes(1);   // after a restore, by when all have listed anew
 constexpr Millis kMostCalm = minutes(60);  // until everything that can run has run
 constexpr size_t kChangesPerAct = 400;     // more is a hot loop
 
@@ -72,6 +73,7 @@ Simulation::Simulation(Setting setting)
 // ---- wires ----
 
 void Simulation::wire(integration::Process& process) {
+  process.transport->keep_sent(false);
   process.transport->admit_with([this, identity = process.identity](const kube::Request& request) {
     return fence(identity, request);
   });
@@ -111,6 +113,7 @@ void Simulation::changed(const std::string& collection, const kube::fake::Change
       holders_.push_back({cluster.clock.now(), holder});
     }
   }
+  checker_.forgive(cluster.clock.monotonic() < forgiven_until_);
   checker_.changed(collection, change);
   if (collection == "/pods" && scheduler_) {
     scheduler_->pod_changed(change.after->object(), change.deleted);
@@ -172,8 +175,10 @@ void Simulation::crash_when(integration::Process& process, std::shared_ptr<bool>
 void Simulation::restore_backup() {
   if (backups_.empty()) return;
   cluster.server.restore(backups_.front().second);
+  cluster.server_was_restored();
   backups_.clear();
   checker_.start_over();
+  forgiven_until_ = cluster.clock.monotonic() + kForgiven;
   holders_.clear();
   for (const Json* lease : cluster.server.list(kube::kLeases)) {
     holders_.push_back({Instant{}, text_at(object_at(*lease, "spec"), "holderIdentity")});
@@ -233,14 +238,11 @@ void Simulation::calm_down() {
   }
   const auto is_over = [&] {
     if (running(0) == nullptr) start_operator();  // they end when they are superseded
-    const auto jobs = named(kube::kGpuJobs);
-    return std::all_of(jobs.begin(), jobs.end(), [&](const auto& job) {
-      return cluster.in(job.first).is_finished(job.second);
-    });
+    return checker_.unfinished().empty();
   };
   if (!cluster.until(is_over, kMostCalm)) {
-    for (const auto& [team, name] : named(kube::kGpuJobs)) {
-      if (cluster.in(team).is_finished(name)) continue;
+    for (const auto& [team, name] : checker_.unfinished()) {
+      cluster.in(team);
       checker_.broke("progress",
                      team + "/" + name + " did not end: " + cluster.said(name, "Admitted"));
     }

@@ -81,6 +81,7 @@ class Simulation {
   std::multimap<Monotonic, std::function<void()>> timers_;
   std::deque<std::pair<Instant, kube::fake::Storage::Backup>> backups_;
   std::vector<Holder> holders_;
+  Monotonic forgiven_until_ = Monotonic::min();
   struct Crash {
     std::shared_ptr<bool> is_due;
     int writes = 0;

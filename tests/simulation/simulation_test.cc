@@ -1,11 +1,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "api/codec.h"
 #include "kube/request.h"
 #include "tests/simulation/schedule.h"
+#include "tests/simulation/schedule_text.h"
 
 namespace berth::simulation {
 namespace {
@@ -13,14 +16,6 @@ namespace {
 using testing::Contains;
 using testing::IsEmpty;
 using testing::StartsWith;
-
-size_t kind_named(const std::string& name) {
-  for (size_t i = 0; i < act_kinds().size(); ++i) {
-    if (act_kinds()[i].name == name) return i;
-  }
-  ADD_FAILURE() << "no act " << name;
-  return 0;
-}
 
 TEST(Simulation, OfOneSeedIsTheSameRunEveryTime) {
   for (const uint64_t seed : {3, 5}) {
@@ -46,13 +41,46 @@ TEST(Simulation, SurvivesEachKindOfFaultAlone) {
     if (!act_kinds()[kind].is_fault || act_kinds()[kind].weight == 0) continue;
     SCOPED_TRACE(act_kinds()[kind].name);
     Schedule schedule;
-    const size_t submit = kind_named("submit");
+    const size_t submit = *kind_named("submit");
     for (uint32_t i = 0; i < 6; ++i) {
       schedule.acts.push_back({Millis{i * 500}, submit, {i * 7, 8 + i, i}});
     }
     schedule.acts.push_back({Millis{2'600}, kind, {11, 5, 3}});
     EXPECT_THAT(run(schedule).broken, IsEmpty());
   }
+}
+
+// Schedules that once failed, cut down to what it took.
+TEST(Simulation, SurvivesWhatOnceBrokeIt) {
+  size_t played = 0;
+  for (const auto& file : std::filesystem::directory_iterator("tests/simulation/pinned")) {
+    if (file.path().extension() != ".schedule") continue;
+    SCOPED_TRACE(file.path().filename().string());
+    std::ifstream in(file.path());
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    const auto schedule = parse_schedule(text);
+    ASSERT_TRUE(schedule.ok()) << schedule.error().message;
+    EXPECT_THAT(run(*schedule).broken, IsEmpty());
+    ++played;
+  }
+  EXPECT_GT(played, 0U);
+}
+
+TEST(ScheduleText, ComesBackAsItWas) {
+  const Schedule schedule = draw_schedule(7);
+  const auto read = parse_schedule("# why it is kept\n\n" + text_of(schedule));
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  EXPECT_EQ(read->acts, schedule.acts);
+  EXPECT_EQ(text_of(*read), text_of(schedule));
+}
+
+TEST(ScheduleText, NamesTheLineThatItCannotRead) {
+  const auto read =
+      parse_schedule("seed 1, fenced, latency up to 0 ms\n  1.000 s  nonsense 1 2 3\n");
+  ASSERT_FALSE(read.ok());
+  EXPECT_THAT(read.error().message, testing::HasSubstr("line 2"));
+  EXPECT_FALSE(parse_schedule("").ok());
+  EXPECT_FALSE(parse_schedule("seed x, fenced").ok());
 }
 
 TEST(Shrink, KeepsOnlyTheActsThatItTakes) {

@@ -1,0 +1,20 @@
+#pragma once
+#include <string>
+
+#include "base/result.h"
+#include "tests/simulation/schedule.h"
+
+// A schedule for people and for files: a line about its setting, then one per act.
+//
+//     seed 17, fenced, latency up to 0 ms
+//         1.250 s  lost_reply             17 3 2
+//
+// Lines that begin with # are comments. What stands in a file is the same run for as long as its
+// acts mean what they meant, where the schedule of a seed changes with every new kind of act.
+namespace berth::simulation {
+
+std::string text_of(const Schedule& schedule);
+// Invalid, with the line, where it is not as above.
+Result<Schedule> parse_schedule(const std::string& text);
+
+}  // namespace berth::simulation
