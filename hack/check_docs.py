@@ -3,8 +3,8 @@
 
 Relative links lead to files. In shell blocks and indented commands, every script of ours exists, is
 executable and knows the options it is given, a --set of helm names a value of the chart, and files
-that are applied exist. Every reason that the code gives for a "no" has its row in
-docs/troubleshooting.md.
+that are applied exist. A test that a page names as `FILE::TEST` exists. Every reason that the code
+gives for a "no" has its row in docs/troubleshooting.md.
 """
 import re
 import shlex
@@ -23,6 +23,8 @@ REASONS = {  # where the words of conditions and events are listed in the code
     "src/translate/tenancy.cc": r'QuotaProblem\{"(\w+)"',
 }
 VALUES = "charts/berth/values.yaml"
+# `tests/x/test_y.py::test_z[case]`, `src/x/y_test.cc::Suite.Name`
+TEST = re.compile(r"`([\w./-]*(?:_test\.cc|test_\w+\.py))::([\w.]+)(?:\[([^\]`]+)\])?`")
 
 
 def commands(text):
@@ -95,6 +97,14 @@ def complaints(root, words):
             yield f"there is no {applied}"
 
 
+def has_test(path, name, case):
+    text = path.read_text() if path.is_file() else ""
+    suite, _, cpp_name = name.partition(".")
+    definition = (rf"^ *def {name}\(" if path.suffix == ".py"
+                  else rf"\bTEST(?:_[FP])?\(\s*{suite},\s*{cpp_name}\)")
+    return re.search(definition, text, re.MULTILINE) and (not case or f'"{case}"' in text)
+
+
 def check_reasons(findings):
     page = findings.root / TROUBLESHOOTING
     explained = set(re.findall(r"`(\w+)`", page.read_text())) if page.exists() else set()
@@ -125,6 +135,9 @@ def main():
             for target in LINK.findall(line):
                 if "://" not in target and not (path.parent / target).exists():
                     findings.add(path, number, f"the link leads to {target}, which is not there")
+            for test in TEST.finditer(line):
+                if not has_test(findings.root / test[1], test[2], test[3]):
+                    findings.add(path, number, f"there is no test {test[0].strip('`')}")
         for number, words in commands(text):
             for complaint in complaints(findings.root, words):
                 findings.add(path, number, complaint)

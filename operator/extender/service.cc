@@ -8,6 +8,12 @@ namespace {
 // A decoder that a giant body has blown up is not kept.
 constexpr size_t kDecoderBytesMax = 1024 * 1024;
 
+// Without a word about it, it is what kube-scheduler sends. Parameters change nothing.
+bool is_json(std::string_view type) {
+  const std::string_view media = type.substr(0, type.find(';'));
+  return media.empty() || media == "application/json" || media == "application/json ";
+}
+
 http::Response malformed(const char* verb, const Error& error) {
   return http::text_response(400, std::string(verb) + ": " + error.message);
 }
@@ -35,6 +41,9 @@ void Service::handle(const http::Request& request, const http::Peer& peer,
     return respond(http::text_response(404, "not here: only /filter and, if it is on, /bind"));
   }
   if (request.method != "POST") return respond(http::text_response(405, "only POST is served"));
+  if (!is_json(request.content_type)) {
+    return respond(http::text_response(415, "only application/json is read"));
+  }
   const Started started = options_.stopwatch();
   if (is_filter) return pace_filter(request.body, respond, started);
   handle_bind(request.body, respond, started);

@@ -104,6 +104,9 @@ TEST_F(ExtenderService, RefusesWhatItDoesNotServe) {
   EXPECT_EQ(ask("/prioritize", "{}").status, 404);
   EXPECT_EQ(ask("/filter/", "{}").status, 404);
   EXPECT_EQ(ask("/filter", "", "kube-scheduler", "GET").status, 405);
+  service_.handle({"POST", "/filter", "a=b", "application/x-www-form-urlencoded"},
+                  {"kube-scheduler"},
+                  [](const http::Response& response) { EXPECT_EQ(response.status, 415); });
   const auto malformed = ask("/filter", "{");
   EXPECT_EQ(malformed.status, 400);
   EXPECT_THAT(malformed.body, ::testing::StartsWith("filter: "));

@@ -4,15 +4,17 @@
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
 
-#include "json/json_fwd.h"
-#include "translate/pod.h"
+#include "operator/extender/pod_wire.h"
 
 namespace berth::extender {
 namespace {
 
 namespace dom = simdjson::dom;
+
+constexpr size_t kShownMost = 64;
 
 Error invalid(std::string message) { return {Code::Invalid, std::move(message)}; }
 
@@ -23,93 +25,40 @@ bool is_key(std::string_view key, std::string_view want) {
   });
 }
 
-// An absent or null member reads as empty: Go's zero value.
-Status read_text(dom::element from, std::string_view name, std::string& out) {
+// By its name in whatever case, as Go does; nothing when it is absent or null, Go's zero value.
+Result<std::optional<dom::element>> member(dom::object from, std::string_view name) {
+  std::optional<dom::element> found;
+  bool is_there = false;
+  for (const auto& [key, value] : from) {
+    if (!is_key(key, name)) continue;
+    if (std::exchange(is_there, true)) return invalid("'" + std::string(name) + "' is there twice");
+    if (!value.is_null()) found = value;
+  }
+  return found;
+}
+
+Result<std::string> read_name(dom::element from, std::string_view member_name) {
   std::string_view text;
-  if (from.is_null()) return Done{};
-  if (from.get(text) != simdjson::SUCCESS) return invalid(std::string(name) + ": want a string");
-  out = text;
-  return Done{};
-}
-
-std::string_view text_at(dom::object from, std::string_view name) {
-  std::string_view text;
-  const auto ignored = from[name].get(text);
-  return ignored == simdjson::SUCCESS ? text : std::string_view();
-}
-
-BerthOwner owner_of(dom::object metadata) {
-  dom::array owners;
-  if (metadata["ownerReferences"].get(owners) != simdjson::SUCCESS) return {};
-  for (const dom::element element : owners) {
-    dom::object owner;
-    bool is_controller = false;
-    if (element.get(owner) != simdjson::SUCCESS) continue;
-    if (owner["controller"].get(is_controller) != simdjson::SUCCESS || !is_controller) continue;
-    if (!is_berth_owner(text_at(owner, "apiVersion"), text_at(owner, "kind"))) return {};
-    return {std::string(text_at(owner, "kind")), std::string(text_at(owner, "name")),
-            std::string(text_at(owner, "uid"))};
+  if (from.get(text) != simdjson::SUCCESS) {
+    return invalid(std::string(member_name) + ": want a string");
   }
-  return {};
-}
-
-bool names_any(dom::object container, const char* part, const translate::Accelerators& list) {
-  dom::object amounts;
-  if (container["resources"][part].get(amounts) != simdjson::SUCCESS) return false;
-  return std::any_of(amounts.begin(), amounts.end(),
-                     [&](const dom::key_value_pair& amount) { return list.contains(amount.key); });
-}
-
-// A cheap look, so that the pods of everybody else are not decoded whole.
-bool mentions_accelerator(dom::object spec, const translate::Accelerators& list) {
-  for (const char* const part : {"containers", "initContainers", "ephemeralContainers"}) {
-    dom::array containers;
-    if (spec[part].get(containers) != simdjson::SUCCESS) continue;
-    for (const dom::element element : containers) {
-      dom::object container;
-      if (element.get(container) != simdjson::SUCCESS) continue;
-      if (names_any(container, "limits", list) || names_any(container, "requests", list)) {
-        return true;
-      }
-    }
+  if (!text.empty() && !is_name(text)) {
+    return invalid(std::string(member_name) + ": no name of an object");
   }
-  return false;
+  return std::string(text);
 }
 
-// The requests of a pod are counted in one place only, translate::requests_of; so a foreign pod
-// with accelerators takes the slow way through its JSON.
-Result<PodFacts> read_whole(dom::object pod, const translate::Accelerators& accelerators) {
-  const Json json = Json::parse(simdjson::to_string(pod), nullptr, false);
-  if (json.is_discarded()) return invalid("Pod: not JSON");
-  auto decoded = translate::decode_pod(json, accelerators);
-  if (!decoded.ok()) return invalid("Pod." + decoded.error().message);
-  return facts_of(*decoded, accelerators);
-}
-
-Result<PodFacts> read_pod(dom::element element, const translate::Accelerators& accelerators) {
-  dom::object pod;
-  dom::object metadata;
-  if (element.get(pod) != simdjson::SUCCESS) return invalid("Pod: want an object");
-  if (pod["metadata"].get(metadata) != simdjson::SUCCESS) {
-    return invalid("Pod.metadata: want an object");
+// What a caller wrote, as part of a line for people.
+std::string printable(std::string_view text) {
+  std::string shown(text.substr(0, kShownMost));
+  for (char& c : shown) {
+    if (c < ' ' || c > '~') c = '?';
   }
-  PodFacts facts;
-  facts.name_space = text_at(metadata, "namespace");
-  facts.name = text_at(metadata, "name");
-  facts.uid = text_at(metadata, "uid");
-  if (facts.name.empty()) return invalid("Pod.metadata.name: want a string");
-  facts.owner = owner_of(metadata);
-  dom::object spec;
-  if (!facts.owner.exists() && pod["spec"].get(spec) == simdjson::SUCCESS &&
-      mentions_accelerator(spec, accelerators)) {
-    return read_whole(pod, accelerators);
-  }
-  return facts;
+  return shown;
 }
 
 Status read_names(dom::element element, std::vector<std::string_view>& names) {
   dom::array list;
-  if (element.is_null()) return Done{};
   if (element.get(list) != simdjson::SUCCESS) return invalid("NodeNames: want a list");
   for (const dom::element item : list) {
     std::string_view name;
@@ -162,6 +111,8 @@ struct WireDecoder::State {
     }
     dom::object object;
     if (root.get(object) != simdjson::SUCCESS) return invalid("want an object");
+    const auto repeated = repeated_member(root);
+    if (repeated) return invalid("'" + printable(*repeated) + "' is there twice");
     return object;
   }
 };
@@ -177,20 +128,14 @@ Result<const FilterArgs*> WireDecoder::filter_args(std::string_view body) {
   const dom::object root = BERTH_TRY(state_->parse(body));
   FilterArgs& args = state_->args;
   args.node_names.clear();
-  args.has_nodes = false;
-  bool has_pod = false;
-  for (const auto& [key, value] : root) {
-    if (is_key(key, "Pod") && !value.is_null()) {
-      args.pod = BERTH_TRY(read_pod(value, state_->accelerators));
-      has_pod = true;
-    } else if (is_key(key, "NodeNames")) {
-      args.node_names.clear();
-      BERTH_TRY(read_names(value, args.node_names));
-    } else if (is_key(key, "Nodes")) {
-      args.has_nodes = !value.is_null();
-    }
-  }
-  if (!has_pod) return invalid("Pod: missing");
+  const auto pod = BERTH_TRY(member(root, "Pod"));
+  const auto names = BERTH_TRY(member(root, "NodeNames"));
+  const auto nodes = BERTH_TRY(member(root, "Nodes"));
+  if (!pod) return invalid("Pod: missing");
+  args.pod = BERTH_TRY(read_pod(*pod, state_->accelerators));
+  if (names) BERTH_TRY(read_names(*names, args.node_names));
+  args.has_nodes = nodes.has_value();
+  if (nodes && !nodes->is_object()) return invalid("Nodes: want an object");
   return &args;
 }
 
@@ -202,12 +147,9 @@ Result<BindingArgs> WireDecoder::binding_args(std::string_view body) {
        {"PodNamespace", &args.pod_namespace},
        {"PodUID", &args.pod_uid},
        {"Node", &args.node}}};
-  for (const auto& [key, value] : root) {
-    for (const auto& [name, out] : members) {
-      if (is_key(key, name)) BERTH_TRY(read_text(value, name, *out));
-    }
-  }
   for (const auto& [name, out] : members) {
+    const auto value = BERTH_TRY(member(root, name));
+    if (value) *out = BERTH_TRY(read_name(*value, name));
     if (out->empty()) return invalid(std::string(name) + ": missing");
   }
   return args;

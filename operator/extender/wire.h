@@ -54,8 +54,9 @@ struct BindingArgs {
 inline constexpr int kJsonDepthMax = 64;
 
 // Decodes bodies, reusing its buffers; one per thread. What filter_args() returns is good until the
-// next call. Keys are matched without regard to case, as Go does; unknown keys are ignored. Errors
-// are Invalid and name the place: "NodeNames[3]: want a string".
+// next call. Keys are matched without regard to case, as Go does; unknown keys are ignored, one
+// that is there twice is refused. Errors are Invalid and name the place: "NodeNames[3]: want a
+// string".
 class WireDecoder {
  public:
   explicit WireDecoder(translate::Accelerators accelerators);

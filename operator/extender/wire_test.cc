@@ -28,6 +28,8 @@ std::string encoded(const FilterResult& result) {
   return out;
 }
 
+const std::string kAPod = R"({"Pod":{"metadata":{"name":"p","namespace":"a","uid":"u"}})";
+
 class ExtenderWire : public ::testing::Test {
  protected:
   std::string filter_error(std::string_view body) {
@@ -113,9 +115,9 @@ TEST_F(ExtenderWire, NamesThePlaceOfAMistake) {
   EXPECT_EQ(filter_error("{}"), "Pod: missing");
   EXPECT_EQ(filter_error(R"({"Pod":null})"), "Pod: missing");
   EXPECT_EQ(filter_error(R"({"Pod":[]})"), "Pod: want an object");
-  EXPECT_EQ(filter_error(R"({"Pod":{}})"), "Pod.metadata: want an object");
-  EXPECT_EQ(filter_error(R"({"Pod":{"metadata":{}}})"), "Pod.metadata.name: want a string");
-  const std::string pod = R"({"Pod":{"metadata":{"name":"p"}},"NodeNames":)";
+  EXPECT_EQ(filter_error(R"({"Pod":{}})"), "Pod.metadata: missing");
+  EXPECT_EQ(filter_error(R"({"Pod":{"metadata":{}}})"), "Pod.metadata.name: missing");
+  const std::string pod = kAPod + R"(,"NodeNames":)";
   EXPECT_EQ(filter_error(pod + "7}"), "NodeNames: want a list");
   EXPECT_EQ(filter_error(pod + R"(["n",7]})"), "NodeNames[1]: want a string");
   EXPECT_EQ(binding_error(R"({"PodName":7})"), "PodName: want a string");
@@ -124,13 +126,68 @@ TEST_F(ExtenderWire, NamesThePlaceOfAMistake) {
 
 TEST_F(ExtenderWire, RefusesWhatIsTooDeep) {
   const auto nested = [](int depth) {
-    return R"({"Pod":{"metadata":{"name":"p"}},"x":)" +
-           std::string(static_cast<size_t>(depth), '[') +
+    return kAPod + R"(,"x":)" + std::string(static_cast<size_t>(depth), '[') +
            std::string(static_cast<size_t>(depth), ']') + "}";
   };
   EXPECT_EQ(filter_error(nested(kJsonDepthMax - 2)), "accepted");
   EXPECT_EQ(filter_error(nested(kJsonDepthMax)), "nested deeper than 64");
   EXPECT_EQ(filter_error(nested(1'000'000)), "nested deeper than 64");
+}
+
+TEST_F(ExtenderWire, RefusesAMemberThatIsThereTwice) {
+  EXPECT_EQ(filter_error(kAPod + R"(,"pod":{}})"), "'Pod' is there twice");
+  EXPECT_EQ(filter_error(kAPod + R"(,"x":[{"a":1,"b":2,"a":1}]})"), "'a' is there twice");
+  EXPECT_EQ(filter_error(kAPod + R"(,"x":{"":1,"":1}})"), "'' is there twice");
+  EXPECT_EQ(filter_error(kAPod + R"(,"x":{"\n\u0001":1,"\n\u0001":1}})"), "'\?\?' is there twice");
+  EXPECT_EQ(filter_error(kAPod + R"(,"x":{"a":1},"y":{"a":1}})"), "accepted");
+  EXPECT_EQ(binding_error(R"({"PodName":"p","podname":"q"})"), "'PodName' is there twice");
+}
+
+TEST_F(ExtenderWire, TakesOnlyNamesForNames) {
+  const auto error_with = [&](const char* key, const Json& value) {
+    Json pod = plain_pod("a", "p");
+    pod["metadata"][key] = value;
+    return filter_error(filter_body(pod, {}));
+  };
+  EXPECT_EQ(error_with("name", "a.b-0"), "accepted");
+  for (const char* const bad :
+       {"../../secrets", "a b", "A", "..", "a..b", "-a", "a.", "a\n", "\xc3\xa9", "a/b", "?x"}) {
+    EXPECT_EQ(error_with("name", bad), "Pod.metadata.name: no name of an object") << bad;
+    EXPECT_EQ(error_with("uid", bad), "Pod.metadata.uid: no name of an object") << bad;
+  }
+  EXPECT_THAT(error_with("namespace", std::string(254, 'a')), HasSubstr("namespace: no name"));
+  EXPECT_EQ(error_with("uid", nullptr), "Pod.metadata.uid: missing");
+  EXPECT_EQ(binding_error(R"({"PodName":"p","PodNamespace":"a","PodUID":"u","Node":"n/../m"})"),
+            "Node: no name of an object");
+}
+
+// What cannot be read of a pod would else be nothing that Berth minds: a yes to every node.
+TEST_F(ExtenderWire, RefusesAPodThatItCanOnlyHalfRead) {
+  const auto error_with = [&](const char* path, const Json& value) {
+    Json pod = with_devices(plain_pod("a", "p"), 1);
+    pod[Json::json_pointer(path)] = value;
+    return filter_error(filter_body(pod, {}));
+  };
+  EXPECT_EQ(error_with("/spec", 1), "Pod.spec: want an object");
+  EXPECT_EQ(error_with("/spec/containers", Json::object()), "Pod.spec.containers: want a list");
+  EXPECT_EQ(error_with("/spec/containers/0", "c"), "Pod.spec.containers: want a list of objects");
+  const char* const resources = "/spec/containers/0/resources";
+  EXPECT_EQ(error_with(resources, 1), "Pod.spec.*.resources: want an object");
+  const std::string limits = std::string(resources) + "/limits";
+  EXPECT_EQ(error_with(limits.c_str(), "1"), "Pod.spec.*.resources.limits: want an object");
+  const std::string devices = limits + "/nvidia.com~1gpu";
+  for (const Json& amount : {Json("many"), Json(-1), Json("-1"), Json(nullptr), Json(true)}) {
+    EXPECT_EQ(error_with(devices.c_str(), amount),
+              "Pod.spec.*.resources.limits: an accelerator without an amount")
+        << amount;
+  }
+  const Json owner = worker_pod("a", "j", "j-1-0")["metadata"]["ownerReferences"][0];
+  EXPECT_THAT(error_with("/metadata/ownerReferences", "x"), HasSubstr("want a list"));
+  EXPECT_THAT(error_with("/metadata/ownerReferences", {owner, owner}), HasSubstr("true twice"));
+  Json unsure = owner;
+  unsure["controller"] = "true";
+  EXPECT_EQ(error_with("/metadata/ownerReferences", Json::array({unsure})),
+            "Pod.metadata.ownerReferences[].controller: want true or false");
 }
 
 TEST_F(ExtenderWire, RefusesEveryPrefixOfACall) {

@@ -106,10 +106,14 @@ void Http1Connection::handle() {
   const auto& message = parser_->get();
   const auto method = message.method_string();
   const auto target = message.target();
+  const auto type = message[beast::http::field::content_type];
   // Weak both times: an answer may come when the server is long gone, and a queued function must
   // not keep alive the io_context that it waits in.
   worker().shape.handler(
-      Request{{method.data(), method.size()}, {target.data(), target.size()}, message.body()},
+      Request{{method.data(), method.size()},
+              {target.data(), target.size()},
+              message.body(),
+              {type.data(), type.size()}},
       link_.peer,
       [weak = std::weak_ptr<Http1Connection>(self()), request = requests_](Response response) {
         const auto connection = weak.lock();

@@ -116,6 +116,7 @@ void Http2Connection::on_header(int32_t id, std::string_view name, std::string_v
   if (stream->header_bytes > limits().header_bytes_max) return;
   if (name == ":method") stream->method = value;
   if (name == ":path") stream->target = value;
+  if (name == "content-type") stream->content_type = value;
   if (name == "expect") stream->is_waiting = value == "100-continue";
   if (name == "content-length") {
     std::from_chars(value.data(), value.data() + value.size(), stream->declared_bytes);
@@ -154,7 +155,8 @@ void Http2Connection::on_request_end(int32_t id) {
   const std::string body = take_body(*stream);
   const std::string method = stream->method;
   const std::string target = std::move(stream->target);
-  worker().shape.handler(Request{method, target, body}, link_.peer, responder(id));
+  const std::string type = std::move(stream->content_type);
+  worker().shape.handler(Request{method, target, body, type}, link_.peer, responder(id));
 }
 
 // Weak both times: an answer may come when the server is long gone, and a queued function must not

@@ -26,6 +26,7 @@ class Http2Connection final : public Connection, private Http2Events {
     int64_t deadline = 0;
     std::string method;
     std::string target;
+    std::string content_type;
     std::string body;
     size_t header_bytes = 0;
     size_t declared_bytes = 0;  // of the body, by Content-Length

@@ -8,6 +8,8 @@
 #include <mutex>
 #include <utility>
 
+#include "http/front_door.h"
+
 namespace berth::http {
 namespace {
 
@@ -53,15 +55,14 @@ Result<Endpoint> parse_endpoint(const std::string& listen) {
 
 // cpprest cannot tell which port it got for 0, so one is found for it. Another process may take it
 // in between; opening then fails with Unavailable, as for any port that is taken.
-Result<uint16_t> free_port(const std::string& host) {
+Result<uint16_t> free_port() {
   boost::system::error_code error;
-  const auto address = boost::asio::ip::make_address(host, error);
-  if (error) return Error{Code::Invalid, "'" + host + "' is no numeric address"};
+  const tcp::endpoint any(boost::asio::ip::address_v4::loopback(), 0);
   boost::asio::io_context io;
   tcp::acceptor probe(io);
-  probe.open(tcp::endpoint(address, 0).protocol(), error);
-  if (!error) probe.bind(tcp::endpoint(address, 0), error);
-  if (error) return Error{Code::Unavailable, "no free port on " + host + ": " + error.message()};
+  probe.open(any.protocol(), error);
+  if (!error) probe.bind(any, error);
+  if (error) return Error{Code::Unavailable, "no free port on loopback: " + error.message()};
   return probe.local_endpoint(error).port();
 }
 
@@ -86,12 +87,11 @@ void reply_check(const http_request& request,
   reply(request, 503, *problem + "\n", kText);
 }
 
+// cpprest on loopback, where nobody but the door in front of it asks.
 class CpprestStatusServer final : public StatusServer {
  public:
-  CpprestStatusServer(const Endpoint& endpoint, StatusPages pages)
-      : port_(endpoint.port),
-        pages_(std::move(pages)),
-        listener_("http://" + endpoint.host + ":" + std::to_string(endpoint.port)) {
+  CpprestStatusServer(uint16_t inner, StatusPages pages)
+      : pages_(std::move(pages)), listener_("http://127.0.0.1:" + std::to_string(inner)) {
     listener_.support(web::http::methods::GET,
                       [this](const http_request& request) { serve(request); });
     listener_.support([](const http_request& request) {
@@ -100,6 +100,7 @@ class CpprestStatusServer final : public StatusServer {
   }
 
   ~CpprestStatusServer() override {
+    door_.reset();
     try {
       listener_.close().wait();
     } catch (const std::exception&) {
@@ -108,7 +109,8 @@ class CpprestStatusServer final : public StatusServer {
   }
 
   void open() { listener_.open().wait(); }
-  uint16_t port() const override { return port_; }
+  void put_behind(std::unique_ptr<FrontDoor> door) { door_ = std::move(door); }
+  uint16_t port() const override { return door_->port(); }
 
  private:
   void serve(const http_request& request) {
@@ -121,23 +123,26 @@ class CpprestStatusServer final : public StatusServer {
     reply(request, 404, "not here: only /metrics, /healthz and /readyz\n", kText);
   }
 
-  const uint16_t port_;
   const StatusPages pages_;
   http_listener listener_;
+  std::unique_ptr<FrontDoor> door_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<StatusServer>> StatusServer::start(const std::string& listen,
                                                           StatusPages pages, Log& log) {
-  auto endpoint = BERTH_TRY(parse_endpoint(listen));
-  if (endpoint.port == 0) endpoint.port = BERTH_TRY(free_port(endpoint.host));
+  const auto endpoint = BERTH_TRY(parse_endpoint(listen));
+  const uint16_t inner = BERTH_TRY(free_port());
+  // First: what keeps it from opening is the caller's to mend.
+  auto door = BERTH_TRY(FrontDoor::open(endpoint.host, endpoint.port, inner));
   size_thread_pool();
   try {
-    auto server = std::make_unique<CpprestStatusServer>(endpoint, std::move(pages));
+    auto server = std::make_unique<CpprestStatusServer>(inner, std::move(pages));
     server->open();
     log.info("serving /metrics, /healthz and /readyz",
-             {{"address", endpoint.host}, {"port", std::to_string(endpoint.port)}});
+             {{"address", endpoint.host}, {"port", std::to_string(door->port())}});
+    server->put_behind(std::move(door));
     return std::unique_ptr<StatusServer>(std::move(server));
   } catch (const std::exception& failed) {
     return Error{Code::Unavailable, "listen on " + listen + ": " + failed.what()};

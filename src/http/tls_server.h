@@ -60,6 +60,7 @@ struct Request {
   std::string_view method;
   std::string_view target;
   std::string_view body;
+  std::string_view content_type;  // as the peer says; empty when it does not
 };
 
 struct Response {

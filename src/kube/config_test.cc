@@ -15,6 +15,7 @@ namespace berth::kube {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 constexpr const char* kTwoClusters = R"(
@@ -147,6 +148,18 @@ TEST(Kubeconfig, AnErrorNamesTheFileAndTheField) {
        "FILE: users[0].user.exec.interactiveMode: Always is not supported"},
   };
   for (const auto& [text, want] : cases) EXPECT_THAT(error_in(text), StartsWith(want)) << text;
+}
+
+TEST(Kubeconfig, NoErrorShowsACredential) {
+  for (const char* const broken :
+       {"users: [{name: a, user: {token: [s3cr3t]}}]", "users: [{name: a, user: {token: s3cr3t",
+        "users: [{name: a, user: s3cr3t}]", "users: [{name: a, user: {token: 's3cr3t}}]",
+        "users: [{name: a, user: {client-certificate-data: cw==, client-key-data: 's3cr3t%'}}]",
+        "users: [{name: a, user: {password: s3cr3t, username: a}}]\ncurrent-context: [c]",
+        "s3cr3t"}) {
+    EXPECT_THAT(error_in(broken), Not(HasSubstr("s3cr3t"))) << broken;
+    EXPECT_THAT(error_in(broken), StartsWith("FILE: ")) << broken;
+  }
 }
 
 TEST(Kubeconfig, WhatWouldActOtherwiseThanWrittenIsRefusedWhenChosen) {

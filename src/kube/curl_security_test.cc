@@ -14,6 +14,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 const Request kAnything = get(kPods, "a", "p");
 
@@ -109,6 +110,25 @@ TEST(CurlSecurity, AClientCertificateThatIsNoneIsSaidToBe) {
   const auto reply = world.ask_once();
   EXPECT_EQ(reply.error().code, Code::Invalid);
   EXPECT_THAT(reply.error().message, HasSubstr("client certificate: "));
+}
+
+TEST(CurlSecurity, NoErrorShowsTheToken) {
+  Secure world("IP:127.0.0.1");
+  world.config.user.token.text = "s3cr3t";
+  ASSERT_TRUE(world.ask_once().ok());
+  ASSERT_THAT(world.headers, HasSubstr("Bearer s3cr3t"));
+  std::vector<Result<Response>> failures;
+  const std::string url = std::exchange(world.config.cluster.server, "https://127.0.0.1:1");
+  failures.push_back(world.ask_once());
+  world.config.cluster.server = url;
+  world.config.cluster.ca.text = TestAuthority("another").pem();
+  failures.push_back(world.ask_once());
+  world.config.user.token.text = "s3cr3t\r\nx: y";
+  failures.push_back(world.ask_once());
+  for (const auto& failed : failures) {
+    ASSERT_FALSE(failed.ok());
+    EXPECT_THAT(failed.error().message, Not(HasSubstr("s3cr3t")));
+  }
 }
 
 // libcurl would go on putting requests onto an HTTP/2 connection whose server has stopped

@@ -181,6 +181,17 @@ class Docs(tree.CheckTest):
             "docs", "src/sched/core/pass.cc:1: docs/troubleshooting.md does not explain `LentOut`",
             files={"src/sched/core/pass.cc": more})
 
+    def test_test_that_is_not_there(self):
+        self.write({"src/base/x_test.cc": "TEST_F(Suite,\n       Name) {}\n",
+                    "tests/test_y.py": 'ROWS = [("a case", 1)]\n\n\ndef test_rows():\n    pass\n',
+                    "good.md": "`src/base/x_test.cc::Suite.Name` `tests/test_y.py::test_rows`, "
+                               "`tests/test_y.py::test_rows[a case]`\n"})
+        for gone in ("src/base/x_test.cc::Suite.Other", "src/base/z_test.cc::Suite.Name",
+                     "tests/test_y.py::test_row", "tests/test_y.py::test_rows[another]"):
+            self.assert_catches("docs", f"bad.md:1: there is no test {gone}",
+                                files={"bad.md": f"see `{gone}`\n"})
+            (self.root / "bad.md").unlink()
+
     def test_file_to_apply(self):
         self.seed("kubectl apply -f examples/job.yaml", "there is no examples/job.yaml")
 

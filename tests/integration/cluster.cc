@@ -9,6 +9,7 @@
 #include "json/time.h"
 #include "kube/request.h"
 #include "tests/integration/invariants.h"
+#include "tests/integration/rights.h"
 #include "translate/pod.h"
 #include "translate/read_json.h"
 #include "translate/worker_name.h"
@@ -402,6 +403,7 @@ Process& Cluster::start_operator(const std::string& identity) {
   auto process = std::make_unique<Process>();
   process->identity = identity;
   process->transport = std::make_unique<kube::fake::FakeTransport>(server, clock);
+  guard(*process->transport);
   control::Settings own = settings;
   own.identity = identity;
   own.progress_interval = Millis{0};

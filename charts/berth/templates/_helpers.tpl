@@ -53,10 +53,27 @@ capabilities:
   drop: [ALL]
 {{- end }}
 
+{{/*
+The account of the pod as kubelet would mount it into every container, for those alone that talk to the
+API server. The token is of this pod, which policy berth-fence goes by, and kubelet renews it.
+*/}}
+{{- define "berth.token" -}}
+name: api-access
+projected:
+  sources:
+    - serviceAccountToken: {path: token, expirationSeconds: 3607}
+    - configMap: {name: kube-root-ca.crt, items: [{key: ca.crt, path: ca.crt}]}
+    - downwardAPI: {items: [{path: namespace, fieldRef: {fieldPath: metadata.namespace}}]}
+{{- end }}
+
+{{- define "berth.tokenMount" -}}
+{name: api-access, mountPath: /var/run/secrets/kubernetes.io/serviceaccount, readOnly: true}
+{{- end }}
+
 {{/* What both Deployments say about their pods. Takes root, component and values. */}}
 {{- define "berth.pod" -}}
 serviceAccountName: berth-{{ .component }}
-automountServiceAccountToken: true
+automountServiceAccountToken: false # berth.token instead
 enableServiceLinks: false
 priorityClassName: {{ .root.Values.priorityClassName }}
 terminationGracePeriodSeconds: {{ .values.terminationGracePeriodSeconds | int64 }}

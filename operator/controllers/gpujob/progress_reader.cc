@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "operator/controllers/gpujob/pod_address.h"
 #include "translate/worker_name.h"
 
 namespace berth::control {
@@ -52,7 +53,8 @@ void ProgressReader::ask(const std::string& uid, Watched& watched) {
   const std::string name =
       translate::worker_name(job->meta.name, {job->status.placement->attempt, 0});
   const translate::Pod* pod = stores_.pods.find({job->meta.name_space, name});
-  if (pod == nullptr || pod->ip.empty() || owner_job(*pod) != uid || pod->is_terminal()) return;
+  if (pod == nullptr || owner_job(*pod) != uid || pod->is_terminal()) return;
+  if (!is_pod_address(pod->ip)) return;
   watched.is_asked = true;
   ++asked_;
   fetcher_.fetch(pod->ip, [this, uid](const Result<std::string>& page) { answered(uid, page); });
