@@ -18,7 +18,7 @@ from objects import gpujob
 LEASE_SECONDS = 15
 BAR_SECONDS = LEASE_SECONDS + 5
 ROUNDS = int(os.environ.get("BERTH_CHAOS_ROUNDS", "1"))
-KILLS_PER_ROUND = 3
+KILLS_PER_ROUND = 3 if ROUNDS > 1 else 1
 RUN_SECONDS = 5  # of a job of one second, from its admission to its end
 REFUSAL_SECONDS = 90  # TCP sends again ever more rarely
 LAST_WORDS = "the Lease is lost"
