@@ -99,8 +99,9 @@ Result<CertsOutcome> ensure_certificates(const std::string& folder, Instant now)
   KeyPair authority = read_pair(dir, "ca");
   const bool is_new = !is_good(authority, authority.certificate, now);
   if (is_new) {
-    authority = BERTH_TRY(http::make_authority("berth-extender", validity_from(now, kAuthorityLife),
-                                               serial_at(now, 0)));
+    // A name of its own: OpenSSL takes a leaf that is called like its issuer for self-signed.
+    authority = BERTH_TRY(http::make_authority(
+        "berth-extender-ca", validity_from(now, kAuthorityLife), serial_at(now, 0)));
     BERTH_TRY(write_pair(dir, "ca", authority));
   }
   const LeafRequest server{LeafUse::Server, "berth-extender", {"localhost"}, {"127.0.0.1", "::1"}};

@@ -9,6 +9,7 @@ namespace berth::control {
 namespace {
 
 constexpr Millis kPlanAgain{1'000};
+constexpr Millis kLongestRest{1'000};  // of passes, after one
 
 }  // namespace
 
@@ -23,9 +24,11 @@ Monotonic Scheduler::tick() {
   if (!nominations_.is_empty() && (dirty_ || now >= nominations_.next())) settle_nominations();
   if (dirty_ && now >= next_pass_) {
     run();
-    // A slow pass is given room: at most about a tenth of the time goes to passes.
+    // A slow pass is given room: at most about a tenth of the time goes to passes. Not without end:
+    // a process that was halted, or a machine that was, has not worked for as long as it took.
     const Millis took = clock_.monotonic() - now;
-    next_pass_ = clock_.monotonic() + std::max(settings_.pass_interval, 9 * took);
+    const Millis rest = std::min(9 * took, kLongestRest);
+    next_pass_ = clock_.monotonic() + std::max(settings_.pass_interval, rest);
   }
   if (dirty_) return next_pass_;
   if (!next_backoff_) return nominations_.next();

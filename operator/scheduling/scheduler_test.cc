@@ -153,6 +153,23 @@ TEST_F(SchedulerTest, RunsNoPassWithoutACauseAndNoneBeforeItsTime) {
   EXPECT_EQ(passes.size(), before + 2);
 }
 
+// A leader halted for four seconds in a pass, and still the leader, let nobody in for 36 more.
+TEST_F(SchedulerTest, AProcessThatWasHaltedInAPassGoesOnAtOnce) {
+  quota("team", {"team"}, 8);
+  node("a", 8);
+  job("first", 1);
+  scheduler.on_pass = [this](const PassReport& report) {
+    passes.push_back(report);
+    clock.advance(passes.size() == 1 ? seconds(4) : seconds(0));
+  };
+  pass();
+  job("second", 1);
+  EXPECT_LE(scheduler.tick() - clock.monotonic(), seconds(1));
+  clock.advance(seconds(1));
+  scheduler.tick();
+  EXPECT_EQ(passes.size(), 2u);
+}
+
 TEST_F(SchedulerTest, AHoldIsAsOldAsItsReason) {
   quota("blue", {"team"}, 4);
   node("a", 8);

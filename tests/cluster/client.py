@@ -91,6 +91,9 @@ class Client(api.Api):
         seen, listed = None, False
         query = f"fieldSelector=metadata.name%3D{name}"
         for kind, item in self.follow(folder, seconds, query):
+            if kind == "RELISTED":
+                seen, listed = None, False
+                continue
             listed = listed or kind == "LISTED"  # before that, absence says nothing
             seen = None if kind == "DELETED" else item or seen
             if listed and check(seen):
@@ -101,7 +104,9 @@ class Client(api.Api):
         """Follows a collection until check({name: object}) is truthy; returns the objects."""
         state, listed = {}, False
         for kind, item in self.follow(path, seconds, query):
-            if kind == "LISTED":
+            if kind == "RELISTED":
+                state, listed = {}, False
+            elif kind == "LISTED":
                 listed = True
             elif kind == "DELETED":
                 state.pop(item["metadata"]["name"], None)

@@ -13,6 +13,7 @@ import shutil
 
 import pytest
 
+import chaos
 import client as kube
 import installed
 import objects
@@ -51,6 +52,39 @@ def berth_on_a_cluster():
         yield kube.Client(kubeconfig)
     finally:
         installed.stop_cluster()
+
+
+@pytest.fixture(name="kubeconfig", scope="session")
+def kubeconfig_of_the_cluster(berth):
+    assert berth is not None
+    return os.environ["KUBECONFIG"]
+
+
+@pytest.fixture(name="names", scope="session")
+def unused_names():
+    """Names that no namespace has had."""
+    return _names
+
+
+@pytest.fixture(name="figures_folder", scope="session")
+def folder_of_figures(pytestconfig):
+    """Where JUnit goes, so that hack/test.sh keeps them together."""
+    junit = pytestconfig.getoption("xmlpath")
+    return pathlib.Path(junit).resolve().parent if junit else EVIDENCE
+
+
+@pytest.fixture(name="chaos_run")
+def run_under_chaos(kubeconfig, names, figures_folder, request):
+    """Work that lasts, on which faults are let loose; afterwards the table of what they cost."""
+    run = chaos.Chaos(kubeconfig, next(names))
+    name = request.module.__name__.removeprefix("test_").replace("_", "-")
+    try:
+        run.start()
+        yield run
+    finally:
+        chaos.print_table(run.figures)
+        chaos.write_figures(figures_folder, name, run.figures)
+        run.remove()
 
 
 class Tenant:

@@ -33,7 +33,7 @@ def shell_exports(text):
 def start_cluster(product):
     """Brings the cluster up and puts kubectl and helm into PATH."""
     text = run(SCRIPTS / "up", "--env", "--kubelet", "--nodes", FAKE_NODES, "--product", product,
-               "--port-base", PORT_BASE)
+               "--port-base", PORT_BASE, "--audit-group", f"system:serviceaccounts:{NAMESPACE}")
     exports = shell_exports(text)
     os.environ["KUBECONFIG"] = exports["KUBECONFIG"]
     os.environ["PATH"] = exports["PATH"] + os.pathsep + os.environ["PATH"]
@@ -63,6 +63,18 @@ def install():
         "--set", "elastic.settleSeconds=5")
     run("kubectl", "label", "namespace", NAMESPACE, "--overwrite",
         "pod-security.kubernetes.io/enforce=restricted")
+
+
+def upgrade(*values):
+    """The chart again, with other values on top; returns when all pods are those of the new one."""
+    settings = [word for value in values for word in ("--set", value)]
+    run("helm", "upgrade", "berth", ROOT / "charts" / "berth", "--namespace", NAMESPACE,
+        "--reuse-values", "--wait", "--timeout", "180s", *settings)
+
+
+def roll_back():
+    """To the release before the last."""
+    run("helm", "rollback", "berth", "--namespace", NAMESPACE, "--wait", "--timeout", "180s")
 
 
 def uninstall():

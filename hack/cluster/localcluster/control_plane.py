@@ -66,7 +66,21 @@ def _start_api_server(cluster, tools, processes):
     if not cluster.options.kubelet:
         # Endpoints may not be loopback; without pods nobody uses the `kubernetes` Service.
         command += ["--endpoint-reconciler-type", "none"]
+    if cluster.options.audit_group:
+        command += _audit_flags(cluster)
     processes.start("apiserver", command)
+
+
+def _audit_flags(cluster):
+    """Who of the group wrote what, and what became of it; no bodies."""
+    policy = cluster.folder / "audit.yaml"
+    policy.write_text(yaml.safe_dump({
+        "apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"],
+        "rules": [{"level": "Metadata", "userGroups": [cluster.options.audit_group],
+                   "verbs": ["create", "update", "patch", "delete", "deletecollection"]},
+                  {"level": "None"}]}))
+    cluster.audit_log.unlink(missing_ok=True)  # an earlier cluster's
+    return ["--audit-policy-file", policy, "--audit-log-path", cluster.audit_log]
 
 
 def _start_controller_manager(cluster, tools, processes):

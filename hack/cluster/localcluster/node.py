@@ -50,6 +50,15 @@ def kill_container(cluster, tools, identity):
     _ctr(cluster, tools, "tasks", "kill", "--signal", "SIGKILL", identity)
 
 
+def container_pid(cluster, tools, identity):
+    """A container's first process, as this machine numbers it; None when it does not run."""
+    for line in _ctr(cluster, tools, "tasks", "list").splitlines():
+        words = line.split()
+        if words[:1] == [identity] and words[2] == "RUNNING":
+            return int(words[1])
+    return None
+
+
 def _ctr(cluster, tools, *arguments):
     command = [tools / "ctr", "-a", cluster.containerd_socket, "-n", "k8s.io", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -50,12 +50,22 @@ class Processes:
 
     def start(self, name, command, env=None):
         """Starts `command` in a session of its own, its output in the component's log."""
+        self._start(name, [str(word) for word in command], (env or {}).get("PATH"), "wb")
+
+    def start_again(self, name):
+        """Starts a component that has ended, as it was started; its log goes on."""
+        record = json.loads((self._records / f"{name}.json").read_text())
+        self._start(name, record["command"], record["path"], "ab")
+
+    def _start(self, name, command, path, mode):
         self._records.mkdir(parents=True, exist_ok=True)
         self._logs.mkdir(parents=True, exist_ok=True)
-        with open(self._logs / f"{name}.log", "wb") as log:
-            child = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL,
-                                     stdout=log, stderr=log, start_new_session=True, env=env)
-        record = {"pid": child.pid, "start": start_time(child.pid), "boot": boot_id()}
+        env = dict(os.environ, PATH=path) if path else None
+        with open(self._logs / f"{name}.log", mode) as log:
+            child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                     start_new_session=True, env=env)
+        record = {"pid": child.pid, "start": start_time(child.pid), "boot": boot_id(),
+                  "command": command, "path": path}
         (self._records / f"{name}.json").write_text(json.dumps(record))
 
     def names(self):

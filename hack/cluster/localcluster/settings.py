@@ -45,6 +45,7 @@ class Options:
     devices_per_node: int = 8
     product: str = "NVIDIA-H200"
     scheduler: bool = True
+    audit_group: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,6 +74,10 @@ class Cluster:
     @property
     def logs(self):
         return self.folder / "log"
+
+    @property
+    def audit_log(self):
+        return self.logs / "audit.log"
 
     @property
     def records(self):

@@ -45,6 +45,8 @@ def parse(arguments):
         help=f"label {settings.PRODUCT_LABEL} of fake nodes (default %(default)s)")
     add("--scheduler", choices=["on", "off"], default="on",
         help="the default kube-scheduler (default on)")
+    add("--audit-group", default=defaults.audit_group, metavar="GROUP",
+        help="the API server logs what this group writes, and how it answers, into log/audit.log")
     add("--kubeconfig", type=pathlib.Path,
         help="start nothing: check that this cluster can run Berth")
     add("--env", action="store_true", help="print export lines for the shell and nothing else")
@@ -73,7 +75,7 @@ def cluster_of(args):
         port_base=args.port_base, kubelet=args.kubelet, kubelet_devices=args.kubelet_devices,
         kubelet_product=args.kubelet_product, nodes=args.nodes,
         devices_per_node=args.devices_per_node, product=args.product,
-        scheduler=args.scheduler == "on")
+        scheduler=args.scheduler == "on", audit_group=args.audit_group)
     return settings.Cluster(settings.folder_of(args), options)
 
 
