@@ -14,7 +14,7 @@ groups:
   checks    what hack/check.sh runs besides the compiler
   workers   libtorch and the data set of the reference trainer
   cluster   what the local cluster and the images need; also Go 1.26 or newer
-  tests     what the end-to-end tests and the model of the write protocol need
+  tests     what the end-to-end tests, the model of the write protocol and the sanitizers need
   bench     what bench/ compares with
 
   --list    print the packages of the groups and install nothing
@@ -53,7 +53,10 @@ packages() {
       echo umoci skopeo buildah busybox-static
       ;;
     bench) echo python3-torch python3-sklearn ;;
-    tests) echo python3-pytest python3-yaml jq curl openssl spin gcc libc6-dev ;;
+    tests)
+      echo python3-pytest python3-yaml jq curl openssl spin gcc libc6-dev
+      echo clang libclang-rt-dev # libFuzzer, and the sanitizers that go with it
+      ;;
     *) echo "hack/deps.sh: no group '$1'; groups are: $ALL_GROUPS bench" >&2 && return 2 ;;
   esac
 }

@@ -7,20 +7,30 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 option(BERTH_WORKERS "Build the workers, which need libtorch" ON)
 set(BERTH_SANITIZE "" CACHE STRING "Sanitizers for -fsanitize=, for example address,undefined")
+option(BERTH_FUZZ "Build tests/fuzz with libFuzzer and all code so that it can guide it; for clang")
 
+# gcc says what is worth a warning; clang is there for its sanitizers and libFuzzer.
 # -Wno-missing-field-initializers: designated initialisers trip it on gcc 12.
 add_library(berth_flags INTERFACE)
-target_compile_options(berth_flags INTERFACE -Wall -Wextra -Wshadow -Wconversion -Werror
-                                             -Wno-missing-field-initializers)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(berth_flags INTERFACE -Wall -Wextra -Wshadow -Wconversion -Werror
+                                               -Wno-missing-field-initializers)
+else()
+  target_compile_options(berth_flags INTERFACE -Wno-unknown-warning-option)
+endif()
 target_compile_definitions(berth_flags INTERFACE BERTH_VERSION="${PROJECT_VERSION}")
 target_include_directories(berth_flags INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR})
 if(BERTH_SANITIZE)
   target_compile_options(berth_flags INTERFACE -fsanitize=${BERTH_SANITIZE}
                                                -fno-sanitize-recover=all -fno-omit-frame-pointer)
-  if(BERTH_SANITIZE MATCHES thread)  # fences, which it does not model, are in Boost.Asio's headers
+  # Fences, which it does not model, are in Boost.Asio's headers.
+  if(BERTH_SANITIZE MATCHES thread AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(berth_flags INTERFACE -Wno-tsan)
   endif()
   target_link_options(berth_flags INTERFACE -fsanitize=${BERTH_SANITIZE})
+endif()
+if(BERTH_FUZZ)
+  target_compile_options(berth_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
 find_program(CCACHE ccache)

@@ -13,6 +13,9 @@
 namespace berth::extender {
 namespace {
 
+// The status is the operator's, but sums have to hold whatever stands in it.
+constexpr int64_t kMostDevices = int64_t{1} << 32;
+
 Plan plan_of(const ObjectMeta& meta, const api::Placement& placement, bool is_nominated) {
   Plan plan{.uid = meta.uid,
             .name_space = meta.name_space,
@@ -20,7 +23,7 @@ Plan plan_of(const ObjectMeta& meta, const api::Placement& placement, bool is_no
             .attempt = placement.attempt,
             .is_nominated = is_nominated};
   for (const api::PlacedWorker& worker : placement.workers) {
-    plan.workers.push_back({worker.node, worker.count});
+    plan.workers.push_back({worker.node, std::clamp<int64_t>(worker.count, 0, kMostDevices)});
   }
   return plan;
 }

@@ -90,6 +90,15 @@ TEST_F(ExtenderView, TakesANewPodOfTheSameNameForAnother) {
   EXPECT_EQ(free(), 8);
 }
 
+TEST_F(ExtenderView, HasNothingFreeBesidePodsThatAskForMoreThanANumberHolds) {
+  for (const char* const name : {"p", "q", "r"}) {
+    Json pod = pinned(plain_pod("x", name), "n1");
+    pod["spec"]["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] = "9223372036854775807";
+    view_.set_pod(facts(pod));
+    EXPECT_LT(*free(), 0) << "and never so much that the sum begins anew";
+  }
+}
+
 TEST_F(ExtenderView, KnowsNothingOfOtherResourcesAndNodes) {
   EXPECT_EQ(view_.free_devices("n1", 1, {}), std::nullopt);
   EXPECT_EQ(free("n2"), std::nullopt);

@@ -1,7 +1,9 @@
 #include "cli/documents.h"
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <charconv>
 #include <exception>
 #include <fstream>
@@ -64,6 +66,40 @@ class Reader {
   int64_t values_ = 0;
 };
 
+// Remembers where the document stands that was read last.
+class Place final : public YAML::EventHandler {
+ public:
+  size_t line = 0;  // 0: none yet
+
+ private:
+  using Mark = YAML::Mark;
+  using Anchor = YAML::anchor_t;
+  using Style = YAML::EmitterStyle::value;
+  void OnDocumentStart(const Mark& mark) override { line = static_cast<size_t>(mark.line) + 1; }
+  void OnDocumentEnd() override {}
+  void OnNull(const Mark&, Anchor) override {}
+  void OnAlias(const Mark&, Anchor) override {}
+  void OnScalar(const Mark&, const std::string&, Anchor, const std::string&) override {}
+  void OnSequenceStart(const Mark&, const std::string&, Anchor, Style) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const Mark&, const std::string&, Anchor, Style) override {}
+  void OnMapEnd() override {}
+};
+
+// Some texts yaml-cpp reads as documents without end, all of them at one place: "!:1, ]". A
+// document begins on a line of its own, so there are no more of them than lines. The line where
+// there are more; 0 when all is well.
+size_t line_without_end(const std::string& text) {
+  std::istringstream in(text);
+  YAML::Parser parser(in);
+  Place place;
+  auto left = std::count(text.begin(), text.end(), '\n') + 2;
+  while (parser.HandleNextDocument(place)) {
+    if (--left == 0) return place.line;
+  }
+  return 0;
+}
+
 }  // namespace
 
 Result<std::vector<Document>> parse_documents(const std::string& name, const std::string& text) {
@@ -72,6 +108,9 @@ Result<std::vector<Document>> parse_documents(const std::string& name, const std
     return name + ":" + std::to_string(mark.line + 1);
   };
   try {
+    if (const size_t line = line_without_end(text); line != 0) {
+      return Error{Code::Invalid, name + ":" + std::to_string(line) + ": this is no YAML"};
+    }
     Reader reader;
     for (const YAML::Node& node : YAML::LoadAll(text)) {
       if (node.IsNull()) continue;

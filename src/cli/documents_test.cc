@@ -22,6 +22,15 @@ TEST(Documents, SayWhereTheyAreWrong) {
   EXPECT_EQ(read_documents("no such file").error().code, Code::NotFound);
 }
 
+TEST(Documents, RefuseWhatTheParserWouldReadForEver) {
+  EXPECT_EQ(parse_documents("f", "a: 1\n---\n!:10, 1e3, .inf,  ]").error().message,
+            "f:3: this is no YAML");
+}
+
+TEST(Documents, MayStandOnEveryLine) {
+  EXPECT_EQ(parse_documents("f", "{a: 1}\n--- {b: 1}\n--- {c: 1}")->size(), 3U);
+}
+
 TEST(Documents, RefuseAliasesThatGrowWithoutBound) {
   std::string text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
   for (int at = 1; at < 9; ++at) {

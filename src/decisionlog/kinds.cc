@@ -1,5 +1,7 @@
 #include "decisionlog/kinds.h"
 
+#include "sched/bounds.h"
+
 namespace berth::decisionlog {
 namespace {
 
@@ -15,7 +17,7 @@ void apply_one(const Change<T>& change, Facts& facts, sched::World& world) {
 }  // namespace
 
 Status check(const Changes& changes) {
-  constexpr int64_t kMostDevices = int64_t{1} << 32;
+  constexpr int64_t kMostDevices = sched::kMostHeldDevices;
   const auto wrong = [](const std::string& of, const char* what) {
     return Error{Code::Invalid, of + ": " + what};
   };

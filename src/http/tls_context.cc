@@ -55,6 +55,9 @@ Result<Instant> leaf_expiry(SSL_CTX* context) {
 
 Status load(ssl::context& context, const TlsMaterial& material) {
   boost::system::error_code error;
+  // Or OpenSSL would ask for the password of an encrypted key, on the terminal.
+  context.set_password_callback([](size_t, auto) { return std::string(); }, error);
+  if (error) return Error{Code::Internal, "set a password: " + error.message()};
   context.use_certificate_chain(boost::asio::buffer(material.certificate), error);
   if (error) return Error{Code::Invalid, "the certificate is no PEM chain: " + error.message()};
   context.use_private_key(boost::asio::buffer(material.key), ssl::context::pem, error);

@@ -4,7 +4,6 @@
 #include <array>
 #include <limits>
 #include <optional>
-#include <ranges>
 #include <utility>
 
 namespace berth::kube {
@@ -95,9 +94,9 @@ std::optional<Parts> split(std::string_view text) {
 
 void times_1024(std::string& digits) {
   int carry = 0;
-  for (char& digit : std::views::reverse(digits)) {
-    const int product = (digit - '0') * 1024 + carry;
-    digit = static_cast<char>('0' + product % 10);
+  for (auto digit = digits.rbegin(); digit != digits.rend(); ++digit) {
+    const int product = (*digit - '0') * 1024 + carry;
+    *digit = static_cast<char>('0' + product % 10);
     carry = product / 10;
   }
   if (carry > 0) digits.insert(0, std::to_string(carry));

@@ -3,15 +3,16 @@
 #include <numeric>
 
 #include "kube/quantity.h"
+#include "sched/bounds.h"
 #include "sched/cpu_class.h"
 
 namespace berth::translate {
 namespace {
 
 int64_t devices_of(const Pod& pod) {
-  return std::accumulate(
+  return sched::bounded_devices(std::accumulate(
       pod.requests.devices.begin(), pod.requests.devices.end(), int64_t{0},
-      [](int64_t sum, const auto& device) { return add_saturating(sum, device.second); });
+      [](int64_t sum, const auto& device) { return add_saturating(sum, device.second); }));
 }
 
 bool is_admitted(const Pod& pod) {
@@ -23,7 +24,7 @@ bool is_admitted(const Pod& pod) {
 sched::Room room_of(const api::WorkerResources& resources) {
   const auto cpu = kube::parse_milli(resources.cpu);
   const auto memory = kube::parse_quantity(resources.memory);
-  return {.cpu_milli = cpu ? *cpu : 0, .memory_bytes = memory ? *memory : 0};
+  return sched::bounded({.cpu_milli = cpu ? *cpu : 0, .memory_bytes = memory ? *memory : 0});
 }
 
 std::string planned_node(const Pod& pod) {
@@ -41,7 +42,7 @@ std::vector<sched::Charge> charges_of(const api::GpuJob& job, const api::Placeme
     sched::Charge charge{.node = {worker.cluster, worker.node}, .room = room};
     if (worker.device_class != sched::kCpuClass) {  // which is charged to nobody
       charge.device_class = worker.device_class;
-      charge.devices = worker.count;
+      charge.devices = sched::bounded_devices(worker.count);
       if (quota != nullptr) charge.kind = sched::ChargeKind::Admitted;
       if (quota != nullptr) charge.quota = *quota;
     }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "sched/bounds.h"
+
 namespace berth::translate {
 namespace {
 
@@ -102,6 +104,17 @@ TEST(Charges, OfAPodWithoutDevicesAreItsRoom) {
   EXPECT_EQ(charge.kind, sched::ChargeKind::Unmanaged);
   EXPECT_EQ(charge.devices, 0);
   EXPECT_EQ(charge.room, (sched::Room{500, 1 << 20}));
+}
+
+TEST(Charges, OfAPodOfTwoResourcesAreBoundedTogether) {
+  Pod pod = pod_with(sched::kMostHeldDevices);
+  pod.requests.devices["amd.com/gpu"] = sched::kMostHeldDevices;
+  EXPECT_EQ(charge_of(pod).devices, sched::kMostHeldDevices);
+}
+
+TEST(Charges, RoomBeyondAllMeasureIsBounded) {
+  EXPECT_EQ(room_of({.cpu = "1e30", .memory = "16Ei"}),
+            (sched::Room{sched::kMostCpuMilli, sched::kMostMemoryBytes}));
 }
 
 TEST(Charges, RoomThatCannotBeReadIsNone) {

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/saturating.h"
 #include "json/describe.h"
 #include "kube/quantity.h"
+#include "sched/bounds.h"
 #include "sched/fleet/need.h"
 #include "sched/policy/policy.h"
 #include "translate/read_json.h"
@@ -19,7 +21,9 @@ using sched::kRegionLabel;
 
 int64_t amount(const Json& amounts, const char* name, bool in_milli = false) {
   const Json& value = value_at(amounts, name);
-  if (value.is_number_integer()) return value.get<int64_t>() * (in_milli ? 1000 : 1);
+  if (value.is_number_integer()) {
+    return multiply_saturating(value.get<int64_t>(), in_milli ? 1000 : 1);
+  }
   if (!value.is_string()) return 0;
   const auto& text = value.get_ref<const std::string&>();
   const auto parsed = in_milli ? kube::parse_milli(text) : kube::parse_quantity(text);
@@ -28,15 +32,15 @@ int64_t amount(const Json& amounts, const char* name, bool in_milli = false) {
 
 void read_status(const Json& status, const Accelerators& accelerators, Node& node) {
   const Json& allocatable = object_at(status, "allocatable");
-  node.room.cpu_milli = amount(allocatable, "cpu", true);
-  node.room.memory_bytes = amount(allocatable, "memory");
+  node.room = sched::bounded({.cpu_milli = amount(allocatable, "cpu", true),
+                              .memory_bytes = amount(allocatable, "memory")});
   node.pods = amount(allocatable, "pods");
   const Json& capacity = object_at(status, "capacity");
   for (const std::string& resource : accelerators.resources) {
     if (!allocatable.contains(resource)) continue;
-    const int64_t devices = amount(allocatable, resource.c_str());
-    node.counts.push_back(
-        {resource, devices, std::max(devices, amount(capacity, resource.c_str()))});
+    const int64_t devices = sched::bounded_devices(amount(allocatable, resource.c_str()));
+    const int64_t installed = sched::bounded_devices(amount(capacity, resource.c_str()));
+    node.counts.push_back({resource, devices, std::max(devices, installed)});
   }
   discover(node);
   for (const Json& condition : array_at(status, "conditions")) {

@@ -4,6 +4,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "sched/bounds.h"
+#include "sched/fleet/need.h"
+
 namespace berth::translate {
 namespace {
 
@@ -80,6 +83,15 @@ TEST(Node, OfANewerServerIsReadAsFarAsItGoes) {
   EXPECT_EQ(changed("/status/allocatable", Json::array()).devices, 0);
   EXPECT_FALSE(changed("/status", "down").is_usable());
   EXPECT_FALSE(decode_node(Json::object(), well_known_accelerators()));
+}
+
+TEST(Node, WithAmountsBeyondAllMeasureIsBounded) {
+  EXPECT_EQ(changed("/status/allocatable/cpu", Json(int64_t{1} << 62)).room.cpu_milli,
+            sched::kMostCpuMilli);
+  EXPECT_EQ(changed("/status/allocatable/memory", "-1").room.memory_bytes, 0);
+  EXPECT_EQ(changed("/status/allocatable/nvidia.com~1gpu", "-8").devices, 0);
+  EXPECT_EQ(devices_beyond(changed("/status/allocatable/nvidia.com~1gpu", "1e30")),
+            sched::kMostHeldDevices - sched::kMostDevicesPerNode);
 }
 
 TEST(Node, GoesToThePassWithItsLabels) {

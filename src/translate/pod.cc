@@ -8,6 +8,7 @@
 #include "json/time.h"
 #include "kube/quantity.h"
 #include "kube/resource.h"
+#include "sched/bounds.h"
 #include "translate/read_json.h"
 
 namespace berth::translate {
@@ -171,7 +172,9 @@ PodRequests requests_of(const Json& spec, const Accelerators& accelerators) {
   at_least(sum, starting);
   add(sum,
       of_container(Json{{"resources", {{"requests", object_at(spec, "overhead")}}}}, accelerators));
-  std::erase_if(sum.devices, [](const auto& device) { return device.second <= 0; });
+  for (auto& [name, count] : sum.devices) count = sched::bounded_devices(count);
+  std::erase_if(sum.devices, [](const auto& device) { return device.second == 0; });
+  sum.room = sched::bounded(sum.room);
   return sum;
 }
 

@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <string>
+
+#include "sched/bounds.h"
 
 namespace berth::translate {
 namespace {
@@ -73,6 +77,17 @@ TEST(PodRequests, CountRoomAndOverhead) {
                                      {"overhead", {{"cpu", "250m"}, {"memory", "1Mi"}}}},
                                     well_known_accelerators());
   EXPECT_EQ(requests.room, (sched::Room{1'750, 1 << 20}));
+}
+
+TEST(PodRequests, BeyondAllMeasureAreBoundedSoThatSumsHold) {
+  const std::string most = std::to_string(std::numeric_limits<int64_t>::max());
+  const auto requests =
+      requests_of({{"containers", {container(most.c_str(), most.c_str()), container("-5", "1")}},
+                   {"overhead", {{"memory", "1e30"}}}},
+                  well_known_accelerators());
+  EXPECT_EQ(requests.devices.at("nvidia.com/gpu"), sched::kMostHeldDevices);
+  EXPECT_EQ(requests.room, (sched::Room{sched::kMostCpuMilli, sched::kMostMemoryBytes}));
+  EXPECT_EQ(gpus({{"containers", {container("-5")}}}), 0);
 }
 
 // ---- where it is ----

@@ -28,7 +28,7 @@ def test_the_operator_builds_without_the_packages_of_the_workers():
 
 @pytest.mark.parametrize("script, argument", [
     ("deps.sh", "nothing"), ("deps.sh", "--nothing"), ("test.sh", "--nothing"),
-    ("demo.sh", "--nothing")])
+    ("demo.sh", "--nothing"), ("fuzz.sh", "--nothing")])
 def test_an_unknown_word_is_named_and_refused(script, argument):
     done = run(HACK / script, argument)
     assert done.returncode == 2
