@@ -10,6 +10,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import time
 
 import client as kube
 import installed
@@ -19,6 +20,7 @@ sys.path.insert(0, str(installed.SCRIPTS))
 from localcluster import node, processes, settings, tools  # noqa: E402  (the path comes first)
 
 API_SERVER_PORT = f":{443:04X}"  # as proc(5) writes that of the Service
+GONE_SECONDS = 30
 LEASES = f"/apis/coordination.k8s.io/v1/namespaces/{installed.NAMESPACE}/leases"
 
 
@@ -81,7 +83,7 @@ class Component:
     def kill(self):
         """kill -9, and started again once it is gone."""
         machine = self._machine
-        processes.end_process(self._signal(signal.SIGKILL), 0)
+        _until_gone(self._signal(signal.SIGKILL))
         machine.processes.start_again(self.name)
 
     @contextlib.contextmanager
@@ -98,6 +100,15 @@ class Component:
         assert pid is not None, f"{self.name} does not run"
         os.kill(pid, number)
         return pid
+
+
+def _until_gone(pid):
+    """Its last thread too: until then it holds its ports."""
+    deadline = time.monotonic() + GONE_SECONDS
+    while pathlib.Path(f"/proc/{pid}").exists():
+        assert time.monotonic() < deadline, f"process {pid} does not end"
+        processes.reap(pid)
+        time.sleep(0.02)
 
 
 class Container:
