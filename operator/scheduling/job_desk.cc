@@ -15,6 +15,8 @@ constexpr Millis kRenewEvery{60'000};  // of what is expected of waiting work
 constexpr Millis kGrowAgain{10'000};
 constexpr size_t kVictimsShown = 3;
 
+std::string workers_text(size_t count) { return count_text(static_cast<int64_t>(count), "worker"); }
+
 Millis between(Monotonic from, Monotonic to) {
   return from == Monotonic::min() ? Millis::max() : to - from;
 }
@@ -221,6 +223,10 @@ void JobDesk::nominated(const Nomination& nomination) {
   if (job != nullptr && wake) wake(runtime::key_of(job->meta));
 }
 
+bool JobDesk::has(const sched::WorkloadId& id) const {
+  return stores_.jobs.find_uid(id.uid) != nullptr;
+}
+
 std::optional<NominatedFacts> JobDesk::nominated(const api::GpuJob& job) const {
   const Nomination* nomination = nominations_.find({job.meta.uid});
   if (nomination == nullptr) return std::nullopt;
@@ -231,7 +237,7 @@ std::optional<NominatedFacts> JobDesk::nominated(const api::GpuJob& job) const {
 std::string JobDesk::waits_for(const Nomination& nomination) const {
   const std::vector<sched::Victim>& victims = nomination.made.victims;
   if (victims.empty()) return "waits for devices that others are giving back";
-  if (is_resize(nomination)) return "to go on with more workers";
+  if (is_resize(nomination)) return "to go on with " + workers_text(nomination.charges.size());
   std::string names;
   int64_t lost = 0;
   for (size_t i = 0; i < victims.size(); ++i) {
@@ -240,6 +246,9 @@ std::string JobDesk::waits_for(const Nomination& nomination) const {
     const api::GpuJob* job = stores_.jobs.find_uid(victims[i].id.uid);
     if (job == nullptr) continue;
     names += (names.empty() ? "" : ", ") + job->meta.name_space + "/" + job->meta.name;
+    if (!victims[i].keeps.empty()) {
+      names += " (which goes on with " + workers_text(victims[i].keeps.size()) + ")";
+    }
   }
   if (victims.size() > kVictimsShown) {
     names += " and " + std::to_string(victims.size() - kVictimsShown) + " more";
@@ -257,9 +266,9 @@ std::optional<StopFacts> JobDesk::has_to_stop(const std::string& uid) const {
   if (!is_for_nomination || own == nullptr || !is_resize(*own)) {
     return StopFacts{EndCause::Preempted, "gives way to " + why->to};
   }
-  return StopFacts{
-      EndCause::Resized,
-      "goes on with " + count_text(static_cast<int64_t>(own->charges.size()), "worker")};
+  std::string message = "goes on with " + workers_text(own->charges.size());
+  if (why->to != own->name) message += ", gives way to " + why->to;
+  return StopFacts{EndCause::Resized, std::move(message)};
 }
 
 void JobDesk::held(const sched::Hold& hold) {

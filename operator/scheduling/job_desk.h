@@ -39,6 +39,7 @@ class JobDesk final : public AskSource {
   void admitted(const sched::Admit& admit) override;
   void held(const sched::Hold& hold) override;
   void nominated(const Nomination& nomination) override;
+  bool has(const sched::WorkloadId& id) const override;
 
   // The placement that a job waits for, and for whom.
   std::optional<NominatedFacts> nominated(const api::GpuJob& job) const;

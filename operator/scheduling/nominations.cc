@@ -60,11 +60,35 @@ void Nominations::add(const sched::Ask& ask, sched::Preempt made) {
     grace = std::max<Millis>(grace, std::chrono::seconds(job->spec.checkpoint->grace_seconds));
   }
   nomination.until = clock_.monotonic() + grace + settings_.release_patience;
-  feed_.world().set_holder({.source = world_source(ask.id),
+  hold(ask.id, std::move(nomination), ask.reservation.value_or(std::string()));
+}
+
+void Nominations::hold(const sched::WorkloadId& id, Nomination nomination,
+                       const std::string& reservation) {
+  feed_.world().set_holder({.source = world_source(id),
                             .charges = nomination.charges,
                             .run = {},
-                            .reservation = ask.reservation.value_or(std::string())});
-  by_id_.insert_or_assign(ask.id, std::move(nomination));
+                            .reservation = reservation});
+  by_id_.insert_or_assign(id, std::move(nomination));
+}
+
+// Its workers are alike, so that the charge of one is that of each.
+void Nominations::add_rest(const sched::Victim& victim) {
+  const auto held = feed_.world().holders().find(victim.id.uid);
+  const api::GpuJob* job = stores_.jobs.find_uid(victim.id.uid);
+  const auto leaving = victims_.find(victim.id.uid);
+  if (held == feed_.world().holders().end() || job == nullptr || leaving == victims_.end()) return;
+  const sched::Charge one = held->second.facts.charges.front();
+  sched::Admit rest{victim.id, one.quota, one.device_class, {}, victim.keeps};
+  rest.counts.assign(victim.keeps.size(), one.devices);
+  Nomination nomination{.made = {victim.id, std::move(rest), {{.id = victim.id}}},
+                        .name = job->meta.name_space + "/" + job->meta.name,
+                        .charges = std::vector(victim.keeps.size(), one),
+                        .until = by_id_.at(leaving->second.to).until};
+  for (size_t worker = 0; worker < victim.keeps.size(); ++worker) {
+    nomination.charges[worker].node = victim.keeps[worker];
+  }
+  hold(victim.id, std::move(nomination), {});
 }
 
 bool Nominations::is_chargeable(const sched::Admit& admit) {
@@ -104,14 +128,32 @@ void Nominations::withdraw(const sched::WorkloadId& id) {
   if (at != by_id_.end()) drop(at);
 }
 
-// Victims that have not been asked to go by now stay.
+// Victims that have not been asked to go by now stay. Who has gone, and may have to give way to
+// another since, is no victim of this one any more.
 void Nominations::drop(std::map<sched::WorkloadId, Nomination>::iterator at) {
-  feed_.world().remove_holder(world_source(at->first));
-  for (const sched::Victim& victim : at->second.made.victims) {
-    feed_.world().set_leaving(victim.id.uid, false);
-    victims_.erase(victim.id.uid);
-  }
+  const Nomination gone = std::move(at->second);
+  const sched::WorkloadId id = gone.made.id;
+  feed_.world().remove_holder(world_source(id));
   by_id_.erase(at);
+  for (const sched::Victim& victim : gone.made.victims) {
+    const auto leaving = victims_.find(victim.id.uid);
+    if (leaving == victims_.end() || leaving->second.to != id) continue;
+    const auto rest = by_id_.find(victim.id);
+    if (rest != by_id_.end() && has_begun_to_go(victim.id.uid)) {
+      leaving->second.to = victim.id;
+      continue;
+    }
+    feed_.world().set_leaving(victim.id.uid, false);
+    victims_.erase(leaving);
+    if (rest == by_id_.end()) continue;
+    drop(rest);
+    if (ask_to_go) ask_to_go(victim.id.uid);
+  }
+}
+
+bool Nominations::has_begun_to_go(const std::string& job_uid) const {
+  const api::GpuJob* job = stores_.jobs.find_uid(job_uid);
+  return job != nullptr && (!job->status.placement || is_ending(job->status));
 }
 
 std::optional<GivesWay> Nominations::gives_way(const std::string& job_uid) const {
@@ -119,6 +161,8 @@ std::optional<GivesWay> Nominations::gives_way(const std::string& job_uid) const
   if (victim == victims_.end() || !is_there(job_uid, victim->second.attempt)) return std::nullopt;
   const Nomination& nomination = by_id_.at(victim->second.to);
   if (!nomination.is_told) return std::nullopt;
+  const Nomination* rest = find({job_uid});
+  if (rest != nullptr && !rest->is_told) return std::nullopt;
   const auto& all = nomination.made.victims;
   const auto at = std::find_if(all.begin(), all.end(),
                                [&](const sched::Victim& v) { return v.id.uid == job_uid; });
@@ -172,10 +216,17 @@ bool Nominations::is_there(const std::string& job_uid, int64_t attempt) const {
   return job != nullptr && job->status.placement && job->status.placement->attempt == attempt;
 }
 
+// A gang that goes on with another number of workers has its devices once beside all others.
+bool Nominations::still_runs(const Nomination& nomination) const {
+  if (!is_resize(nomination)) return false;
+  const api::GpuJob* job = stores_.jobs.find_uid(nomination.made.id.uid);
+  return job != nullptr && job->status.placement.has_value();
+}
+
 std::optional<sched::Admit> Nominations::take_due() {
   for (auto at = by_id_.begin(); at != by_id_.end(); ++at) {
     const sched::Admit& placement = at->second.made.placement;
-    if (!has_room(at->second) || !is_chargeable(placement)) continue;
+    if (still_runs(at->second) || !has_room(at->second) || !is_chargeable(placement)) continue;
     sched::Admit due = placement;
     drop(at);
     return due;
@@ -183,14 +234,14 @@ std::optional<sched::Admit> Nominations::take_due() {
   return std::nullopt;
 }
 
+// To drop one may drop another.
 bool Nominations::drop_hopeless() {
-  const size_t before = by_id_.size();
-  for (auto at = by_id_.begin(); at != by_id_.end();) {
-    const auto next = std::next(at);
-    if (is_hopeless(at->second)) drop(at);
-    at = next;
+  std::vector<sched::WorkloadId> hopeless;
+  for (const auto& [id, nomination] : by_id_) {
+    if (is_hopeless(nomination)) hopeless.push_back(id);
   }
-  return by_id_.size() < before;
+  for (const sched::WorkloadId& id : hopeless) withdraw(id);
+  return !hopeless.empty();
 }
 
 Monotonic Nominations::next() const {

@@ -26,7 +26,8 @@ struct Nomination {
   bool is_told = false;  // the victims may be asked to go
 };
 
-// A running gang goes on with another number of workers: it is its own and only victim.
+// A running gang goes on with another number of workers, larger or, beside the one that it gives
+// way to, smaller: it is its own and only victim.
 inline bool is_resize(const Nomination& nomination) {
   const auto& victims = nomination.made.victims;
   return victims.size() == 1 && victims.front().id == nomination.made.id;
@@ -45,6 +46,10 @@ struct GivesWay {
 //   nominated --told--> victims end --all free--> handed back as admitted
 //        \----- a node is lost, or nothing moves any more, or time is up ----> decided anew
 //
+// A victim that goes on with fewer workers has a nomination of its own for them, made with that of
+// the work it gives way to. It is asked to go once both are told. If that work needs it no more, it
+// stays as it is, unless it has begun to go: then it goes on where its place is kept.
+//
 // Nothing of this is needed after a crash: victims that have begun to end do so, and the pass
 // decides again.
 class Nominations {
@@ -54,10 +59,12 @@ class Nominations {
   Nominations(const Nominations&) = delete;
   Nominations& operator=(const Nominations&) = delete;
 
-  // A victim may be asked to go.
+  // A victim may be asked to go, or is to stay whole after all.
   std::function<void(const std::string& job_uid)> ask_to_go;
 
   void add(const sched::Ask& ask, sched::Preempt made);
+  // A victim of one that was added goes on where it keeps something. REQUIRES: it does.
+  void add_rest(const sched::Victim& victim);
   // Whether an admission can be charged now. False while victims still hold what it is to use.
   bool is_chargeable(const sched::Admit& admit);
   const Nomination* find(const sched::WorkloadId& id) const;
@@ -77,6 +84,9 @@ class Nominations {
   bool has_room(const Nomination& nomination) const;
   bool is_hopeless(const Nomination& nomination) const;
   bool anything_leaves(const Nomination& nomination) const;
+  bool still_runs(const Nomination& nomination) const;
+  bool has_begun_to_go(const std::string& job_uid) const;
+  void hold(const sched::WorkloadId& id, Nomination nomination, const std::string& reservation);
   void drop(std::map<sched::WorkloadId, Nomination>::iterator at);
 
   Stores& stores_;

@@ -111,9 +111,25 @@ void Scheduler::hand_back(const sched::Decision& decision, PassReport& report) {
 
 void Scheduler::nominate(const Asked& asked, sched::Preempt made) {
   const sched::WorkloadId id = made.id;
+  const std::vector<sched::Victim> victims = made.victims;
   nominations_.add(*asked.ask, std::move(made));
   nominated_.insert_or_assign(id, asked.source);
+  for (const sched::Victim& victim : victims) {
+    if (!victim.keeps.empty()) nominate_rest(victim);
+  }
   asked.source->nominated(*nominations_.find(id));
+}
+
+// Of a victim that goes on with fewer workers; without it, it gives way whole.
+void Scheduler::nominate_rest(const sched::Victim& victim) {
+  const auto source = std::find_if(sources_.begin(), sources_.end(),
+                                   [&](const AskSource* one) { return one->has(victim.id); });
+  if (source == sources_.end()) return;
+  nominations_.add_rest(victim);
+  const Nomination* rest = nominations_.find(victim.id);
+  if (rest == nullptr) return;
+  nominated_.insert_or_assign(victim.id, *source);
+  (*source)->nominated(*rest);
 }
 
 std::vector<const sched::Ask*> Scheduler::gather() {

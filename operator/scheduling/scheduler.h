@@ -38,6 +38,9 @@ class AskSource {
   virtual void held(const sched::Hold& hold) = 0;
   // Its placement is proved and waits, see Nominations. It is to be admitted() or asked for anew.
   virtual void nominated(const Nomination& nomination) = 0;
+  // Whether work that runs is of this sort: it may be nominated without having asked, to go on with
+  // fewer workers.
+  virtual bool has(const sched::WorkloadId&) const { return false; }
 };
 
 // Runs the pass when something changed: asks every source what waits, decides, and hands the
@@ -77,6 +80,7 @@ class Scheduler {
   void note_pending(const Pending& before);
   void hand_back(const sched::Decision& decision, PassReport& report);
   void nominate(const Asked& asked, sched::Preempt made);
+  void nominate_rest(const sched::Victim& victim);
 
   Books& books_;
   WorldFeed& feed_;

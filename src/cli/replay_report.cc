@@ -75,6 +75,9 @@ std::string words_of(const std::string& text) {
   words += " in place of";
   for (const auto& victim : json.value("victims", Ordered::array())) {
     words += " " + victim.value("id", "");
+    const auto keeps = victim.find("keeps");
+    if (keeps == victim.end()) continue;
+    words += " (goes on with " + count_text(static_cast<int64_t>(keeps->size()), "worker") + ")";
   }
   return words;
 }

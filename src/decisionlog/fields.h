@@ -136,7 +136,7 @@ void describe(auto& v, Of<sched::RunningJob> auto& job) {
 }
 
 void describe(auto& v, Of<sched::Run> auto& run) {
-  auto& [job, tier, priority, ran_before, ends, ends_surely, grace] = run;
+  auto& [job, tier, priority, ran_before, ends, ends_surely, grace, least_workers] = run;
   v("job", job);
   v("tier", tier);
   v("priority", priority);
@@ -144,6 +144,8 @@ void describe(auto& v, Of<sched::Run> auto& run) {
   v("ends", ends);
   v("ends_surely", ends_surely);
   v("grace_ms", grace);
+  // Files of before gangs could shrink have none.
+  v.unless_zero("least_workers", least_workers);
 }
 
 void describe(auto& v, Of<sched::Holder> auto& holder) {
@@ -309,10 +311,11 @@ void describe(auto& v, Of<sched::Admit> auto& admit) {
 }
 
 void describe(auto& v, Of<sched::Victim> auto& victim) {
-  auto& [id, devices, lost_device_ms] = victim;
+  auto& [id, devices, lost_device_ms, keeps] = victim;
   v("id", id);
   v("devices", devices);
   v("lost_device_ms", lost_device_ms);
+  v("keeps", keeps);
 }
 
 void describe(auto& v, Of<sched::Preempt> auto& preempt) {

@@ -37,6 +37,13 @@ class Reader {
     at_ = &object;
   }
 
+  // The same of a number that is 0 where it is absent.
+  template <std::integral T>
+  void unless_zero(std::string_view name, T& value) {
+    value = 0;
+    if (!error_ && at_->contains(name)) (*this)(name, value);
+  }
+
   template <class T>
   void read(T& value) {
     if (error_) return;

@@ -30,6 +30,7 @@ Record full() {
   ask.shape = "shape";
   std::get<Change<sched::Ask>>(saw) = {{ask}, {"gone", ""}};
   sched::Holder holder{.source = "h", .charges = {{}}, .run = sched::Run{}, .leaving = true};
+  holder.run->least_workers = 2;
   holder.run->job.last_checkpoint = Instant{Millis{-1}};
   std::get<Change<sched::Holder>>(saw).set = {holder};
   std::get<Change<sched::Node>>(saw).set = {{.id = {"c", "n"}, .labels = {{"", ""}, {"k", "v"}}}};
@@ -41,7 +42,8 @@ Record full() {
   std::get<Change<sched::Outlook>>(saw).set = {
       {.mix = {{.classes = {"c"}}}, .prices = {{"c", -1}}, .waste = {0, 1}}};
   record.decided.admit = {{{"a"}, {"q"}, "c", {1}, {{"", "n"}}}};
-  record.decided.preempt = {{{"p"}, {{"p"}, {"q"}, "c", {1}, {{"", "n"}}}, {{{"v"}, 1, 2}}}};
+  record.decided.preempt = {
+      {{"p"}, {{"p"}, {"q"}, "c", {1}, {{"", "n"}}}, {{{"v"}, 1, 2, {{"c", "n"}}}}}};
   record.decided.admit.front().rejected = {
       {.what = sched::Rejected::What::Victims,
        .why = sched::Rejected::Why::NotAllowed,

@@ -50,6 +50,12 @@ class Writer {
     write(value);
   }
 
+  // The same of a number that is left out where it is 0.
+  template <std::integral T>
+  void unless_zero(std::string_view name, const T& value) {
+    if (value != 0) (*this)(name, value);
+  }
+
   template <class T>
   void write(const T& value) {
     if constexpr (std::same_as<T, bool>) {

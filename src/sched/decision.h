@@ -32,11 +32,14 @@ struct Hold {
   bool operator==(const Hold&) const = default;
 };
 
-// A running workload that has to give way, whole.
+// A running workload that has to give way, whole, or with some workers of an elastic gang.
 struct Victim {
   WorkloadId id;
-  int64_t devices = 0;
+  int64_t devices = 0;         // that it holds now
   int64_t lost_device_ms = 0;  // what giving way costs it
+  // It goes on there with fewer workers, which are kept for it: the node of each, some of those
+  // that it has now. None: it is gone and asks anew.
+  std::vector<NodeId> keeps = {};
   bool operator==(const Victim&) const = default;
 };
 

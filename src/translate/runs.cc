@@ -147,6 +147,9 @@ sched::Run run_of(const api::GpuJob& job, const std::string& tier_name, const sc
   run.grace = grace_of(job);
   run.job.preemptible = tier.preemptible;
   run.job.min_runtime = tier.min_runtime;
+  if (job.spec.checkpoint && job.spec.workers.min < job.spec.workers.max) {
+    run.least_workers = static_cast<size_t>(job.spec.workers.min);
+  }
   const sched::DeviceClass& device_class = status.placement->workers.front().device_class;
   const Millis ran = run.ran_before + std::max(Millis{0}, now - started);
   run.ends = expected_end(job, device_class, ran, known, now);

@@ -71,10 +71,7 @@ def test_a_training_gives_way_to_urgent_work_and_goes_on_from_its_checkpoint(ber
     apply("first.yaml")
     berth.until(FIRST, kube.holds("Ready"), 120, "Ready")
     _await_steps("digits-first-1-0")
-    urgent = gpujob("urgent", workers=1, devices=2, device_class=REAL_CLASS, priority=10)
-    urgent["spec"]["worker"].update(image="localhost/berth-trainer:0.1.0", args=["--help"],
-                                    imagePullPolicy="IfNotPresent")
-    berth.create(kube.jobs(VISION), urgent)
+    berth.create(kube.jobs(VISION), _urgent(devices=2))
     gone = berth.until(FIRST, kube.holds("Preempted"), 60, "preempted")
     assert "gives way to vision/urgent" in kube.condition(gone, "Preempted")[2]
     berth.until(f"{kube.jobs(VISION)}/urgent", kube.holds("Complete"), 120, "complete")
@@ -90,7 +87,7 @@ def test_a_training_gives_way_to_urgent_work_and_goes_on_from_its_checkpoint(ber
 
 
 @pytest.mark.usefixtures("apply")
-def test_an_elastic_training_grows_into_what_is_free_and_goes_on(berth, examples):
+def test_an_elastic_training_grows_into_what_is_free_and_shrinks_for_urgent_work(berth, examples):
     other = gpujob("other", devices=1, device_class=REAL_CLASS)
     other["spec"]["worker"].update(image="localhost/berth-trainer:0.1.0",
                                    imagePullPolicy="IfNotPresent",
@@ -112,6 +109,24 @@ def test_an_elastic_training_grows_into_what_is_free_and_goes_on(berth, examples
     assert large["status"]["checkpoint"]["step"] > 0
     assert large["status"].get("preemptions", 0) == 0
     _await_steps("digits-first-2-0")
+    berth.create(kube.jobs(VISION), _urgent(devices=1))
+    shrunk = berth.until(FIRST, lambda job: job["status"]["attempt"] == 3 and
+                         kube.condition(job, "Ready")[0] == "True", 120, "smaller")
+    assert shrunk["status"]["workers"] == {"desired": 1, "ready": 1}
+    assert shrunk["status"]["attempts"][1]["cause"] == "Resized"
+    assert shrunk["status"]["attempts"][1]["lostDeviceSeconds"] == 0
+    assert shrunk["status"]["checkpoint"]["step"] > large["status"]["checkpoint"]["step"]
+    assert shrunk["status"].get("preemptions", 0) == 0
+    berth.until(f"{kube.jobs(VISION)}/urgent", kube.holds("Complete"), 120, "complete")
+    _await_steps("digits-first-3-0")
+
+
+def _urgent(devices):
+    """Work that ends at once."""
+    job = gpujob("urgent", workers=1, devices=devices, device_class=REAL_CLASS, priority=10)
+    job["spec"]["worker"].update(image="localhost/berth-trainer:0.1.0", args=["--help"],
+                                 imagePullPolicy="IfNotPresent")
+    return job
 
 
 def _await_steps(pod, limit_s=60):

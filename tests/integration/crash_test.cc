@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/integration/cluster.h"
+#include "tests/integration/crash_point.h"
 #include "tests/integration/invariants.h"
 
 // The operator dies at every write that it makes, once before the server has it and once before it
@@ -14,43 +14,9 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 using testing::IsEmpty;
 
-// Events and the Lease are left out: what they say is not decided on.
-bool is_write(const kube::Request& request) {
-  return request.method != kube::Method::Get && request.path.find("/events") == std::string::npos &&
-         request.path.find("/leases") == std::string::npos;
-}
-
 // Four jobs on devices for two: one fails once, one is suspended and resumed, one is deleted, and
 // one makes all others give way.
-struct Scenario {
-  Cluster cluster;
-  int writes = 0;     // seen so far, of all operators
-  int crash_at = -1;  // which of them; -1: none
-  Fault fault;
-  bool crashed = false;
-
-  Scenario() {
-    cluster.after_step = [this](Process& process) {
-      if (!due_) return;
-      due_ = false;
-      crashed = true;
-      process.crash();
-      watch(cluster.start_operator("operator-1"));
-    };
-    watch(cluster.first());
-  }
-
-  void watch(Process& process) {
-    process.transport->inject({.matches =
-                                   [this](const kube::Request& request) {
-                                     if (!is_write(request)) return false;
-                                     due_ = writes++ == crash_at;
-                                     return due_;
-                                   },
-                               .fault = fault,
-                               .times = 1'000'000});
-  }
-
+struct Scenario : CrashPoint {
   void play() {
     cluster.node("a", 2).node("b", 2).quota("blue", 4);
     cluster.job("fails", 2).behaves("fails", {.runs = seconds(4), .exits = {1}});
@@ -91,9 +57,6 @@ struct Scenario {
   }
 
   bool ended = false;
-
- private:
-  bool due_ = false;
 };
 
 void crash_at_every_write(const Fault& fault) {
@@ -102,7 +65,6 @@ void crash_at_every_write(const Fault& fault) {
     Scenario scenario;
     scenario.crash_at = at;
     scenario.fault = fault;
-    scenario.cluster.first().transport->clear_faults();
     scenario.watch(scenario.cluster.first());
     scenario.play();
     scenario.check();
@@ -114,6 +76,53 @@ void crash_at_every_write(const Fault& fault) {
   }
 }
 
+// An elastic gang that runs gives way in part: whatever is lost on the way, both go on, and the
+// gang has lost no work.
+struct Shrinking : CrashPoint {
+  void play() {
+    cluster.node("a", 8).quota("blue", 8).job("train", 8, 1, [](auto& job) {
+      job.spec.workers.min = 2;
+      job.spec.checkpoint = api::Checkpoint{.uri = "pvc://checkpoints/train"};
+    });
+    cluster.until([&] { return runs("train"); });
+    watch(cluster.first());
+    cluster.job("urgent", 1, 4, [](auto& job) { job.spec.priority = 10; });
+    cluster.job("sneaky", 1, 2);
+    ended = cluster.until([&] { return runs("urgent") && runs("train") && workers() < 8; });
+    cluster.until([&] { return broken_when_quiet(cluster.server).empty(); }, seconds(40));
+  }
+  bool runs(const std::string& job) { return cluster.said(job, "Ready") == "True AllWorkersReady"; }
+  size_t workers() {
+    const auto& placement = cluster.job_named("train").status.placement;
+    return placement ? placement->workers.size() : 0;
+  }
+  void check() {
+    EXPECT_TRUE(ended);
+    EXPECT_THAT(cluster.broken(), IsEmpty());
+    EXPECT_THAT(broken_when_quiet(cluster.server), IsEmpty());
+    EXPECT_EQ(workers(), 4u);
+    EXPECT_FALSE(runs("sneaky"));
+    EXPECT_EQ(cluster.job_named("train").status.preemptions, 0);
+  }
+  bool ended = false;
+};
+
+void shrink_at_every_write(const Fault& fault) {
+  for (int at = 0;; ++at) {
+    SCOPED_TRACE("crash at write " + std::to_string(at));
+    Shrinking scenario;
+    scenario.crash_at = at;
+    scenario.fault = fault;
+    scenario.play();
+    scenario.check();
+    if (!scenario.crashed) {
+      EXPECT_GT(at, 8);
+      return;
+    }
+    if (testing::Test::HasFailure()) return;
+  }
+}
+
 TEST(Crash, TheScenarioEndsWellWithoutOne) {
   Scenario scenario;
   scenario.play();
@@ -121,6 +130,10 @@ TEST(Crash, TheScenarioEndsWellWithoutOne) {
 }
 
 TEST(Crash, BeforeTheServerHasTheWrite) { crash_at_every_write(Fault::refused()); }
+
+TEST(Crash, BeforeTheServerHasAWriteOfAShrink) { shrink_at_every_write(Fault::refused()); }
+
+TEST(Crash, BeforeTheReplyToAWriteOfAShrinkIsHeard) { shrink_at_every_write(Fault::lost_reply()); }
 
 TEST(Crash, BeforeTheReplyIsHeard) { crash_at_every_write(Fault::lost_reply()); }
 

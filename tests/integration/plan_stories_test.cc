@@ -109,6 +109,26 @@ TEST_F(PlanStory, WhoIsToGiveWayGivesWay) {
   EXPECT_EQ(cluster.said(victim, "Preempted"), "True Preempted");
 }
 
+TEST_F(PlanStory, WhoIsToGoOnWithFewerWorkersDoes) {
+  cluster.node("a", 8).quota("blue", 8);
+  cluster.job("train", 8, 1, [](api::GpuJob& job) {
+    job.spec.workers.min = 2;
+    job.spec.checkpoint = api::Checkpoint{.uri = "pvc://checkpoints/train"};
+  });
+  cluster.settle();
+  const auto urgent = [](api::GpuJob& job) { job.spec.priority = 10; };
+  manifest(job_object("high", 1, 4, urgent));
+  const Json said = plan();
+  EXPECT_EQ(then_of(said, "high").at("is"), "Preempts");
+  const Json then = then_of(said, "train");
+  EXPECT_EQ(then.at("is"), "Shrinks") << then;
+  EXPECT_EQ(then.at("to").at("name"), "high");
+  EXPECT_THAT(then.at("nodes"), testing::SizeIs(4));
+  cluster.job("high", 1, 4, urgent).settle();
+  EXPECT_EQ(Json(nodes_of("train")), then.at("nodes"));
+  EXPECT_EQ(cluster.job_named("train").status.preemptions, 0);
+}
+
 TEST_F(PlanStory, ALargerQuotaStartsWhatWaitsForIt) {
   cluster.node("a", 8).quota("blue", 2).job("train", 1, 4).settle();
   EXPECT_THAT(nodes_of("train"), IsEmpty());

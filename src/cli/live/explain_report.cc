@@ -53,6 +53,9 @@ std::string victims_text(const sched::Explanation& explain, const sched::Preempt
                                  [&](const auto& h) { return h.source == victim.id.uid; });
     const std::string& name = at == explain.holdings.end() ? victim.id.uid : at->name;
     names += (names.empty() ? "" : ", ") + name;
+    if (victim.keeps.empty()) continue;
+    names += " (which goes on with " +
+             count_text(static_cast<int64_t>(victim.keeps.size()), "worker") + ")";
   }
   return names + (preempt.victims.size() == 1 ? " has" : " have") + " to give way to it";
 }

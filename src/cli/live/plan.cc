@@ -63,8 +63,10 @@ class Fates {
     for (const sched::Victim& victim : victims) {
       const std::string gone = names_[victim.id.uid];
       fate.victims.push_back({gone, victim.lost_device_ms});
-      fates_[gone] = {
-          .is = Fate::Is::GivesWay, .gives_way_to = name, .lost_device_ms = victim.lost_device_ms};
+      fates_[gone] = {.is = victim.keeps.empty() ? Fate::Is::GivesWay : Fate::Is::Shrinks,
+                      .nodes = names_of(victim.keeps),
+                      .gives_way_to = name,
+                      .lost_device_ms = victim.lost_device_ms};
     }
     fates_[name] = std::move(fate);
   }
@@ -81,6 +83,7 @@ std::string_view name_of(Fate::Is is) {
     case Fate::Is::Starts: return "Starts";
     case Fate::Is::Preempts: return "Preempts";
     case Fate::Is::Grows: return "Grows";
+    case Fate::Is::Shrinks: return "Shrinks";
     case Fate::Is::GivesWay: return "GivesWay";
     case Fate::Is::Held: return "Held";
     case Fate::Is::Unknown: return "Unknown";

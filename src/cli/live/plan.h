@@ -20,6 +20,7 @@ struct Fate {
     Starts,    // on free devices
     Preempts,  // starts once others have given way
     Grows,     // an elastic job, stopped once and started with more workers
+    Shrinks,   // the same with fewer, as much as it has to give way
     GivesWay,
     Held,
     Unknown,  // of it there is no decision: it is suspended, finished or not there
@@ -31,9 +32,9 @@ struct Fate {
   };
   Is is = Is::Unknown;
   std::string device_class;        // Starts, Preempts
-  std::vector<std::string> nodes;  // of these, per worker
+  std::vector<std::string> nodes;  // of these and Shrinks, per worker
   std::vector<Lost> victims;       // Preempts
-  std::string gives_way_to;        // GivesWay
+  std::string gives_way_to;        // GivesWay, Shrinks
   int64_t lost_device_ms = 0;      // of those
   sched::Reason reason{};  // Held; Runs, where it has a message: it would not be started today
   std::string message;     // of that

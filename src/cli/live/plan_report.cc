@@ -40,9 +40,8 @@ Ordered fate_json(const Fate& fate) {
     json["victims"].push_back(std::move(gone));
   }
   json["to"] = fate.gives_way_to.empty() ? Ordered(nullptr) : object_json(fate.gives_way_to);
-  json["lost_device_seconds"] = fate.is == Fate::Is::GivesWay
-                                    ? Ordered(fate.lost_device_ms / kDeviceSecond)
-                                    : Ordered(nullptr);
+  json["lost_device_seconds"] =
+      fate.gives_way_to.empty() ? Ordered(nullptr) : Ordered(fate.lost_device_ms / kDeviceSecond);
   json["reason"] = is_held || !fate.message.empty() ? Ordered(std::string(name_of(fate.reason)))
                                                     : Ordered(nullptr);
   json["message"] = or_null(fate.message);
@@ -72,6 +71,10 @@ std::string fate_text(const Fate& fate) {
              (victims.size() == 1 ? " has" : " have") + " given way (" +
              count_text(lost, "device-second") + " lost)";
     }
+    case Fate::Is::Shrinks:
+      return "goes on with " + count_text(static_cast<int64_t>(fate.nodes.size()), "worker") +
+             " on " + some_of(fate.nodes, 4) + ", gives way to " + fate.gives_way_to + " (" +
+             count_text(fate.lost_device_ms / kDeviceSecond, "device-second") + " lost)";
     case Fate::Is::GivesWay:
       return "gives way to " + fate.gives_way_to + " (" +
              count_text(fate.lost_device_ms / kDeviceSecond, "device-second") + " lost)";

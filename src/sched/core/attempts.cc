@@ -22,7 +22,7 @@ Attempts::Attempts(World& world, QuotaTree& tree, Instant now, PassNotes* notes)
       regions_(world, tree),
       shadow_(world, steering_, notes),
       entitlement_(world, tree, now),
-      preemption_(world, trial_, tree, steering_, entitlement_, world.fairness(), now) {}
+      preemption_(world, trial_, tree, steering_, entitlement_, reserved_, world.fairness(), now) {}
 
 Decision Attempts::decide(const Ask& ask) {
   is_head_ = false;
@@ -196,6 +196,12 @@ void Attempts::preempted(const Ask& ask, const Alternative& wants) {
   for (const World::Held* victim : preemption_.victims()) {
     claims_.gone(victim);
     reserved_.gone(victim);
+    gone_.insert(victim);
+  }
+  for (const auto& [victim, kept] : preemption_.kept()) {
+    const Instant ends = victim->facts.run->ends;
+    const Millis left = std::max(Millis{1}, ends == Instant::max() ? Millis::max() : ends - now_);
+    claims_.started(kept.spots, stretched(left, victim->spots.size(), kept.workers.size(), now_));
   }
   started(ask, wants, preemption_.spots());
   forget_held();  // victims may have left more room than it took
@@ -277,6 +283,7 @@ std::optional<Preempt> Attempts::try_preempt(const Ask& ask, const Alternative& 
 
 std::optional<Resize> Attempts::enlarge(const Ask& ask, const WorkerChange& change) {
   const World::Held& held = world_.holders().at(change.id.uid);
+  if (gone_.contains(&held)) return std::nullopt;  // it gives way in this very pass
   // What is booked counts on its devices as they are.
   if (reserved_.concerns(held)) return std::nullopt;
   const Charge& has = held.facts.charges.front();

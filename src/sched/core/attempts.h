@@ -84,6 +84,7 @@ class Attempts {
   Preemption preemption_;
   std::vector<Tried> tried_;  // of the ask that is decided on, the first kMostRejected
   std::set<DeviceClass> waited_for_;
+  std::set<const World::Held*> gone_;  // who gives way, whole or in part
   bool is_head_ = false;
   bool matters_to_held_ = false;
 };

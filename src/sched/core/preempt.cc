@@ -6,46 +6,22 @@
 #include <set>
 #include <utility>
 
+#include "sched/core/preempt_offers.h"
 #include "sched/place/spread.h"
 
 namespace berth::sched {
 namespace {
 
-// Room that is free on a node or comes free, as far as a worker needs it.
-struct Amount {
-  int64_t milli = 0;
-  int64_t cpu = 0;
-  int64_t memory = 0;
-  int64_t pods = 0;
-
-  bool covers(const Amount& other) const {
-    return milli >= other.milli && cpu >= other.cpu && memory >= other.memory && pods >= other.pods;
-  }
-  Amount& operator+=(const Amount& more) {
-    milli += more.milli;
-    cpu += more.cpu;
-    memory += more.memory;
-    pods += more.pods;
-    return *this;
-  }
-  Amount& operator-=(const Amount& less) {
-    milli -= less.milli;
-    cpu -= less.cpu;
-    memory -= less.memory;
-    pods -= less.pods;
-    return *this;
-  }
-};
-
 // What one candidate would free on one node.
 struct Piece {
   size_t candidate = 0;
   Amount frees;
-};
+  int64_t workers = 0;
 
-struct Choice {
-  std::vector<size_t> victims;
-  int64_t cost = std::numeric_limits<int64_t>::max();
+  // Of an elastic gang, whose workers are alike.
+  Amount each() const {
+    return {frees.milli / workers, frees.cpu / workers, frees.memory / workers, 1};
+  }
 };
 
 class Search {
@@ -121,6 +97,7 @@ class Search {
       std::vector<Piece>& pieces = pieces_[held.spots[i].node];
       if (pieces.empty() || pieces.back().candidate != index) pieces.push_back({index, {}});
       pieces.back().frees += {shape.need.total_milli(), shape.cpu_milli, shape.memory_bytes, 1};
+      ++pieces.back().workers;
     }
   }
 
@@ -128,6 +105,7 @@ class Search {
   std::optional<Eviction> solve(const Nodes* ground) {
     const Trial::Mark mark = trial_.mark();
     chosen_.clear();
+    parts_.clear();
     next_.reset();
     spread_.clear();
     nodes_of(ground);
@@ -143,9 +121,11 @@ class Search {
       close_full(*node);
     }
     spare_unneeded();
-    for (const size_t index : chosen_) {
+    for (const size_t index : victims()) {
       eviction.victims.push_back(&candidates_[index]);
-      eviction.cost = add_saturating(eviction.cost, candidates_[index].cost);
+      const Part* part = part_of(index);
+      if (part != nullptr) eviction.kept.emplace(candidates_[index].held, part->kept());
+      eviction.cost = add_saturating(eviction.cost, cost_of(index));
     }
     eviction.next = std::move(next_);
     return eviction;
@@ -205,17 +185,16 @@ class Search {
       other = at;
     }
     if (!best) return std::nullopt;
-    if (other && chosen_.empty()) note_next(*other, next, least.cost);
-    for (const size_t victim : least.victims) {
-      chosen_.insert(victim);
-      trial_.lift(*candidates_[victim].held);
-    }
+    if (other && chosen_.empty() && parts_.empty()) note_next(*other, next, least.cost);
+    for (const Offer& offer : least.offers) take(offer, *best);
     return world_.fleet().can_take(shape, *best) ? best : std::nullopt;
   }
 
   void note_next(NodeIndex node, const Choice& choice, int64_t least) {
     next_ = {node, {}, choice.cost, least};
-    for (const size_t victim : choice.victims) next_->victims.push_back(&candidates_[victim]);
+    for (const Offer& offer : choice.offers) {
+      next_->victims.push_back(&candidates_[offer.candidate]);
+    }
   }
 
   // The cheapest victims on one node for one worker; nothing at `bound` or above.
@@ -230,67 +209,112 @@ class Search {
         wants.need.is_whole() ? kWholeDevice * fleet.whole_free(node) : fleet.free_milli(node);
     Amount lacks{wants.need.total_milli(), wants.cpu_milli, wants.memory_bytes, 1};
     lacks -= {free, fleet.free_cpu(node), fleet.free_memory(node), fleet.free_pods(node)};
-    const std::vector<Piece>& pieces = pieces_.at(node);
-    Choice single;
-    for (const Piece& piece : pieces) {
-      if (chosen_.contains(piece.candidate) || !piece.frees.covers(lacks)) continue;
-      if (candidates_[piece.candidate].cost < single.cost) {
-        single = {{piece.candidate}, candidates_[piece.candidate].cost};
-      }
+    offers_.clear();
+    bool is_any_part = false;
+    for (const Piece& piece : pieces_.at(node)) {
+      if (chosen_.contains(piece.candidate)) continue;
+      const auto part = part_offer(piece, node, lacks);
+      is_any_part = is_any_part || part;
+      offers_.push_back(part ? *part : whole_offer(piece, node));
     }
-    Choice several = greedy(pieces, lacks, std::min(bound, single.cost));
-    return several.cost < single.cost ? several : single;
+    Choice some = cheapest_of(offers_, lacks, bound);
+    if (!is_any_part) return some;
+    for (Offer& offer : offers_) {
+      if (offer.leaving > 0) offer = whole_offer(piece_of(node, offer.candidate), node);
+    }
+    Choice all = cheapest_of(offers_, lacks, std::min(bound, some.cost));
+    return all.cost < some.cost ? all : some;
   }
 
-  // Cheapest per freed device first until it is enough, then without those that were not needed.
-  Choice greedy(const std::vector<Piece>& pieces, const Amount& lacks, int64_t bound) {
-    std::vector<const Piece*> order;
-    for (const Piece& piece : pieces) {
-      if (!chosen_.contains(piece.candidate) && candidates_[piece.candidate].cost < bound) {
-        order.push_back(&piece);
-      }
+  const Piece& piece_of(NodeIndex node, size_t candidate) const {
+    const std::vector<Piece>& pieces = pieces_.at(node);
+    return *std::find_if(pieces.begin(), pieces.end(),
+                         [&](const Piece& piece) { return piece.candidate == candidate; });
+  }
+
+  // None: it is as it was.
+  const Part* part_of(size_t candidate) const {
+    const auto part = parts_.find(candidate);
+    return part == parts_.end() ? nullptr : &part->second;
+  }
+
+  Offer whole_offer(const Piece& piece, NodeIndex node) const {
+    const Candidate& who = candidates_[piece.candidate];
+    const Part* part = part_of(piece.candidate);
+    if (part == nullptr) return {piece.candidate, piece.frees, who.cost};
+    return {piece.candidate, piece.each().times(part->on(node)),
+            std::max<int64_t>(0, who.cost - who.shrink.cost(part->left()))};
+  }
+
+  // As many workers of an elastic gang as are enough, of those that it can do without.
+  std::optional<Offer> part_offer(const Piece& piece, NodeIndex node, const Amount& lacks) const {
+    const Candidate& who = candidates_[piece.candidate];
+    if (who.shrink.least == 0) return std::nullopt;
+    const Part* part = part_of(piece.candidate);
+    const size_t left = part != nullptr ? part->left() : who.held->spots.size();
+    const int64_t here = part != nullptr ? part->on(node) : piece.workers;
+    const int64_t spare = static_cast<int64_t>(left) - static_cast<int64_t>(who.shrink.least);
+    const int64_t leaving = std::min({piece.each().times_to_cover(lacks), here, spare});
+    if (leaving <= 0) return std::nullopt;
+    const int64_t before = part != nullptr ? who.shrink.cost(left) : 0;
+    const int64_t after = who.shrink.cost(left - static_cast<size_t>(leaving));
+    return Offer{piece.candidate, piece.each().times(leaving), std::max<int64_t>(0, after - before),
+                 static_cast<size_t>(leaving)};
+  }
+
+  void take(const Offer& offer, NodeIndex node) {
+    const World::Held& held = *candidates_[offer.candidate].held;
+    const auto part = parts_.find(offer.candidate);
+    if (offer.leaving > 0) {
+      return parts_.try_emplace(offer.candidate, held, true)
+          .first->second.leave(trial_, node, offer.leaving);
     }
-    const auto cost = [&](const Piece* p) { return candidates_[p->candidate].cost; };
-    std::sort(order.begin(), order.end(), [&](const Piece* a, const Piece* b) {
-      const auto x = static_cast<__int128>(cost(a)) * std::max<int64_t>(1, b->frees.milli);
-      const auto y = static_cast<__int128>(cost(b)) * std::max<int64_t>(1, a->frees.milli);
-      return x != y ? x < y : a->candidate < b->candidate;
-    });
-    Amount freed;
-    std::vector<const Piece*> taken;
-    for (const Piece* piece : order) {
-      if (freed.covers(lacks)) break;
-      freed += piece->frees;
-      taken.push_back(piece);
-    }
-    if (!freed.covers(lacks)) return {};
-    std::sort(taken.begin(), taken.end(), [&](const Piece* a, const Piece* b) {
-      return cost(a) != cost(b) ? cost(a) > cost(b) : a->candidate > b->candidate;
-    });
-    Choice choice{{}, 0};
-    for (const Piece* piece : taken) {
-      Amount without = freed;
-      without -= piece->frees;
-      if (without.covers(lacks)) {
-        freed = without;
-        continue;
-      }
-      choice.victims.push_back(piece->candidate);
-      choice.cost = add_saturating(choice.cost, cost(piece));
-    }
-    return choice;
+    chosen_.insert(offer.candidate);
+    if (part == parts_.end()) return trial_.lift(held);
+    part->second.leave_all(trial_);
+    parts_.erase(part);
+  }
+
+  std::vector<size_t> victims() const {
+    std::vector<size_t> all(chosen_.begin(), chosen_.end());
+    for (const auto& [index, part] : parts_) all.push_back(index);
+    std::sort(all.begin(), all.end());
+    return all;
+  }
+
+  int64_t cost_of(size_t index) const {
+    const Part* part = part_of(index);
+    const Candidate& who = candidates_[index];
+    return part == nullptr ? who.cost : who.shrink.cost(part->left());
   }
 
   // With the gang in its place, some victims may have room beside it after all.
   void spare_unneeded() {
-    std::vector<size_t> dearest(chosen_.begin(), chosen_.end());
+    std::vector<size_t> dearest = victims();
     std::sort(dearest.begin(), dearest.end(), [&](size_t a, size_t b) {
-      return candidates_[a].cost != candidates_[b].cost ? candidates_[a].cost > candidates_[b].cost
-                                                        : a < b;
+      return cost_of(a) != cost_of(b) ? cost_of(a) > cost_of(b) : a < b;
     });
     for (const size_t index : dearest) {
-      if (put_back(*candidates_[index].held)) chosen_.erase(index);
+      if (candidates_[index].shrink.least > 0) {
+        put_back_workers(index);
+      } else if (put_back(*candidates_[index].held)) {
+        chosen_.erase(index);
+      }
     }
+  }
+
+  // As many as have room, or none where they are too few to go on.
+  void put_back_workers(size_t index) {
+    const World::Held& held = *candidates_[index].held;
+    const Trial::Mark mark = trial_.mark();
+    const Part* known = part_of(index);
+    Part part = known != nullptr ? *known : Part(held, false);
+    part.come_back(world_, trial_);
+    if (part.left() < candidates_[index].shrink.least) return trial_.back_to(mark);
+    chosen_.erase(index);
+    const bool is_whole = part.left() == held.spots.size();
+    parts_.insert_or_assign(index, std::move(part));
+    if (is_whole) parts_.erase(index);
   }
 
   bool put_back(const World::Held& held) {
@@ -314,7 +338,9 @@ class Search {
   std::vector<size_t> order_;
   std::vector<NodeIndex> nodes_;
   bool is_everywhere_ = false;
-  std::set<size_t> chosen_;
+  std::set<size_t> chosen_;       // who go whole
+  std::map<size_t, Part> parts_;  // and who in part
+  std::vector<Offer> offers_;     // of the node that is looked at
   std::optional<Eviction::Next> next_;
   Spread spread_;
 };

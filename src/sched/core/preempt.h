@@ -1,9 +1,11 @@
 #pragma once
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "sched/core/shrink.h"
 #include "sched/core/trial.h"
 
 namespace berth::sched {
@@ -12,12 +14,14 @@ namespace berth::sched {
 struct Candidate {
   const World::Held* held = nullptr;
   int64_t cost = 0;  // device-milliseconds, of the whole job
+  ShrinkTerms shrink = {};
 };
 
 // The gang's places, and the candidates that have to give way for them.
 struct Eviction {
-  std::vector<const Candidate*> victims;  // in the order given
-  std::vector<Spot> spots;                // by worker
+  std::vector<const Candidate*> victims;    // in the order given
+  std::map<const World::Held*, Kept> kept;  // of victims that go on with fewer workers
+  std::vector<Spot> spots;                  // by worker
   int64_t cost = 0;
   // Who would have been next: instead of all of them where domains were compared, else of those on
   // the node of the first worker that needed any. As far as the search has come upon them.
@@ -35,9 +39,11 @@ struct Eviction {
 //
 // Workers are placed one after the other: on what is free, else on the node where the victims for
 // one more worker cost least, a victim that is already chosen costing nothing on its other nodes.
-// Last, victims that turn out not to be needed stay, the most expensive first. Where one domain is
-// required, the domains are compared by their cost. It is a heuristic (the problem is a set cover);
-// with workers and victims of one device each it is exact.
+// Of an elastic gang only as many workers go as one node has to give, while enough are left for it
+// to go on, and more of them cost nothing more; else it goes whole. Last, victims that turn out not
+// to be needed stay, the most expensive first, of an elastic gang as many workers as have room.
+// Where one domain is required, the domains are compared by their cost. It is a heuristic (the
+// problem is a set cover); with workers and victims of one device each it is exact.
 // Cost: workers x nodes with candidates x candidates on a node, a few nanoseconds each.
 std::optional<Eviction> evict_for(World& world, Trial& trial, const Gang& gang,
                                   const std::vector<Candidate>& candidates);

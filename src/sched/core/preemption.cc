@@ -20,13 +20,15 @@ const Charge* payer(const World::Held& held) {
 }  // namespace
 
 Preemption::Preemption(World& world, Trial& trial, QuotaTree& tree, Steering& steering,
-                       const Entitlement& entitlement, const FairShareInputs& fair, Instant now)
+                       const Entitlement& entitlement, const Reserved& reserved,
+                       const FairShareInputs& fair, Instant now)
     : world_(world),
       trial_(trial),
       tree_(tree),
       steering_(steering),
       regions_(world, tree),
       entitlement_(entitlement),
+      reserved_(reserved),
       now_(now),
       fair_(tree, fair) {}
 
@@ -109,6 +111,7 @@ void Preemption::add_runner(const World::Held& held, QuotaTree::Node leaf) {
     if (run.job.saves_on_notice) runner.level = service_level(world_.settings(), run, now_);
     runner.may_be_taken = !unpreemptible(run.job, now_);
     runner.cost = price_of(run.job);
+    if (runner.may_be_taken) runner.shrink = shrink_terms_of(held);
   }
   if (runner.may_be_taken) by_leaf_[leaf].push_back(runners_.size());
   runners_.push_back(runner);
@@ -135,7 +138,10 @@ const std::vector<Reclaimable>& Preemption::reclaimable(const Reclaim::Ask& want
 }
 
 void Preemption::add(Chosen& chosen, size_t runner, Terms terms) const {
-  chosen.candidates.push_back({runners_[runner].held, runners_[runner].cost});
+  // Who moves takes with it all that it has.
+  const bool may_shrink = terms != Terms::MovedOnly;
+  chosen.candidates.push_back({runners_[runner].held, runners_[runner].cost,
+                               may_shrink ? runners_[runner].shrink : ShrinkTerms{}});
   chosen.runners.push_back(runner);
   chosen.terms.push_back(terms);
   chosen.devices += reclaim_->holdings()[runner].devices;
@@ -195,6 +201,7 @@ Preemption::Chosen Preemption::candidates_for(const Ask& ask, const Wanted& want
 std::optional<Preempt> Preemption::place(const Ask& ask, const Alternative& wants,
                                          const Gang& gang) {
   refused_.clear();
+  kept_.clear();
   if (!tree_.find_class(wants.device_class)) return std::nullopt;
   gather();
   const Wanted reclaims = wanted(ask, wants);
@@ -234,6 +241,7 @@ std::optional<Preempt> Preemption::place(const Ask& ask, const Alternative& want
         victims.push_back(chosen.runners[at]);
         terms.emplace(chosen.runners[at], chosen.terms[at]);
       }
+      kept_ = std::move(eviction->kept);
     }
   }
   const bool has_way = spots && !victims.empty();
@@ -242,6 +250,7 @@ std::optional<Preempt> Preemption::place(const Ask& ask, const Alternative& want
     trial_.back_to(mark);
     return std::nullopt;
   }
+  keep_some(ask, wants, victims, terms);
   Preempt made = commit(ask, wants, victims, *spots);
   if (other) made.placement.rejected.push_back(*std::move(other));
   return made;
@@ -251,6 +260,7 @@ Preempt Preemption::evict(const Ask& ask, const Alternative& wants,
                           const std::vector<const World::Held*>& guests,
                           const std::vector<Spot>& spots) {
   gather();
+  kept_.clear();
   std::vector<size_t> victims;
   for (size_t i = 0; i < runners_.size(); ++i) {
     const bool is_guest = std::find(guests.begin(), guests.end(), runners_[i].held) != guests.end();
@@ -269,6 +279,7 @@ Preempt Preemption::commit(const Ask& ask, const Alternative& wants,
     victim_leaves_.insert(reclaim_->holdings()[victim].leaf);
   }
   reclaim_->take(victims);
+  go_on(victims);
   changed();
   Preempt made = decision(ask, wants, victims, spots);
   admitted(ask, wants, spots);
@@ -279,8 +290,8 @@ Preempt Preemption::commit(const Ask& ask, const Alternative& wants,
 std::vector<size_t> Preemption::own_until_granted(const Ask& ask, const Alternative& asked,
                                                   const Reclaim::Ask& wants) {
   std::vector<size_t> own = own_candidates(ask, wants);
-  std::stable_sort(own.begin(), own.end(),
-                   [&](size_t a, size_t b) { return runners_[a].cost < runners_[b].cost; });
+  const auto cost = [&](size_t runner) { return runners_[runner].cost_of(wants.devices); };
+  std::stable_sort(own.begin(), own.end(), [&](size_t a, size_t b) { return cost(a) < cost(b); });
   const auto use = [&](size_t runner, int64_t sign) { reclaim_->use({runner}, sign); };
   const auto is_refused = [&] { return entitlement_.refuses(ask, asked).has_value(); };
   std::vector<size_t> taken;

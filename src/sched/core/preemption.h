@@ -8,6 +8,7 @@
 #include "sched/core/entitlement.h"
 #include "sched/core/preempt.h"
 #include "sched/core/regions.h"
+#include "sched/core/reserved.h"
 #include "sched/core/steering.h"
 #include "sched/decision.h"
 #include "sched/quota/reclaim.h"
@@ -20,14 +21,20 @@ namespace berth::sched {
 //   of other tenants     what they hold beyond their own, by the rules of Reclaim; of a higher tier
 //                        only to return a guarantee
 //   of other tenants and a lower tier   otherwise only who finds another place at once: it moves
+//
+// Whoever may be taken whole may be left some of its workers, where it is an elastic gang and the
+// gang that takes its place does not need them: see place().
 class Preemption {
  public:
   // `tree` is the pass's own; victims and admitted work are counted in it by this.
   Preemption(World& world, Trial& trial, QuotaTree& tree, Steering& steering,
-             const Entitlement& entitlement, const FairShareInputs& fair, Instant now);
+             const Entitlement& entitlement, const Reserved& reserved, const FairShareInputs& fair,
+             Instant now);
 
   // Places the gang on what victims free; on success they are lifted, the gang is taken and both
-  // are counted. Changes nothing otherwise.
+  // are counted. Changes nothing otherwise. Victims that are elastic gangs keep what is left beside
+  // it of their own, and go on with that: it is as if they were evicted, which has to be allowed,
+  // and admitted at once with fewer workers, which takes from nobody.
   std::optional<Preempt> place(const Ask& ask, const Alternative& wants, const Gang& gang);
   // Of a place() that found none: victims whom the rules of their quotas or a lack of other places
   // keep.
@@ -40,6 +47,8 @@ class Preemption {
   // Of the last one placed: its spots, its victims and their leaves.
   const std::vector<Spot>& spots() const { return spots_; }
   const std::vector<const World::Held*>& victims() const { return victims_; }
+  // Of those victims, what goes on; spots are in the trial.
+  const std::map<const World::Held*, Kept>& kept() const { return kept_; }
   const std::set<QuotaTree::Node>& victim_leaves() const { return victim_leaves_; }
   const FairShare& fair() const { return fair_; }
 
@@ -51,6 +60,9 @@ class Preemption {
     int level = 0;
     bool may_be_taken = false;
     int64_t cost = 0;
+    ShrinkTerms shrink = {};
+    // Where so many devices are enough, and it is not to go for the sake of nodes.
+    int64_t cost_of(int64_t devices) const;
   };
   // Reclaimed in the column of the class, or in that of the region where the ask is tried.
   enum class Terms { Own, Reclaimed, ReclaimedThere, MovedOnly };
@@ -87,6 +99,12 @@ class Preemption {
                                         const Reclaim::Ask& wants);
   bool finds_another_place(const World::Held& held);
   int64_t price_of(const RunningJob& job) const;
+  ShrinkTerms shrink_terms_of(const World::Held& held) const;
+  void keep_some(const Ask& ask, const Alternative& wants, const std::vector<size_t>& victims,
+                 const std::map<size_t, Terms>& terms);
+  std::optional<Kept> keeps_of(const Ask& ask, const Alternative& wants, const Runner& runner);
+  void count(const World::Held& held, const Kept& kept, int64_t sign);
+  void go_on(const std::vector<size_t>& victims);
   Preempt commit(const Ask& ask, const Alternative& wants, const std::vector<size_t>& victims,
                  const std::vector<Spot>& spots);
   Preempt decision(const Ask& ask, const Alternative& wants, const std::vector<size_t>& victims,
@@ -100,6 +118,7 @@ class Preemption {
   Steering& steering_;
   Regions regions_;
   const Entitlement& entitlement_;
+  const Reserved& reserved_;
   Instant now_;
   FairShare fair_;
   std::vector<Runner> runners_;                             // by index of a holding
@@ -111,7 +130,8 @@ class Preemption {
   std::vector<Spot> spots_;
   std::vector<const World::Held*> victims_;
   std::set<QuotaTree::Node> victim_leaves_;
-  std::vector<Holding> early_;  // admitted before it was needed
+  std::map<const World::Held*, Kept> kept_;  // victims that go on with fewer workers
+  std::vector<Holding> early_;               // admitted before it was needed
   std::vector<size_t> refused_;
 };
 

@@ -13,8 +13,15 @@ Preempt Preemption::decision(const Ask& ask, const Alternative& wants,
     made.placement.nodes.push_back(world_.fleet().facts(spot.node).id);
   }
   for (const size_t victim : victims) {
-    const RunningJob& job = runners_[victim].held->facts.run->job;
-    made.victims.push_back({job.id, job.devices, runners_[victim].cost});
+    const Runner& runner = runners_[victim];
+    const RunningJob& job = runner.held->facts.run->job;
+    made.victims.push_back({job.id, job.devices, runner.cost});
+    const auto kept = kept_.find(runner.held);
+    if (kept == kept_.end()) continue;
+    made.victims.back().lost_device_ms = runner.shrink.cost(kept->second.workers.size());
+    for (const size_t worker : kept->second.workers) {
+      made.victims.back().keeps.push_back(runner.held->facts.charges[worker].node);
+    }
   }
   std::sort(made.victims.begin(), made.victims.end(),
             [](const Victim& a, const Victim& b) { return a.id < b.id; });

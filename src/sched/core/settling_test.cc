@@ -35,7 +35,24 @@ class Settling : public ::testing::TestWithParam<unsigned> {
     if (pick(3) == 0) options.near = Nearness{{"rack"}, pick(2) == 0};
     scene_.ask("w" + std::to_string(number), leaves[static_cast<size_t>(pick(3))],
                static_cast<int>(1 + pick(3)), 1 + pick(pick(2) == 0 ? 3 : 8), options);
-    scene_.asks.back().ran = std::chrono::hours{pick(3) * pick(60)};
+    Ask& made = scene_.asks.back();
+    made.ran = std::chrono::hours{pick(3) * pick(60)};
+    if (!is_elastic_ || made.rooms.size() == 1) return;
+    made.least_workers = 1;
+    made.shape = shape_of(made);
+  }
+
+  void run(const Ask& ask, const std::string& quota,
+           const std::vector<std::pair<std::string, int64_t>>& places, Millis ran) {
+    scene_.run(ask.id.uid, quota, places,
+               {.tier = ask.tier,
+                .priority = ask.priority,
+                .hours_ago = 0,
+                .saves = ask.least_workers > 0,
+                .least = ask.least_workers});
+    auto made = *scene_.world.holders().at(ask.id.uid).facts.run;
+    made.ran_before = ran;
+    scene_.world.set_run(ask.id.uid, made);
   }
 
   void start(const Admit& admit) {
@@ -46,11 +63,7 @@ class Settling : public ::testing::TestWithParam<unsigned> {
     for (size_t worker = 0; worker < admit.nodes.size(); ++worker) {
       places.emplace_back(admit.nodes[worker].name, admit.counts[worker]);
     }
-    scene_.run(admit.id.uid, admit.quota.name, places,
-               {.tier = at->tier, .priority = at->priority, .hours_ago = 0});
-    Holder holder = scene_.world.holders().at(admit.id.uid).facts;
-    holder.run->ran_before = at->ran;
-    scene_.world.set_holder(std::move(holder));
+    run(*at, admit.quota.name, places, at->ran);
     running_.emplace(admit.id.uid, std::move(*at));
     scene_.asks.erase(at);
   }
@@ -62,12 +75,31 @@ class Settling : public ::testing::TestWithParam<unsigned> {
     ++evictions_[id.uid];
   }
 
+  // It goes on where it was, with fewer workers.
+  void shrink(const Victim& victim) {
+    const Holder before = scene_.world.holders().at(victim.id.uid).facts;
+    ASSERT_LT(victim.keeps.size(), before.charges.size());
+    std::vector<std::pair<std::string, int64_t>> places;
+    for (const NodeId& node : victim.keeps) {
+      places.emplace_back(node.name, before.charges.front().devices);
+    }
+    run(running_.at(victim.id.uid), before.charges.front().quota.name, places,
+        before.run->ran_before);
+    ++shrunk_;
+  }
+
   bool pass() {
     bool moves = false;
     for (const Decision& decision : scene_.decide()) {
       if (const auto* admit = std::get_if<Admit>(&decision)) start(*admit);
       if (const auto* preempt = std::get_if<Preempt>(&decision)) {
-        for (const Victim& victim : preempt->victims) stop(victim.id);
+        for (const Victim& victim : preempt->victims) {
+          if (victim.keeps.empty()) {
+            stop(victim.id);
+          } else {
+            shrink(victim);
+          }
+        }
         start(preempt->placement);
       }
       moves |= !std::holds_alternative<Hold>(decision);
@@ -79,6 +111,16 @@ class Settling : public ::testing::TestWithParam<unsigned> {
   Scene scene_;
   std::map<std::string, Ask> running_;
   std::map<std::string, int> evictions_;
+  bool is_elastic_ = false;  // every gang may go on with one worker
+  int shrunk_ = 0;
+};
+
+class SettlingElastic : public Settling {
+ protected:
+  void SetUp() override {
+    is_elastic_ = true;
+    Settling::SetUp();
+  }
 };
 
 // One of a hundred worlds evicts somebody twice before it rests: who has moved, or borrowed anew,
@@ -100,6 +142,15 @@ TEST_P(Settling, PassesComeToRestAfterFewEvictionsWhileDemandStays) {
   }
 }
 INSTANTIATE_TEST_SUITE_P(Seeds, Settling, ::testing::Range(0U, 300U));
+
+// Nobody grows in here: each has just started.
+TEST_P(SettlingElastic, PassesComeToRestWhereGangsShrinkToo) {
+  constexpr int kMostOfOne = 3;
+  int passes = 0;
+  while (pass()) ASSERT_LE(++passes, 100);
+  for (const auto& [name, times] : evictions_) EXPECT_LE(times, kMostOfOne) << name;
+}
+INSTANTIATE_TEST_SUITE_P(Seeds, SettlingElastic, ::testing::Range(0U, 300U));
 
 }  // namespace
 }  // namespace berth::sched::testing

@@ -47,6 +47,8 @@ struct Run {
   Instant ends = Instant::max();         // expected; it is told again when it has proved too early
   Instant ends_surely = Instant::max();  // declared and enforced
   Millis grace{30'000};                  // from being told to give way until it is gone
+  // Of an elastic gang, whose workers are alike: with so many it can go on; 0: with all or not.
+  size_t least_workers = 0;
 };
 
 // A quota, whole tree below it included, that starts nothing more in this window.

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "sched/core/shrink.h"
 #include "sched/time/profile.h"
 
 namespace berth::sched {
@@ -63,16 +64,50 @@ class Forecast {
     if (const auto* admit = std::get_if<Admit>(&decision)) return start(*admit, now);
     const auto* preempt = std::get_if<Preempt>(&decision);
     if (preempt == nullptr) return;
-    for (const Victim& victim : preempt->victims) stop(victim.id, now);
+    for (const Victim& victim : preempt->victims) {
+      if (victim.keeps.empty()) {
+        stop(victim.id, now);
+      } else {
+        shrink(victim, now);
+      }
+    }
     start(preempt->placement, now);
+  }
+
+  std::map<std::string, World::Held>::const_iterator find_run(const WorkloadId& id) const {
+    return std::find_if(world_.holders().begin(), world_.holders().end(), [&](const auto& one) {
+      return one.second.facts.run && one.second.facts.run->job.id == id;
+    });
+  }
+
+  // It goes on from here, and for as much longer.
+  void shrink(const Victim& victim, Instant now) {
+    const auto held = find_run(victim.id);
+    if (held == world_.holders().end()) return;
+    Holder holder = held->second.facts;
+    const size_t before = holder.charges.size();
+    holder.charges.resize(victim.keeps.size(), holder.charges.front());
+    holder.run->job.devices = 0;
+    for (size_t worker = 0; worker < victim.keeps.size(); ++worker) {
+      holder.charges[worker].node = victim.keeps[worker];
+      holder.run->job.devices += holder.charges[worker].devices;
+    }
+    holder.run->ran_before += std::max(Millis{0}, now - holder.run->job.started);
+    holder.run->job.started = now;
+    const auto end = end_of_.find(holder.source);
+    if (end != end_of_.end()) {
+      const Millis left = std::max(Millis{1}, end->second - now);
+      std::erase(ends_[end->second], holder.source);
+      end_of_.erase(end);
+      holder.run->ends = stretched(left, before, victim.keeps.size(), now);
+      remember(holder.source, holder.run->ends);
+    }
+    world_.set_holder(std::move(holder));
   }
 
   // It waits again, for as long a run as it still had before it.
   void stop(const WorkloadId& id, Instant now) {
-    const auto held =
-        std::find_if(world_.holders().begin(), world_.holders().end(), [&](const auto& one) {
-          return one.second.facts.run && one.second.facts.run->job.id == id;
-        });
+    const auto held = find_run(id);
     if (held == world_.holders().end()) return;
     const Holder holder = held->second.facts;
     world_.remove_holder(holder.source);

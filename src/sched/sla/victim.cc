@@ -61,8 +61,13 @@ int64_t total_cost(std::span<const RunningJob* const> victims, Instant now,
   return sum;
 }
 
-int64_t shrink_cost(int64_t devices_kept, Millis resize_cost) {
-  return device_time(devices_kept, resize_cost);
+VictimCost shrink_cost(const RunningJob& job, int64_t devices_kept, Instant now,
+                       const VictimSettings& settings) {
+  const Millis restart{add_saturating(job.save.count(), job.restore.count())};
+  VictimCost cost{.work = device_time(job.devices, unsaved(job, now)),
+                  .restart = device_time(devices_kept, restart)};
+  if (job.slack < restart) cost.breach = device_time(job.devices, settings.breach);
+  return cost;
 }
 
 bool is_cheaper_after_checkpoint(const RunningJob& job, Instant now, Instant next_checkpoint,

@@ -55,8 +55,10 @@ VictimCost preemption_cost(const RunningJob& job, Instant now, const VictimSetti
 int64_t total_cost(std::span<const RunningJob* const> victims, Instant now,
                    const VictimSettings& settings = {});
 
-// The cost of shrinking a job that can be: what stays stands still for the resize, nothing is lost.
-int64_t shrink_cost(int64_t devices_kept, Millis resize_cost);
+// The cost of stopping it where it goes on with some of its devices, in their place: those stand
+// still while it saves and loads, and nobody waits. Never above preemption_cost().
+VictimCost shrink_cost(const RunningJob& job, int64_t devices_kept, Instant now,
+                       const VictimSettings& settings = {});
 
 // Whether waiting for the next checkpoint is cheaper than taking the devices now: what the job
 // still does until then is kept, what the preemptor would have done meanwhile is not.

@@ -55,9 +55,21 @@ TEST(VictimCost, AClockThatWasSteppedBackMakesNothingNegative) {
   EXPECT_EQ(preemption_cost(job(), kNow - 5h).work, 0);
 }
 
-TEST(VictimCost, ShrinkingLosesOnlyTheResize) {
-  EXPECT_EQ(shrink_cost(6, 30s), 180'000);
-  EXPECT_LT(shrink_cost(6, 30s), preemption_cost(job(), kNow).total());
+TEST(VictimCost, ShrinkingSparesTheWaitAndWhatLeaves) {
+  const RunningJob whole = job();
+  const VictimCost all = preemption_cost(whole, kNow);
+  const VictimCost some = shrink_cost(whole, 6, kNow);
+  EXPECT_EQ(some.work, all.work) << "all of them go on from the checkpoint";
+  EXPECT_EQ(some.restart, 6 * (whole.save + whole.restore).count());
+  EXPECT_LT(shrink_cost(whole, whole.devices, kNow).total(), all.total());
+}
+
+TEST(VictimCost, ShrinkingBreaksAPromiseOnlyIfTheRestartItselfDoes) {
+  RunningJob tight = job();
+  tight.requeue = 1h;
+  tight.slack = 30min;
+  EXPECT_GT(preemption_cost(tight, kNow).breach, 0);
+  EXPECT_EQ(shrink_cost(tight, 6, kNow).breach, 0);
 }
 
 TEST(VictimCost, WaitsForACheckpointThatComesSoon) {

@@ -70,7 +70,8 @@ struct Scene {
                              .min_runtime = world.tier(o.tier).min_runtime},
                      .tier = o.tier,
                      .priority = o.priority,
-                     .ends = now + std::chrono::hours{o.hours}};
+                     .ends = now + std::chrono::hours{o.hours},
+                     .least_workers = o.least};
     world.set_holder(std::move(holder));
     return *this;
   }
@@ -103,7 +104,8 @@ struct Scene {
     for (const Ask& ask : asks) all.push_back(&ask);
     return run_pass(world, all, now);
   }
-  // "x on a b", "x NoCapacity", "x on a for r1 r2", one line per decision.
+  // "x on a b", "x NoCapacity", "x on a for r1 r2", one line per decision; of a victim that goes
+  // on with fewer workers "x on a for r1(a a)".
   std::string told() {
     std::string text;
     for (const Decision& decision : decide()) text += line(decision) + "\n";
@@ -119,8 +121,13 @@ struct Scene {
     }
     const auto& preempt = std::get<Preempt>(decision);
     std::string text = line(preempt.placement) + " for";
-    for (const Victim& victim : preempt.victims) text += " " + victim.id.uid;
+    for (const Victim& victim : preempt.victims) text += " " + victim.id.uid + kept_by(victim);
     return text;
+  }
+  static std::string kept_by(const Victim& victim) {
+    std::string text;
+    for (const NodeId& node : victim.keeps) text += (text.empty() ? "(" : " ") + node.name;
+    return text.empty() ? text : text + ")";
   }
   static std::string line(const Admit& admit) {
     std::string text = admit.id.uid + " on";
