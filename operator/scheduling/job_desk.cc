@@ -220,7 +220,9 @@ void JobDesk::admitted(const sched::Admit& admit) {
 void JobDesk::nominated(const Nomination& nomination) {
   const api::GpuJob* job = stores_.jobs.find_uid(nomination.made.id.uid);
   held_.erase(nomination.made.id.uid);
-  if (job != nullptr && wake) wake(runtime::key_of(job->meta));
+  if (job == nullptr) return;
+  follow_nomination(*job);  // the leader before may have stored it, and then nothing of it changes
+  if (wake) wake(runtime::key_of(job->meta));
 }
 
 bool JobDesk::has(const sched::WorkloadId& id) const {
