@@ -155,9 +155,10 @@ void Operator::wire_jobs() {
     // The last pod of an earlier attempt is gone: the job may ask again.
     if (after == nullptr || after->is_terminal()) scheduler_.mark_dirty();
   });
+  // Also for a new one: most are our own answer, but one may have come back with a backup.
   stores_.slices.subscribe([this](const Named* before, const Named* after) {
-    if (after != nullptr) return;  // a new one is our own answer
-    const auto owner = runtime::controller_uid(before->meta, kube::kGpuJobs);
+    const Named& slice = after != nullptr ? *after : *before;
+    const auto owner = runtime::controller_uid(slice.meta, kube::kGpuJobs);
     const api::GpuJob* job = stores_.jobs.find_uid(std::string(owner));
     if (job != nullptr) jobs_.add(runtime::key_of(job->meta));
   });
