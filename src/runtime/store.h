@@ -65,17 +65,13 @@ class Store {
   // is gone. A name that is taken by a new uid is told as gone, then new.
   void subscribe(Listener listener) { listeners_.push_back(std::move(listener)); }
 
-  // Puts `object` in unless what is known is as new. Returns whether anything changed.
+  // Puts `object` in unless what is known is as new, be it the object or a list of all: a late
+  // reply from before a list is in it, or was lost with the server's history. Returns whether
+  // anything changed.
   bool upsert(T object) {
-    if (graves_.contains(object.meta.uid)) return false;
-    const auto found = objects_.find(object);
-    if (found == objects_.end()) return insert(std::move(object));
-    if (!kube::is_newer(object.meta.resource_version, found->meta.resource_version)) return false;
-    if (object.meta.uid != found->meta.uid) {
-      remove(found, object.meta.resource_version);
-      return insert(std::move(object));
-    }
-    return assign(found, std::move(object));
+    const bool is_old = !listed_at_.empty() && !object.meta.resource_version.empty() &&
+                        !kube::is_newer(object.meta.resource_version, listed_at_);
+    return !is_old && put(std::move(object));
   }
 
   // What is kept of an object follows from more than the object, and that has changed: puts the
@@ -109,12 +105,14 @@ class Store {
     }
     listed.clear();
     for (T& object : all) put_listed(std::move(object), list_version);
+    listed_at_ = list_version;
   }
 
   // As replace(), when the versions of the server itself went back: what is known may be newer than
   // the truth, so nothing of it is kept, nor are the dead.
   void reset(std::vector<T> all) {
     graves_.clear();
+    listed_at_.clear();
     std::map<ObjectKey, std::string> listed;
     for (const T& object : all) listed.emplace(key_of(object.meta), object.meta.uid);
     for (auto at = objects_.begin(); at != objects_.end();) {
@@ -165,7 +163,19 @@ class Store {
     return true;
   }
 
-  // As upsert(), for what a list says: it is newer than what was known by its version.
+  bool put(T object) {
+    if (graves_.contains(object.meta.uid)) return false;
+    const auto found = objects_.find(object);
+    if (found == objects_.end()) return insert(std::move(object));
+    if (!kube::is_newer(object.meta.resource_version, found->meta.resource_version)) return false;
+    if (object.meta.uid != found->meta.uid) {
+      remove(found, object.meta.resource_version);
+      return insert(std::move(object));
+    }
+    return assign(found, std::move(object));
+  }
+
+  // As put(), for what a list says: it is newer than what was known by its version.
   void put_listed(T object, std::string_view list_version) {
     const std::string& uid = object.meta.uid;
     if (graves_.contains(uid) && !kube::is_newer(graves_.gone_by(uid), list_version)) {
@@ -177,7 +187,7 @@ class Store {
     if (is_known && kube::is_newer(found->meta.resource_version, object.meta.resource_version)) {
       assign(found, std::move(object));
     } else {
-      upsert(std::move(object));
+      put(std::move(object));
     }
   }
 
@@ -229,6 +239,7 @@ class Store {
   std::vector<Index> indexes_;
   std::vector<Listener> listeners_;
   Tombstones graves_;
+  std::string listed_at_;  // the version of the last list
 };
 
 }  // namespace berth::runtime

@@ -137,6 +137,14 @@ TEST_F(StoreTest, AListThatIsNewerThanWhatItLostIsTheTruth) {
   EXPECT_NE(store_.find({"ns", "dead"}), nullptr);
 }
 
+TEST_F(StoreTest, ALateReplyFromBeforeAListIsNoNews) {
+  store_.replace({pod("a", "5", "n1")}, "1010");
+  EXPECT_FALSE(store_.upsert(pod("a", "9", "n2"))) << "lost with the history of the server";
+  EXPECT_FALSE(store_.upsert(pod("b", "9", "n2")));
+  EXPECT_EQ(store_.find({"ns", "a"})->node, "n1");
+  EXPECT_TRUE(store_.upsert(pod("a", "1011", "n3")));
+}
+
 TEST_F(StoreTest, AListOfBeforeADeletionBringsNothingBack) {
   store_.erase(pod("dead", "12").meta);
   store_.replace({pod("dead", "4")}, "10");
