@@ -85,7 +85,8 @@ void Election::seen(Monotonic now) {
   if (ours || holder_.empty() || now >= changed_at_ + holder_lease_) {
     return try_again(Ask::Take, now);
   }
-  try_again(Ask::Read, retry_at(now));
+  // At once when it runs out, or up to a whole interval of retries were added to it.
+  try_again(Ask::Read, std::min(retry_at(now), changed_at_ + holder_lease_));
 }
 
 // A refusal. Except where the server says so, the write may have happened, so the Lease is looked

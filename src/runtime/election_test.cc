@@ -84,6 +84,18 @@ TEST_F(ElectionTest, AnotherTakesOverAWholeLeaseAfterTheLastRenewal) {
   EXPECT_EQ(b_.election().epoch(), 2);
 }
 
+TEST_F(ElectionTest, AFollowerTriesWhenTheLeaseRunsOutAndNotAnIntervalLater) {
+  for (int tenth = 0; tenth < 24; ++tenth) {
+    FakeServer server(clock_);
+    Candidate a(server, clock_, "a");
+    Candidate b(server, clock_, "b");
+    run(Millis{3000 + tenth * 100}, {&a, &b});
+    ASSERT_TRUE(leads(a));
+    run(Millis{15'000 + 2'400 + 200}, {&b});  // the Lease, until it was looked at, two round trips
+    EXPECT_TRUE(leads(b)) << tenth;
+  }
+}
+
 TEST_F(ElectionTest, NeverDoTwoLead) {
   for (int i = 0; i < 600; ++i) {
     // `a` hangs now and then, longer than its lease.
