@@ -138,14 +138,16 @@ void Nominations::drop(std::map<sched::WorkloadId, Nomination>::iterator at) {
   for (const sched::Victim& victim : gone.made.victims) {
     const auto leaving = victims_.find(victim.id.uid);
     if (leaving == victims_.end() || leaving->second.to != id) continue;
+    // It may have gone whole, and wait with a nomination of another kind by now.
     const auto rest = by_id_.find(victim.id);
-    if (rest != by_id_.end() && has_begun_to_go(victim.id.uid)) {
+    const bool has_rest = rest != by_id_.end() && is_resize(rest->second);
+    if (has_rest && has_begun_to_go(victim.id.uid)) {
       leaving->second.to = victim.id;
       continue;
     }
     feed_.world().set_leaving(victim.id.uid, false);
     victims_.erase(leaving);
-    if (rest == by_id_.end()) continue;
+    if (!has_rest) continue;
     drop(rest);
     if (ask_to_go) ask_to_go(victim.id.uid);
   }
