@@ -89,7 +89,7 @@ def test_a_leader_halted_in_a_write_is_refused_by_the_api_server_after_its_succe
         network.enter_context(leader.cut_off())  # what it hears still arrives
         renewal = until(leader.unsent_bytes, 5, "renewing")  # it sends one of these at a time
         tenant.client.remove(rendezvous_of(tenant, "running"))  # which the leader makes anew
-        until(lambda: leader.unsent_bytes() > renewal, 3, "creating the rendezvous again")
+        until(lambda: leader.unsent_bytes() > renewal, 8, "creating the rendezvous again")
         with leader.paused():
             until(lambda: machine.holder("berth-operator") != leader.pod, BAR_SECONDS, "succeeded")
             successor = machine.holder("berth-operator")

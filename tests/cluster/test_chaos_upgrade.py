@@ -24,9 +24,14 @@ def pods(run):
             if "deletionTimestamp" not in pod["metadata"]}
 
 
+def tiers(run):
+    return {tier["metadata"]["name"]
+            for tier in run.client.get("/apis/berth.dev/v1alpha1/slatiers")["items"]}
+
+
 def test_an_upgrade_and_its_rollback_cost_no_work(chaos_run):
     """All of Berth's pods are replaced twice; jobs go on, and those that arrive start."""
-    before = pods(chaos_run)
+    before, offered = pods(chaos_run), tiers(chaos_run)
     try:
         chaos_run.suffer("chart", "upgrade", upgrade)
         after = pods(chaos_run)
@@ -34,6 +39,7 @@ def test_an_upgrade_and_its_rollback_cost_no_work(chaos_run):
     finally:
         chaos_run.suffer("chart", "rollback", roll_back)
     assert not after & pods(chaos_run)
+    assert tiers(chaos_run) == offered
     chaos_run.finish()
     assert chaos_run.rules.broken == []
     assert [one for one in chaos_run.figures
