@@ -70,7 +70,9 @@ def unused_names():
 def folder_of_figures(pytestconfig):
     """Where JUnit goes, so that hack/test.sh keeps them together."""
     junit = pytestconfig.getoption("xmlpath")
-    return pathlib.Path(junit).resolve().parent if junit else EVIDENCE
+    folder = pathlib.Path(junit).resolve().parent if junit else EVIDENCE
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 @pytest.fixture(name="chaos_run")
