@@ -117,13 +117,23 @@ class Container:
     def __init__(self, machine, pod, container):
         self.pod = pod
         self.container = container
-        known = containers_of(machine.pod(pod))
+        found = machine.pod(pod)
+        known = containers_of(found)
         self.restarts = sum(one["restartCount"] for one in known if one["name"] == container)
         identity = next(one["containerID"] for one in known if one["name"] == container)
         self.pid = node.container_pid(machine.cluster, machine.programs,
                                       identity.removeprefix("containerd://"))
         assert self.pid is not None, f"{container} of {pod} does not run"
         self._begun = processes.start_time(self.pid)
+        # Held open: kubelet removes it soon after the container is gone.
+        folder = f"{installed.NAMESPACE}_{pod}_{found['metadata']['uid']}"
+        logs = machine.cluster.folder / "pod-logs" / folder / container
+        self._log = (logs / f"{self.restarts}.log").open(encoding="utf-8")
+
+    def said(self):
+        """All that this process has logged."""
+        self._log.seek(0)
+        return self._log.read()
 
     def kill(self):
         os.kill(self.pid, signal.SIGKILL)

@@ -61,11 +61,6 @@ def until(check, seconds, what):
     return value
 
 
-def last_words(leader):
-    return installed.run("kubectl", "logs", "-n", installed.NAMESPACE, leader.pod, "--previous",
-                         "--tail=200")
-
-
 def write_of_its_own(machine, tenant, leader, job):
     """The leader has decided to admit the job; its network is cut, so the write waits in there."""
     before = decided(machine, leader.pod)
@@ -99,7 +94,7 @@ def test_a_leader_halted_in_a_write_is_refused_by_the_api_server_after_its_succe
     assert [(one.verb, one.resource) for one in refused] == [("create", "endpointslices")]
     assert f'is held by "{successor}", not by the pod of this request' in refused[0].message
     machine.until_restarted(leader)
-    assert LAST_WORDS in last_words(leader)
+    assert LAST_WORDS in leader.said()
     none_accepted_after(log, leader.pod, first.at)
     assert machine.client.find(rendezvous_of(tenant, "running")), "the successor has made it"
     tenant.until_used(2)
@@ -122,7 +117,7 @@ def test_a_leader_without_its_api_server_ends_and_comes_back_as_a_follower(machi
         assert successor != leader.pod
         first = log.until(audit.accepted(successor), 10, "write of the successor")
         machine.until_restarted(leader)
-    assert LAST_WORDS in last_words(leader)
+    assert LAST_WORDS in leader.said()
     until_two_stand_by(machine)
     assert machine.holder("berth-operator") == successor
     none_accepted_after(log, leader.pod, first.at)
