@@ -26,9 +26,15 @@ class Watching : public Contract {
     options.select.name_space = ns();
     return std::make_unique<WatchLog>(server(), kube::watch(kWidgets, options));
   }
+  // Without the bookmarks that the API server sends when it likes.
+  static std::vector<std::string> news(const WatchLog& log) {
+    std::vector<std::string> words = log.words();
+    std::erase(words, "BOOKMARK");
+    return words;
+  }
   bool tells(const WatchLog& log, const std::vector<std::string>& words) {
-    const bool told = eventually([&] { return log.words().size() >= words.size(); });
-    EXPECT_EQ(log.words(), words);
+    const bool told = eventually([&] { return news(log).size() >= words.size(); });
+    EXPECT_EQ(news(log), words);
     return told;
   }
   void label(const std::string& name, const Json& value) {
@@ -151,14 +157,13 @@ TEST_P(Watching, WithoutAVersionButWithBookmarksIsAStreamingList) {
 TEST_P(Watching, AStreamingListEndsWithAMark) {
   for (const char* name : {"a", "b"}) must(create(kWidgets, widget(name)));
   const auto log = watch({.initial_events = true});
-  ASSERT_TRUE(eventually([&] { return log->events().size() >= 3; }));
-  const auto words = log->words();
-  EXPECT_THAT(words, UnorderedElementsAre("ADDED a", "ADDED b", "BOOKMARK end"));
-  EXPECT_EQ(words.back(), "BOOKMARK end");
+  ASSERT_TRUE(eventually([&] { return news(*log).size() >= 3; }));
+  EXPECT_THAT(news(*log), UnorderedElementsAre("ADDED a", "ADDED b", "BOOKMARK end"));
+  EXPECT_EQ(news(*log).back(), "BOOKMARK end");
   EXPECT_FALSE(
-      kube::is_newer(version_of(get(kWidgets, "b")), version_of(log->events().back()["object"])));
+      kube::is_newer(version_of(get(kWidgets, "b")), version_of(log->events()[2]["object"])));
   must(create(kWidgets, widget("c")));
-  EXPECT_TRUE(eventually([&] { return log->words().back() == "ADDED c"; }));
+  EXPECT_TRUE(eventually([&] { return news(*log).back() == "ADDED c"; }));
 }
 
 TEST_P(Watching, AStreamingListOfNothingIsOnlyTheMark) {
@@ -182,12 +187,21 @@ TEST_P(Watching, AVersionThatIsForgottenIsExpired) {
   EXPECT_TRUE(eventually([&] { return log->ended(); }));
 }
 
+// The API server tells no bookmark of a version that the watch began with, so something unwatched
+// happens meanwhile; and it promises none in time (KEP-956), so a busy one has more than one try.
 TEST_P(Watching, EndsCleanlyAfterItsTimeWithABookmarkBefore) {
-  const auto log =
-      watch({.resource_version = list_version(), .server_timeout = std::chrono::seconds(4)});
-  ASSERT_TRUE(eventually([&] { return log->ended(); }));
-  EXPECT_TRUE(log->end()->ok());
-  EXPECT_THAT(log->words(), Contains("BOOKMARK"));
+  bool marked = false;
+  for (const std::string name : {"a", "b", "c"}) {
+    const auto log = watch({.select = {.labels = "tier=gold"},
+                            .resource_version = list_version(),
+                            .server_timeout = std::chrono::seconds(4)});
+    must(create(kWidgets, widget(name)));
+    ASSERT_TRUE(eventually([&] { return log->ended(); }));
+    ASSERT_TRUE(log->end()->ok());
+    marked = testing::Value(log->words(), Contains("BOOKMARK"));
+    if (marked) break;
+  }
+  EXPECT_TRUE(marked);
 }
 
 TEST_P(Watching, HasNoBookmarksUnlessItAllowsThem) {
