@@ -72,8 +72,9 @@ check_pure() {
   done
   while IFS= read -r -d '' file; do
     objects+=("$file")
-  done < <(find "$build/CMakeFiles" -path '*.dir/operator/*' \
-    -regextype posix-extended -regex '.*/(\w+_plan|attempt|verbs|view).cc.o' -print0 | sort -z)
+  done < <(find "$build/CMakeFiles" -regextype posix-extended -regex \
+    '.*\.dir/(operator/.*/(\w+_plan|attempt|verbs|view)\.cc|Unity/unity_pure_cxx\.cxx)\.o' \
+    -print0 | sort -z)
   needs "${objects[0]-$build/libberth_sched.a}" && "$hack/check_pure.sh" "${objects[@]}"
 }
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Fails where a header does not stand alone: check_headers.py ROOT BUILD_DIR [--jobs N].
 
-foo.cc includes foo.h before anything else, so the build itself proves that foo.h stands alone.
+foo.cc includes foo.h before anything else, so a build of files one by one (preset dev) proves that
+foo.h stands alone.
 Headers without such a file are compiled alone here, with the flags of the nearest file that
 BUILD_DIR knows, and once only (see check_cache.py). A header that nobody includes is dead.
 """

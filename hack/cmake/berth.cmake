@@ -5,9 +5,10 @@ set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS ON)  # BERTH_TRY is a GNU statement expression
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
+option(BERTH_UNITY "Compile a folder at a time: a third of the time, but no file alone" OFF)
 option(BERTH_WORKERS "Build the workers, which need libtorch" ON)
 set(BERTH_SANITIZE "" CACHE STRING "Sanitizers for -fsanitize=, for example address,undefined")
-option(BERTH_FUZZ "Build tests/fuzz with libFuzzer and all code so that it can guide it; for clang")
+option(BERTH_FUZZ "Build tests/fuzz with libFuzzer and the layers so that they guide it; for clang")
 
 # gcc says what is worth a warning; clang is there for its sanitizers and libFuzzer.
 # -Wno-missing-field-initializers: designated initialisers trip it on gcc 12.
@@ -16,7 +17,13 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(berth_flags INTERFACE -Wall -Wextra -Wshadow -Wconversion -Werror
                                                -Wno-missing-field-initializers)
 else()
-  target_compile_options(berth_flags INTERFACE -Wno-unknown-warning-option)
+  target_compile_options(berth_flags INTERFACE -Wall -Wextra -Wshadow -Werror
+                                               -Wno-missing-field-initializers
+                                               -Wno-unknown-warning-option)
+endif()
+# It is about types local to a header, and takes every file that another includes for one.
+if(BERTH_UNITY AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(berth_flags INTERFACE -Wno-subobject-linkage)
 endif()
 target_compile_definitions(berth_flags INTERFACE BERTH_VERSION="${PROJECT_VERSION}")
 target_include_directories(berth_flags INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR})
@@ -27,10 +34,12 @@ if(BERTH_SANITIZE)
   if(BERTH_SANITIZE MATCHES thread AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(berth_flags INTERFACE -Wno-tsan)
   endif()
+  # Two checks at every access, a third of the time to compile: AddressSanitizer sees a null that is
+  # read, and x86 reads what is not aligned.
+  if(BERTH_SANITIZE MATCHES undefined)
+    target_compile_options(berth_flags INTERFACE -fno-sanitize=null,alignment)
+  endif()
   target_link_options(berth_flags INTERFACE -fsanitize=${BERTH_SANITIZE})
-endif()
-if(BERTH_FUZZ)
-  target_compile_options(berth_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
 find_program(CCACHE ccache)
@@ -65,10 +74,38 @@ endif()
 
 enable_testing()
 
-# berth_layer(NAME [DIR folder] [EXCEPT folder] [DEPS layers and libraries...])
-# A folder without sources is skipped, so a layer is added with its first file.
+# berth_unity(TARGET [ALONE regex]): with BERTH_UNITY, the files of a folder are one to the
+# compiler, so what is local to a file has a name of its own in its folder. Those whose path matches
+# ALONE stay alone, as does what programs are made of (hack/check_links.py grants it more) and,
+# together, the pure decisions of the operator (hack/check_pure.sh looks at them).
+function(berth_unity target)
+  cmake_parse_arguments(ARG "" "ALONE" "" ${ARGN})
+  if(NOT BERTH_UNITY)
+    return()
+  endif()
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+  get_target_property(sources ${target} SOURCES)
+  foreach(source ${sources})
+    cmake_path(ABSOLUTE_PATH source NORMALIZE)
+    cmake_path(RELATIVE_PATH source BASE_DIRECTORY ${CMAKE_SOURCE_DIR} OUTPUT_VARIABLE path)
+    cmake_path(GET path PARENT_PATH folder)
+    string(MAKE_C_IDENTIFIER ${folder} group)
+    if(path MATCHES "^operator/.*(_plan|/attempt|/verbs|/view)\\.cc$")
+      set(group pure)
+    endif()
+    if(path MATCHES "/(main[^/]*|flags)\\.cc$" OR (ARG_ALONE AND path MATCHES "${ARG_ALONE}"))
+      set_source_files_properties(${source} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+    else()
+      set_source_files_properties(${source} PROPERTIES UNITY_GROUP ${group})
+    endif()
+  endforeach()
+endfunction()
+
+# berth_layer(NAME [DIR folder] [EXCEPT folder] [ALONE regex] [DEPS layers and libraries...])
+# A folder without sources is skipped, so a layer is added with its first file. ALONE is of
+# berth_unity.
 function(berth_layer name)
-  cmake_parse_arguments(ARG "" "DIR;EXCEPT" "DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "" "DIR;EXCEPT;ALONE" "DEPS" ${ARGN})
   if(NOT ARG_DIR)
     set(ARG_DIR src/${name})
   endif()
@@ -91,13 +128,18 @@ function(berth_layer name)
   berth_link_names(deps ${ARG_DEPS})
   if(sources)
     add_library(berth_${name} STATIC ${sources})
+    berth_unity(berth_${name} ALONE "${ARG_ALONE}")
     target_link_libraries(berth_${name} PUBLIC berth_flags ${deps})
+    if(BERTH_FUZZ)
+      target_compile_options(berth_${name} PRIVATE -fsanitize=fuzzer-no-link)
+    endif()
   else()
     add_library(berth_${name} INTERFACE)
     target_link_libraries(berth_${name} INTERFACE berth_flags ${deps})
   endif()
   if(tests)
     add_executable(${name}_test ${tests})
+    berth_unity(${name}_test)
     target_link_libraries(${name}_test PRIVATE berth_${name} GTest::gmock GTest::gtest_main)
     add_test(NAME ${name} COMMAND ${name}_test WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   endif()

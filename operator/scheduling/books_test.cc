@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "operator/scheduling/testing/device_class.h"
+
 namespace berth::control {
 namespace {
-
-constexpr const char* kH200 = "nvidia-h200";
 
 class BooksTest : public testing::Test {
  protected:

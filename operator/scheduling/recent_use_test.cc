@@ -2,12 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "operator/scheduling/testing/device_class.h"
+
 namespace berth::control {
 namespace {
 
 using std::chrono::hours;
-
-constexpr const char* kH200 = "nvidia-h200";
 
 class RecentUseTest : public testing::Test {
  protected:

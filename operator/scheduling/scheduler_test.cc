@@ -5,6 +5,7 @@
 
 #include "operator/scheduling/coverage.h"
 #include "operator/scheduling/job_desk.h"
+#include "operator/scheduling/testing/device_class.h"
 
 namespace berth::control {
 namespace {
@@ -13,7 +14,6 @@ using std::chrono::seconds;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-constexpr const char* kH200 = "nvidia-h200";
 constexpr const char* kL4 = "nvidia-l4";
 
 class SchedulerTest : public testing::Test {

@@ -6,6 +6,7 @@
 
 #include "json/time.h"
 #include "operator/controllers/quota/budget_status.h"
+#include "operator/scheduling/testing/device_class.h"
 
 namespace berth::control {
 namespace {
@@ -13,7 +14,6 @@ namespace {
 using std::chrono::hours;
 using std::chrono::minutes;
 
-constexpr const char* kH200 = "nvidia-h200";
 constexpr int64_t kHour = sched::Spent::kMillisPerHour;
 constexpr int64_t kUsd = 1'000'000;
 

@@ -16,12 +16,12 @@ using testing::HasSubstr;
 
 constexpr const char* kGolden = "tests/golden/decisions.jsonl";
 
-struct Ran {
+struct Replayed {
   int exit = 0;
   std::string out;
   std::string err;
 };
-Ran run(std::vector<const char*> words) {
+Replayed replay(std::vector<const char*> words) {
   std::ostringstream out;
   std::ostringstream err;
   words.insert(words.begin(), {"kubectl-berth", "replay"});
@@ -49,10 +49,10 @@ std::string sealed_file(const std::string& name, const std::vector<std::string>&
 }
 
 TEST(Replay, OfAGoldenLogDecidesTheSame) {
-  const Ran ran = run({kGolden});
+  const Replayed ran = replay({kGolden});
   EXPECT_EQ(ran.exit, 0) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("every pass decided the same, byte for byte"));
-  const Ran json = run({kGolden, "--json"});
+  const Replayed json = replay({kGolden, "--json"});
   const Json said = Json::parse(json.out, nullptr, false);
   EXPECT_EQ(said.at("passes"), 3);
   EXPECT_EQ(said.at("admitted"), 2);
@@ -67,7 +67,7 @@ TEST(Replay, ADecisionThatIsNotMadeAgainIsANoWithBothSides) {
   ASSERT_NE(lines[1].find(there), std::string::npos) << lines[1];
   lines[1].replace(lines[1].find(there), there.size(), "\"counts\":[4],\"nodes\":[\"b\"]");
   const std::string path = sealed_file("differs", lines);
-  const Ran ran = run({path.c_str()});
+  const Replayed ran = replay({path.c_str()});
   EXPECT_EQ(ran.exit, 1) << ran.err;
   EXPECT_THAT(ran.out, AllOf(HasSubstr("1 pass decided otherwise, first 1 (line 2)"),
                              HasSubstr("logged    on b"), HasSubstr("replayed  on a")));
@@ -82,22 +82,22 @@ TEST(Replay, AChangedFileIsUnreadableInItsLine) {
     std::ofstream file(path);
     for (const std::string& line : lines) file << line << "\n";
   }
-  const Ran ran = run({path.c_str()});
+  const Replayed ran = replay({path.c_str()});
   EXPECT_EQ(ran.exit, 2);
   EXPECT_EQ(ran.err, "kubectl-berth replay: " + path +
                          ": line 3: the hash is not that of the line: it was changed\n");
-  EXPECT_EQ(run({"no-such-file"}).exit, 2);
+  EXPECT_EQ(replay({"no-such-file"}).exit, 2);
 }
 
 TEST(Replay, ShowsOnePassWholeAndStopsWhereItIsTold) {
-  const Ran shown = run({kGolden, "--show", "1"});
+  const Replayed shown = replay({kGolden, "--show", "1"});
   EXPECT_EQ(shown.exit, 0) << shown.err;
   EXPECT_THAT(shown.out,
               AllOf(HasSubstr("Pass 1 (line 2)"), HasSubstr("nodes 2"), HasSubstr("held "),
                     HasSubstr("on a"), HasSubstr("  not b: Worse, scores ")));
-  const Json until = Json::parse(run({kGolden, "--until", "2", "--json"}).out, nullptr, false);
+  const Json until = Json::parse(replay({kGolden, "--until", "2", "--json"}).out, nullptr, false);
   EXPECT_EQ(until.at("last_pass"), 2);
-  EXPECT_EQ(run({kGolden, "--show", "99"}).exit, 2);
+  EXPECT_EQ(replay({kGolden, "--show", "99"}).exit, 2);
 }
 
 }  // namespace

@@ -18,9 +18,9 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 // The peer's end of a connection to 127.0.0.1; gives up after ten seconds.
-class Peer {
+class Dialer {
  public:
-  explicit Peer(uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit Dialer(uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     const timeval limit{10, 0};
     ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     sockaddr_in to{};
@@ -29,11 +29,11 @@ class Peer {
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     EXPECT_EQ(::connect(socket_, reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
   }
-  ~Peer() { ::close(socket_); }
-  Peer(const Peer&) = delete;
-  Peer& operator=(const Peer&) = delete;
+  ~Dialer() { ::close(socket_); }
+  Dialer(const Dialer&) = delete;
+  Dialer& operator=(const Dialer&) = delete;
 
-  Peer& send(const std::string& bytes) {
+  Dialer& send(const std::string& bytes) {
     ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     return *this;
   }
@@ -68,7 +68,7 @@ class FrontDoorTest : public ::testing::Test {
     ASSERT_TRUE(opened.ok()) << opened.error().message;
     door_ = std::move(*opened);
   }
-  std::string ask(const std::string& bytes) { return Peer(door_->port()).send(bytes).hear(); }
+  std::string ask(const std::string& bytes) { return Dialer(door_->port()).send(bytes).hear(); }
 
   NoLog log_;
   std::unique_ptr<StatusServer> behind_;
@@ -103,13 +103,13 @@ TEST_F(FrontDoorTest, SaysWhenItIsNoHttp) {
 }
 
 TEST_F(FrontDoorTest, CutsWhoIsSlow) {
-  EXPECT_EQ(Peer(door_->port()).hear(), "");
+  EXPECT_EQ(Dialer(door_->port()).hear(), "");
   EXPECT_EQ(ask("GET /metrics HT"), "");
 }
 
 TEST_F(FrontDoorTest, HasRoomAgainAfterTheSlowWereCut) {
-  std::vector<std::unique_ptr<Peer>> slow;
-  for (int i = 0; i < 20; ++i) slow.push_back(std::make_unique<Peer>(door_->port()));
+  std::vector<std::unique_ptr<Dialer>> slow;
+  for (int i = 0; i < 20; ++i) slow.push_back(std::make_unique<Dialer>(door_->port()));
   for (const auto& peer : slow) EXPECT_EQ(peer->hear(), "");
   EXPECT_THAT(ask("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"), StartsWith("HTTP/1.1 200"));
 }
@@ -126,7 +126,7 @@ TEST(FrontDoor, SaysWhyItCannotOpen) {
 TEST(FrontDoor, SaysWhenNobodyIsBehindIt) {
   const auto door = FrontDoor::open("127.0.0.1", 0, 1);
   ASSERT_TRUE(door.ok());
-  EXPECT_THAT(Peer((*door)->port()).send("GET / HTTP/1.1\r\n\r\n").hear(),
+  EXPECT_THAT(Dialer((*door)->port()).send("GET / HTTP/1.1\r\n\r\n").hear(),
               StartsWith("HTTP/1.1 503"));
 }
 

@@ -10,7 +10,7 @@ namespace berth::kube {
 namespace {
 
 // status.`name` as text; absent is empty.
-Result<std::string> text_at(const nlohmann::json& status, const char* name) {
+Result<std::string> optional_text(const nlohmann::json& status, const char* name) {
   const auto value = status.find(name);
   if (value == status.end() || value->is_null()) return std::string{};
   if (!value->is_string())
@@ -20,10 +20,10 @@ Result<std::string> text_at(const nlohmann::json& status, const char* name) {
 
 Result<ExecCredential> read_status(const nlohmann::json& status) {
   ExecCredential credential;
-  credential.token = BERTH_TRY(text_at(status, "token"));
-  credential.certificate = BERTH_TRY(text_at(status, "clientCertificateData"));
-  credential.key = BERTH_TRY(text_at(status, "clientKeyData"));
-  const std::string expires = BERTH_TRY(text_at(status, "expirationTimestamp"));
+  credential.token = BERTH_TRY(optional_text(status, "token"));
+  credential.certificate = BERTH_TRY(optional_text(status, "clientCertificateData"));
+  credential.key = BERTH_TRY(optional_text(status, "clientKeyData"));
+  const std::string expires = BERTH_TRY(optional_text(status, "expirationTimestamp"));
   if (!expires.empty()) credential.expires = BERTH_TRY(parse_time(expires));
   if (credential.certificate.empty() != credential.key.empty())
     return Error{Code::Unauthorized, "status: clientCertificateData and clientKeyData go together"};

@@ -80,7 +80,7 @@ std::string_view verb_of(const Request& request, const Place& place) {
 }
 
 // Fields of a Status object, which comes from the network: any of them may be anything.
-std::string text_at(const Json& object, const char* field) {
+std::string text_field(const Json& object, const char* field) {
   if (!object.is_object()) return {};
   const auto value = object.find(field);
   return value != object.end() && value->is_string() ? value->get<std::string>() : std::string{};
@@ -102,7 +102,7 @@ const Json& child(const Json& object, const char* field) {
 bool has_cause(const Json& status, std::string_view reason) {
   const Json& causes = child(child(status, "details"), "causes");
   return causes.is_array() && std::any_of(causes.begin(), causes.end(), [&](const Json& cause) {
-           return text_at(cause, "reason") == reason;
+           return text_field(cause, "reason") == reason;
          });
 }
 
@@ -112,10 +112,10 @@ std::string field_causes(const Json& status) {
   const Json& causes = child(child(status, "details"), "causes");
   if (!causes.is_array()) return text;
   for (const Json& cause : causes) {
-    const std::string field = text_at(cause, "field");
+    const std::string field = text_field(cause, "field");
     if (field.empty()) continue;
     if (!text.empty()) text += "; ";
-    text += field + ": " + text_at(cause, "message");
+    text += field + ": " + text_field(cause, "message");
     if (text.size() > kMessageMax) break;
   }
   return text;
@@ -151,9 +151,9 @@ std::optional<Millis> wait_of(int status, const Json& body) {
 }
 
 Error error_from(const Request& request, int status, const Json& body, std::string_view text) {
-  const std::string reason = text_at(body, "reason");
+  const std::string reason = text_field(body, "reason");
   std::string message = field_causes(body);
-  if (message.empty()) message = text_at(body, "message");
+  if (message.empty()) message = text_field(body, "message");
   if (message.empty()) message = cut(std::string(text), kQuoteMax);
 
   std::string full = attempt(request) + ": " + std::to_string(status);

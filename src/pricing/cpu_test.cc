@@ -5,7 +5,7 @@
 namespace berth::pricing {
 namespace {
 
-Demand work(int64_t cores, int devices, int64_t weight = 1) {
+Demand cpu_work(int64_t cores, int devices, int64_t weight = 1) {
   return {.weight = weight, .devices = devices, .types = {}, .cpu_milli = cores * 1000};
 }
 NodeCpu nodes(int64_t cores, int64_t devices) {
@@ -18,27 +18,27 @@ int64_t price(const std::vector<Demand>& mix, const NodeCpu& of) {
 }
 
 TEST(CpuPrices, RiseWithWhatTheMixAsksForBeyondWhatIsBesideADevice) {
-  EXPECT_EQ(price({work(12, 1)}, nodes(96, 8)), 0);
-  EXPECT_EQ(price({work(15, 1)}, nodes(96, 8)), 250);
-  EXPECT_EQ(price({work(24, 1)}, nodes(96, 8)), 1000);
-  EXPECT_EQ(price({work(99, 1)}, nodes(96, 8)), 1000);
+  EXPECT_EQ(price({cpu_work(12, 1)}, nodes(96, 8)), 0);
+  EXPECT_EQ(price({cpu_work(15, 1)}, nodes(96, 8)), 250);
+  EXPECT_EQ(price({cpu_work(24, 1)}, nodes(96, 8)), 1000);
+  EXPECT_EQ(price({cpu_work(99, 1)}, nodes(96, 8)), 1000);
 }
 
 TEST(CpuPrices, CountWorkWithoutDevices) {
-  EXPECT_EQ(price({work(12, 1)}, nodes(12, 1)), 0);
-  EXPECT_EQ(price({work(12, 1), work(6, 0)}, nodes(12, 1)), 500);
-  EXPECT_EQ(price({work(12, 1, 3), work(6, 0)}, nodes(12, 1)), 167);
+  EXPECT_EQ(price({cpu_work(12, 1)}, nodes(12, 1)), 0);
+  EXPECT_EQ(price({cpu_work(12, 1), cpu_work(6, 0)}, nodes(12, 1)), 500);
+  EXPECT_EQ(price({cpu_work(12, 1, 3), cpu_work(6, 0)}, nodes(12, 1)), 167);
 }
 
 TEST(CpuPrices, AreNothingWithoutWorkAndTheHighestWithoutCpu) {
   EXPECT_EQ(price({}, nodes(96, 8)), 0);
-  EXPECT_EQ(price({work(1, 1)}, nodes(0, 8)), 1000);
-  EXPECT_EQ(price({work(1, 1)}, nodes(8, 0)), 0);
+  EXPECT_EQ(price({cpu_work(1, 1)}, nodes(0, 8)), 1000);
+  EXPECT_EQ(price({cpu_work(1, 1)}, nodes(8, 0)), 0);
 }
 
 TEST(CpuPrices, RefuseLessThanNothing) {
-  EXPECT_FALSE(cpu_prices(std::vector{work(-1, 1)}, {}));
-  EXPECT_FALSE(cpu_prices(std::vector{work(1, -1)}, {}));
+  EXPECT_FALSE(cpu_prices(std::vector{cpu_work(-1, 1)}, {}));
+  EXPECT_FALSE(cpu_prices(std::vector{cpu_work(1, -1)}, {}));
   EXPECT_FALSE(cpu_prices({}, std::vector{nodes(-1, 1)}));
 }
 

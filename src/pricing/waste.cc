@@ -10,7 +10,7 @@
 namespace berth::pricing {
 namespace {
 
-constexpr size_t kDeviceMilli = 1000;
+constexpr size_t kMilliPerDevice = 1000;
 constexpr double kDevices = 1000;  // the size of the program; duals do not depend on it
 constexpr int kRoundsMax = 200;    // a bound on time; 10 to 40 rounds are usual
 constexpr double kWorthwhile = 1e-6;
@@ -26,7 +26,7 @@ Result<Sizes> sizes_of(std::span<const Demand> mix) {
     }
     const int64_t shares = multiply_saturating(demand.weight, demand.devices);
     if (shares == 0 || demand.milli_each == 0) continue;
-    const auto milli = std::min(static_cast<size_t>(demand.milli_each), kDeviceMilli);
+    const auto milli = std::min(static_cast<size_t>(demand.milli_each), kMilliPerDevice);
     sizes[milli] += double(shares) * double(milli);
   }
   return sizes;
@@ -35,8 +35,8 @@ Result<Sizes> sizes_of(std::span<const Demand> mix) {
 // The most that shares of these values make of every rest, and which share was put in last.
 struct Knapsack {
   explicit Knapsack(const std::vector<size_t>& milli, const std::vector<double>& values)
-      : best(kDeviceMilli + 1), last(kDeviceMilli + 1, -1) {
-    for (size_t rest = 1; rest <= kDeviceMilli; ++rest) {
+      : best(kMilliPerDevice + 1), last(kMilliPerDevice + 1, -1) {
+    for (size_t rest = 1; rest <= kMilliPerDevice; ++rest) {
       best[rest] = best[rest - 1];
       for (size_t i = 0; i < milli.size() && milli[i] <= rest; ++i) {
         const double value = best[rest - milli[i]] + values[i];
@@ -58,7 +58,7 @@ class CuttingStock {
     for (const auto& [milli, asked] : sizes) all += asked;
     for (const auto& [milli, asked] : sizes) {
       milli_.push_back(milli);
-      shares_.push_back(asked / all * demand * kDevices * kDeviceMilli / double(milli));
+      shares_.push_back(asked / all * demand * kDevices * kMilliPerDevice / double(milli));
     }
   }
 
@@ -82,7 +82,7 @@ class CuttingStock {
   Status add(const Knapsack& knapsack) {
     std::vector<int> counts(milli_.size());
     double milli = 0;
-    for (size_t rest = kDeviceMilli; rest > 0;) {
+    for (size_t rest = kMilliPerDevice; rest > 0;) {
       const int share = knapsack.last[rest];
       if (share < 0) {
         --rest;
@@ -120,7 +120,7 @@ Result<std::vector<int16_t>> waste_by_rest(std::span<const Demand> mix,
                                            const WasteOptions& options) {
   if (options.demand_percent <= 0) return Error{Code::Invalid, "waste: want demand"};
   const Sizes sizes = BERTH_TRY(sizes_of(mix));
-  if (sizes.empty()) return std::vector<int16_t>(kDeviceMilli + 1);
+  if (sizes.empty()) return std::vector<int16_t>(kMilliPerDevice + 1);
   return CuttingStock(sizes, double(options.demand_percent) / 100).waste();
 }
 

@@ -10,14 +10,14 @@ namespace {
 
 using testing::ElementsAre;
 
-struct Pod {
+struct Kept {
   ObjectMeta meta;
   std::string node;
 };
 
-Pod pod(const std::string& name, const std::string& version, const std::string& node = "",
-        const std::string& uid = "") {
-  Pod made;
+Kept pod(const std::string& name, const std::string& version, const std::string& node = "",
+         const std::string& uid = "") {
+  Kept made;
   made.meta.name = name;
   made.meta.name_space = "ns";
   made.meta.uid = uid.empty() ? "uid-" + name : uid;
@@ -29,9 +29,9 @@ Pod pod(const std::string& name, const std::string& version, const std::string& 
 class StoreTest : public testing::Test {
  protected:
   StoreTest() {
-    by_node_ = store_.add_index([](const Pod& of) { return std::vector<std::string>{of.node}; });
-    store_.subscribe([this](const Pod* before, const Pod* after) {
-      const auto word = [](const Pod* of) {
+    by_node_ = store_.add_index([](const Kept& of) { return std::vector<std::string>{of.node}; });
+    store_.subscribe([this](const Kept* before, const Kept* after) {
+      const auto word = [](const Kept* of) {
         return of == nullptr ? std::string("none")
                              : of->meta.name + "@" + of->meta.resource_version;
       };
@@ -40,11 +40,11 @@ class StoreTest : public testing::Test {
   }
   std::vector<std::string> names_on(const std::string& node) {
     std::vector<std::string> names;
-    for (const Pod* found : store_.by(by_node_, node)) names.push_back(found->meta.name);
+    for (const Kept* found : store_.by(by_node_, node)) names.push_back(found->meta.name);
     return names;
   }
 
-  Store<Pod> store_;
+  Store<Kept> store_;
   IndexId by_node_{};
   std::vector<std::string> told_;
 };
@@ -66,7 +66,7 @@ TEST_F(StoreTest, TheNewestVersionWinsWhateverTheOrder) {
 
 TEST_F(StoreTest, KeepsTheAddressOfAnObjectThatChanges) {
   store_.upsert(pod("a", "1"));
-  const Pod* before = store_.find({"ns", "a"});
+  const Kept* before = store_.find({"ns", "a"});
   store_.upsert(pod("a", "2"));
   EXPECT_EQ(store_.find({"ns", "a"}), before);
   EXPECT_EQ(store_.find_uid("uid-a"), before);
@@ -105,7 +105,7 @@ TEST_F(StoreTest, AListRemovesWhatItLacksUnlessThatIsNewer) {
   store_.upsert(pod("kept", "4"));
   store_.replace({pod("kept", "8"), pod("found", "9")}, "10");
   std::vector<std::string> names;
-  for (const Pod& found : store_.all()) names.push_back(found.meta.name);
+  for (const Kept& found : store_.all()) names.push_back(found.meta.name);
   EXPECT_THAT(names, ElementsAre("found", "kept", "ours"));
   EXPECT_EQ(store_.find({"ns", "kept"})->meta.resource_version, "8");
 }

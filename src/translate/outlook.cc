@@ -19,7 +19,7 @@ bool has_ended(const api::GpuJob& job) {
   return is_true("Complete") || is_true("Failed");
 }
 
-std::vector<pricing::Demand> demands_of(const std::vector<sched::DemandClass>& mix) {
+std::vector<pricing::Demand> demands_in(const std::vector<sched::DemandClass>& mix) {
   std::vector<pricing::Demand> demands;
   demands.reserve(mix.size());
   for (const sched::DemandClass& form : mix) {
@@ -87,7 +87,7 @@ sched::Outlook outlook_of(const Mix& mix, sched::World& world, const Pools& pool
     const auto price = pools.dearest_price(device_class);
     if (price) outlook.micro_usd_per_hour.emplace(device_class, *price);
   }
-  const std::vector<pricing::Demand> demands = demands_of(outlook.mix);
+  const std::vector<pricing::Demand> demands = demands_in(outlook.mix);
   // They fail for negative amounts, of which there are none; without prices all are alike.
   if (const auto prices = pricing::scarcity_prices(demands, supplies)) {
     for (const auto& price : *prices) outlook.prices[price.type] = price.milli_per_device;

@@ -26,7 +26,7 @@ int64_t gpus(const Json& spec) {
   const auto devices = requests_of(pod["spec"], well_known_accelerators()).devices;
   return devices.empty() ? 0 : devices.at("nvidia.com/gpu");
 }
-Pod decoded(const Json& pod) { return *decode_pod(watched(pod), well_known_accelerators()); }
+Pod pod_of(const Json& pod) { return *decode_pod(watched(pod), well_known_accelerators()); }
 Json pod_json(Json spec, Json status = Json::object()) {
   return {{"metadata", {{"name", "p"}, {"namespace", "n"}, {"uid", "u"}}},
           {"spec", std::move(spec)},
@@ -105,32 +105,32 @@ Json pinned_terms(std::vector<std::vector<std::string>> names) {
 }
 
 TEST(Pod, IsPinnedWhenEveryTermNamesTheSameNode) {
-  EXPECT_EQ(decoded(pod_json(pinned_terms({{"a"}}))).pinned_node, "a");
-  EXPECT_EQ(decoded(pod_json(pinned_terms({{"a"}, {"a"}}))).pinned_node, "a");
-  EXPECT_EQ(decoded(pod_json(pinned_terms({{"a"}, {"b"}}))).pinned_node, "");
-  EXPECT_EQ(decoded(pod_json(pinned_terms({{"a", "b"}}))).pinned_node, "");
+  EXPECT_EQ(pod_of(pod_json(pinned_terms({{"a"}}))).pinned_node, "a");
+  EXPECT_EQ(pod_of(pod_json(pinned_terms({{"a"}, {"a"}}))).pinned_node, "a");
+  EXPECT_EQ(pod_of(pod_json(pinned_terms({{"a"}, {"b"}}))).pinned_node, "");
+  EXPECT_EQ(pod_of(pod_json(pinned_terms({{"a", "b"}}))).pinned_node, "");
   Json spec = pinned_terms({{"a"}});
   spec["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
       ["nodeSelectorTerms"]
           .push_back({{"matchExpressions", {{{"key", "zone"}, {"operator", "Exists"}}}}});
-  EXPECT_EQ(decoded(pod_json(spec)).pinned_node, "");
+  EXPECT_EQ(pod_of(pod_json(spec)).pinned_node, "");
 }
 
 TEST(Pod, HoldsItsNodeFromThePinUntilItHasEnded) {
   Json spec = pinned_terms({{"a"}});
-  EXPECT_TRUE(decoded(pod_json(spec)).holds_node());
+  EXPECT_TRUE(pod_of(pod_json(spec)).holds_node());
   spec["schedulingGates"] = {{{"name", "berth.dev/admission"}}};
-  EXPECT_FALSE(decoded(pod_json(spec)).holds_node());
+  EXPECT_FALSE(pod_of(pod_json(spec)).holds_node());
   const Json bound = {{"nodeName", "a"}};
-  EXPECT_TRUE(decoded(pod_json(bound, {{"phase", "Running"}})).holds_node());
-  EXPECT_FALSE(decoded(pod_json(bound, {{"phase", "Succeeded"}})).holds_node());
+  EXPECT_TRUE(pod_of(pod_json(bound, {{"phase", "Running"}})).holds_node());
+  EXPECT_FALSE(pod_of(pod_json(bound, {{"phase", "Succeeded"}})).holds_node());
   Json terminating = pod_json(bound, {{"phase", "Running"}});
   terminating["metadata"]["deletionTimestamp"] = "2026-08-22T09:30:00Z";
-  EXPECT_TRUE(decoded(terminating).holds_node());
+  EXPECT_TRUE(pod_of(terminating).holds_node());
 }
 
 TEST(Pod, TellsItsGateFromThoseOfOthers) {
-  const Pod pod = decoded(pod_json(
+  const Pod pod = pod_of(pod_json(
       {{"schedulingGates", {{{"name", "berth.dev/admission"}}, {{"name", "example.com/x"}}}}}));
   EXPECT_TRUE(pod.gated);
   EXPECT_TRUE(pod.other_gates);
@@ -143,7 +143,7 @@ Json terminated(int code, const char* message = "") {
 }
 
 TEST(Pod, ThatEndedSaysHow) {
-  const Pod pod = decoded(pod_json(
+  const Pod pod = pod_of(pod_json(
       Json::object(),
       {{"phase", "Failed"}, {"containerStatuses", {terminated(0), terminated(3, "bye")}}}));
   EXPECT_EQ(pod.phase, PodPhase::Failed);
@@ -153,7 +153,7 @@ TEST(Pod, ThatEndedSaysHow) {
 }
 
 TEST(Pod, ThatWasRejectedNeverStarted) {
-  const Pod pod = decoded(pod_json(
+  const Pod pod = pod_of(pod_json(
       Json::object(),
       {{"phase", "Failed"}, {"reason", "OutOfcpu"}, {"message", "Node didn't have enough cpu"}}));
   EXPECT_FALSE(pod.started);
@@ -165,14 +165,14 @@ TEST(Pod, ThatWasRejectedNeverStarted) {
 TEST(Pod, ThatWaitsSaysWhy) {
   const Json waiting = {
       {"state", {{"waiting", {{"reason", "ImagePullBackOff"}, {"message", "not found"}}}}}};
-  EXPECT_EQ(decoded(pod_json(Json::object(), {{"containerStatuses", {waiting}}})).detail,
+  EXPECT_EQ(pod_of(pod_json(Json::object(), {{"containerStatuses", {waiting}}})).detail,
             "ImagePullBackOff: not found");
 }
 
 TEST(Pod, ThatIsToBeTakenAwaySaysSo) {
   const auto with = [](const char* status) {
-    return decoded(pod_json(
-        Json::object(), {{"conditions", {{{"type", "DisruptionTarget"}, {"status", status}}}}}));
+    return pod_of(pod_json(Json::object(),
+                           {{"conditions", {{{"type", "DisruptionTarget"}, {"status", status}}}}}));
   };
   EXPECT_TRUE(with("True").disrupted);
   EXPECT_FALSE(with("False").disrupted);
@@ -185,7 +185,7 @@ TEST(Pod, KeepsOfItsMetadataWhatIsBerths) {
   json["metadata"]["ownerReferences"] = {
       {{"apiVersion", "v1"}, {"kind", "A"}, {"name", "a"}, {"uid", "1"}},
       {{"apiVersion", "v1"}, {"kind", "B"}, {"name", "b"}, {"uid", "2"}, {"controller", true}}};
-  const Pod pod = decoded(json);
+  const Pod pod = pod_of(json);
   EXPECT_EQ(pod.meta.labels.size(), 1u);
   EXPECT_EQ(pod.meta.annotations.size(), 1u);
   ASSERT_EQ(pod.meta.owners.size(), 1u);
@@ -193,8 +193,8 @@ TEST(Pod, KeepsOfItsMetadataWhatIsBerths) {
 }
 
 TEST(Pod, OfANewerServerIsReadAsFarAsItGoes) {
-  const Pod pod = decoded(pod_json({{"containers", 7}, {"schedulingGates", "x"}},
-                                   {{"phase", "Dreaming"}, {"conditions", Json::object()}}));
+  const Pod pod = pod_of(pod_json({{"containers", 7}, {"schedulingGates", "x"}},
+                                  {{"phase", "Dreaming"}, {"conditions", Json::object()}}));
   EXPECT_EQ(pod.phase, PodPhase::Unknown);
   EXPECT_FALSE(pod.is_terminal());
   EXPECT_FALSE(decode_pod({{"metadata", Json::object()}}, well_known_accelerators()));
@@ -202,7 +202,7 @@ TEST(Pod, OfANewerServerIsReadAsFarAsItGoes) {
 
 TEST(Pod, WithARestartCountOfAnotherTypeIsStillRead) {
   const Json odd = {{"restartCount", "many"}, {"state", Json::object()}};
-  EXPECT_FALSE(decoded(pod_json(Json::object(), {{"containerStatuses", {odd}}})).started);
+  EXPECT_FALSE(pod_of(pod_json(Json::object(), {{"containerStatuses", {odd}}})).started);
 }
 
 }  // namespace

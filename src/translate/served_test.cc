@@ -7,12 +7,12 @@ namespace {
 
 using std::chrono::hours;
 
-const Instant kNow{hours{1'000}};
+const Instant kLongAgo{hours{1'000}};
 
 // A job of eight devices that was created five hours ago.
 api::GpuJob job() {
   api::GpuJob made;
-  made.meta.creation = kNow - hours{5};
+  made.meta.creation = kLongAgo - hours{5};
   made.spec.workers = {2, 2};
   made.spec.worker.devices = {{.device_class = "nvidia-h200", .count = 4}};
   return made;
@@ -45,8 +45,8 @@ const Service kOwnFault{8, 0, false};
 
 TEST(Served, WorkThatNobodyLookedAtYetWaits) {
   EXPECT_EQ(service_of(job(), ""), kWaits);
-  EXPECT_EQ(service_so_far(job(), kNow),
-            (std::vector<ServiceSpan>{{kNow - hours{5}, kNow, kWaits}}));
+  EXPECT_EQ(service_so_far(job(), kLongAgo),
+            (std::vector<ServiceSpan>{{kLongAgo - hours{5}, kLongAgo, kWaits}}));
 }
 
 TEST(Served, WaitingForDevicesCountsAndForWhatTheOwnerCanMendDoesNot) {
@@ -64,53 +64,53 @@ TEST(Served, WaitingForDevicesCountsAndForWhatTheOwnerCanMendDoesNot) {
 
 TEST(Served, APlacementHoldsUntilItsEndIsWrittenDown) {
   api::GpuJob runs = job();
-  place(runs, 1, kNow - hours{1});
+  place(runs, 1, kLongAgo - hours{1});
   EXPECT_EQ(service_of(runs, ""), kRuns);
-  ended(runs, 1, kNow - hours{1}, kNow);
+  ended(runs, 1, kLongAgo - hours{1}, kLongAgo);
   EXPECT_EQ(service_of(runs, ""), kWaits);
 }
 
 TEST(Served, AttemptsAndTheWaitsBetweenThemAreReadBack) {
   api::GpuJob again = job();
-  ended(again, 1, kNow - hours{4}, kNow - hours{3});
-  place(again, 2, kNow - hours{1});
-  EXPECT_EQ(service_so_far(again, kNow),
-            (std::vector<ServiceSpan>{{kNow - hours{5}, kNow - hours{4}, kWaits},
-                                      {kNow - hours{4}, kNow - hours{3}, kRuns},
-                                      {kNow - hours{3}, kNow - hours{1}, kWaits},
-                                      {kNow - hours{1}, kNow, kRuns}}));
+  ended(again, 1, kLongAgo - hours{4}, kLongAgo - hours{3});
+  place(again, 2, kLongAgo - hours{1});
+  EXPECT_EQ(service_so_far(again, kLongAgo),
+            (std::vector<ServiceSpan>{{kLongAgo - hours{5}, kLongAgo - hours{4}, kWaits},
+                                      {kLongAgo - hours{4}, kLongAgo - hours{3}, kRuns},
+                                      {kLongAgo - hours{3}, kLongAgo - hours{1}, kWaits},
+                                      {kLongAgo - hours{1}, kLongAgo, kRuns}}));
 }
 
 TEST(Served, ASuspensionDoesNotCountFromWhenItBegan) {
   api::GpuJob stopped = job();
   stopped.spec.suspend = true;
-  says(stopped, "Suspended", true, "Suspended", kNow - hours{2});
-  EXPECT_EQ(service_so_far(stopped, kNow),
-            (std::vector<ServiceSpan>{{kNow - hours{5}, kNow - hours{2}, kWaits},
-                                      {kNow - hours{2}, kNow, kOwnFault}}));
+  says(stopped, "Suspended", true, "Suspended", kLongAgo - hours{2});
+  EXPECT_EQ(service_so_far(stopped, kLongAgo),
+            (std::vector<ServiceSpan>{{kLongAgo - hours{5}, kLongAgo - hours{2}, kWaits},
+                                      {kLongAgo - hours{2}, kLongAgo, kOwnFault}}));
 }
 
 TEST(Served, AHoldThatIsTheOwnersToMendDoesNotCount) {
   api::GpuJob held = job();
-  says(held, "Admitted", false, "NoQuota", kNow - hours{4});
-  EXPECT_EQ(service_so_far(held, kNow),
-            (std::vector<ServiceSpan>{{kNow - hours{5}, kNow - hours{4}, kWaits},
-                                      {kNow - hours{4}, kNow, kOwnFault}}));
+  says(held, "Admitted", false, "NoQuota", kLongAgo - hours{4});
+  EXPECT_EQ(service_so_far(held, kLongAgo),
+            (std::vector<ServiceSpan>{{kLongAgo - hours{5}, kLongAgo - hours{4}, kWaits},
+                                      {kLongAgo - hours{4}, kLongAgo, kOwnFault}}));
 }
 
 TEST(Served, WhatIsOverEndsWhenItEnded) {
   api::GpuJob over = job();
-  ended(over, 1, kNow - hours{4}, kNow - hours{3});
-  says(over, "Complete", true, "Completed", kNow - hours{3});
-  over.status.finished_at = kNow - hours{3};
-  EXPECT_EQ(service_so_far(over, kNow).back().until, kNow - hours{3});
+  ended(over, 1, kLongAgo - hours{4}, kLongAgo - hours{3});
+  says(over, "Complete", true, "Completed", kLongAgo - hours{3});
+  over.status.finished_at = kLongAgo - hours{3};
+  EXPECT_EQ(service_so_far(over, kLongAgo).back().until, kLongAgo - hours{3});
 }
 
 TEST(Served, ANewWaitBeginsWithTheEndOfAnAttempt) {
   api::GpuJob again = job();
-  EXPECT_EQ(waits_since(again), kNow - hours{5});
-  ended(again, 1, kNow - hours{4}, kNow - hours{3});
-  EXPECT_EQ(waits_since(again), kNow - hours{3});
+  EXPECT_EQ(waits_since(again), kLongAgo - hours{5});
+  ended(again, 1, kLongAgo - hours{4}, kLongAgo - hours{3});
+  EXPECT_EQ(waits_since(again), kLongAgo - hours{3});
 }
 
 }  // namespace

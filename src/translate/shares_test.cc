@@ -23,7 +23,7 @@ constexpr const char* kGpu = "nvidia.com/gpu";
 constexpr const char* kSmall = "nvidia.com/mig-1g.18gb";
 constexpr const char* kHalf = "nvidia.com/mig-3g.71gb";
 
-const Accelerators kGated{{kGpu, kSmall, kHalf, "other.com/mig-1g.18gb"}};
+const Accelerators kServed{{kGpu, kSmall, kHalf, "other.com/mig-1g.18gb"}};
 
 api::CapacityPool pool(const std::string& name = "h200") {
   api::CapacityPool made;
@@ -38,7 +38,7 @@ api::CapacityPool pool(const std::string& name = "h200") {
 Pools settled(const std::vector<api::CapacityPool>& all) {
   std::vector<const api::CapacityPool*> pools;
   for (const api::CapacityPool& one : all) pools.push_back(&one);
-  return settle(std::move(pools), kGated);
+  return settle(std::move(pools), kServed);
 }
 
 Node node(std::vector<DeviceCount> counts) {
@@ -116,13 +116,13 @@ TEST(Shares, OfOneNodeNoMoreAreGivenOutThanTheCoreCanTellApart) {
 
 TEST(Shares, AResourceIsFoundByTheClassOfItsShares) {
   const Pools pools = settled({pool()});
-  EXPECT_EQ(pools.resource_of(kGated, "nvidia-h200/mig-3g.71gb"), kHalf);
-  EXPECT_EQ(pools.resource_of(kGated, "nvidia-h200"), kGpu);
-  EXPECT_TRUE(pools.has(kGated, "nvidia-h200/mig-1g.18gb", kSmall));
-  EXPECT_FALSE(pools.has(kGated, "nvidia-h200/mig-1g.18gb", kGpu));
-  EXPECT_FALSE(pools.has(kGated, "nvidia-h200", kSmall));
-  EXPECT_EQ(Pools{}.resource_of(kGated, "nvidia-l4/mig-1g.18gb"), kSmall) << "no pool says it";
-  EXPECT_EQ(Pools{}.resource_of(kGated, "nvidia-l4/mig-9g.99gb"), "");
+  EXPECT_EQ(pools.resource_of(kServed, "nvidia-h200/mig-3g.71gb"), kHalf);
+  EXPECT_EQ(pools.resource_of(kServed, "nvidia-h200"), kGpu);
+  EXPECT_TRUE(pools.has(kServed, "nvidia-h200/mig-1g.18gb", kSmall));
+  EXPECT_FALSE(pools.has(kServed, "nvidia-h200/mig-1g.18gb", kGpu));
+  EXPECT_FALSE(pools.has(kServed, "nvidia-h200", kSmall));
+  EXPECT_EQ(Pools{}.resource_of(kServed, "nvidia-l4/mig-1g.18gb"), kSmall) << "no pool says it";
+  EXPECT_EQ(Pools{}.resource_of(kServed, "nvidia-l4/mig-9g.99gb"), "");
   EXPECT_EQ(Pools{}.resource_of({{kSmall, kGpu}}, "nvidia-l4"), kGpu) << "the one that is whole";
 }
 

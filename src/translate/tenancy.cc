@@ -10,7 +10,7 @@ namespace {
 
 using Parents = std::map<sched::QuotaId, sched::QuotaId>;
 
-bool is_older(const api::Quota* a, const api::Quota* b) {
+bool is_older_quota(const api::Quota* a, const api::Quota* b) {
   return std::tie(a->meta.creation, a->meta.name) < std::tie(b->meta.creation, b->meta.name);
 }
 
@@ -83,7 +83,7 @@ std::string Tenancy::default_tier(const std::string& name_space) const {
 
 Tenancy settle(std::vector<const api::Quota*> quotas,
                const std::set<std::string>& exempt_namespaces) {
-  std::sort(quotas.begin(), quotas.end(), is_older);
+  std::sort(quotas.begin(), quotas.end(), is_older_quota);
   std::map<std::string, const api::Quota*> by_name;
   for (const api::Quota* quota : quotas) by_name.emplace(quota->meta.name, quota);
   Tenancy tenancy;

@@ -25,14 +25,14 @@ struct World {
 };
 
 std::string uid_of(const Json& object) { return text_at(object_at(object, "metadata"), "uid"); }
-std::string name_of(const Json& object) { return text_at(object_at(object, "metadata"), "name"); }
+std::string named(const Json& object) { return text_at(object_at(object, "metadata"), "name"); }
 
 int64_t whole(const Json& from, const char* name) {
   const Json& value = translate::value_at(from, name);
   return value.is_number_integer() ? value.get<int64_t>() : 0;
 }
 
-bool is_live(const Json& pod) {
+bool is_alive(const Json& pod) {
   const std::string phase = text_at(object_at(pod, "status"), "phase");
   return phase != "Succeeded" && phase != "Failed";
 }
@@ -72,7 +72,7 @@ void add_reserved(const Json& reservation, World& world) {
   const std::string name_space = text_at(object_at(reservation, "metadata"), "namespace");
   for (const auto& [uid, job] : world.jobs) {
     const bool uses = text_at(object_at(*job, "metadata"), "namespace") == name_space &&
-                      text_at(object_at(*job, "spec"), "reservation") == name_of(reservation);
+                      text_at(object_at(*job, "spec"), "reservation") == named(reservation);
     if (!uses) continue;
     const Json& placement = object_at(object_at(*job, "status"), "placement");
     for (const Json& worker : array_at(placement, "workers")) left -= whole(worker, "count");
@@ -89,9 +89,9 @@ World read(const kube::fake::FakeServer& server) {
     for (const Json& worker : array_at(placement, "workers")) devices += whole(worker, "count");
   }
   for (const Json* pod : server.list(kube::kPods)) {
-    if (is_live(*pod) && owner_of(*pod).empty()) add_foreign(*pod, world);
+    if (is_alive(*pod) && owner_of(*pod).empty()) add_foreign(*pod, world);
   }
-  for (const Json* quota : server.list(kube::kQuotas)) world.quotas.emplace(name_of(*quota), quota);
+  for (const Json* quota : server.list(kube::kQuotas)) world.quotas.emplace(named(*quota), quota);
   return world;
 }
 
@@ -171,13 +171,13 @@ void check_workers(const kube::fake::FakeServer& server, const World& world,
   std::set<std::pair<std::string, int64_t>> seen;  // owner and index
   for (const Json* pod : server.list(kube::kPods)) {
     const auto job = world.jobs.find(owner_of(*pod));
-    if (job == world.jobs.end() || !is_live(*pod)) continue;
-    const auto worker = translate::parse_worker_name(name_of(*job->second), name_of(*pod));
+    if (job == world.jobs.end() || !is_alive(*pod)) continue;
+    const auto worker = translate::parse_worker_name(named(*job->second), named(*pod));
     const Json& placement = object_at(object_at(*job->second, "status"), "placement");
     if (!worker || worker->attempt != whole(placement, "attempt")) {
-      broken.push_back("pod " + name_of(*pod) + " lives without a placement");
+      broken.push_back("pod " + named(*pod) + " lives without a placement");
     } else if (!seen.insert({job->first, worker->index}).second) {
-      broken.push_back("pod " + name_of(*pod) + " is the second of its worker");
+      broken.push_back("pod " + named(*pod) + " is the second of its worker");
     }
   }
 }
@@ -185,7 +185,7 @@ void check_workers(const kube::fake::FakeServer& server, const World& world,
 void check_nodes(const kube::fake::FakeServer& server, std::vector<std::string>& broken) {
   std::map<std::string, int64_t> held;
   for (const Json* pod : server.list(kube::kPods)) {
-    if (!is_live(*pod)) continue;
+    if (!is_alive(*pod)) continue;
     int64_t& devices = held[text_at(object_at(*pod, "spec"), "nodeName")];
     for (const Json& container : array_at(object_at(*pod, "spec"), "containers")) {
       devices += devices_of(container);
@@ -194,8 +194,7 @@ void check_nodes(const kube::fake::FakeServer& server, std::vector<std::string>&
   for (const Json* node : server.list(kube::kNodes)) {
     const Json& allocatable = object_at(object_at(*node, "status"), "allocatable");
     const int64_t has = std::stoll("0" + text_at(allocatable, "nvidia.com/gpu"));
-    if (held[name_of(*node)] > has)
-      broken.push_back("node " + name_of(*node) + " is overcommitted");
+    if (held[named(*node)] > has) broken.push_back("node " + named(*node) + " is overcommitted");
   }
 }
 
@@ -207,19 +206,19 @@ void check_job(const Json& job, std::vector<std::string>& broken) {
     if (text_at(condition, "status") == "True") ended.insert(text_at(condition, "type"));
   }
   if (ended.contains("Complete") && ended.contains("Failed")) {
-    broken.push_back("job " + name_of(job) + " both completed and failed");
+    broken.push_back("job " + named(job) + " both completed and failed");
   }
   std::map<std::string, int64_t> causes;
   for (const Json& attempt : array_at(status, "attempts")) {
     const int64_t number = whole(attempt, "attempt");
-    if (number <= before) broken.push_back("job " + name_of(job) + " counts an attempt twice");
+    if (number <= before) broken.push_back("job " + named(job) + " counts an attempt twice");
     before = number;
     ++causes[text_at(attempt, "cause")];
   }
   if (array_at(status, "attempts").size() >= 10) return;  // older ones are forgotten
   if (whole(status, "failures") != causes["Failed"] + causes["NonRetriableExit"] ||
       whole(status, "preemptions") != causes["Preempted"]) {
-    broken.push_back("job " + name_of(job) + " has counters that its attempts do not explain");
+    broken.push_back("job " + named(job) + " has counters that its attempts do not explain");
   }
 }
 
@@ -245,11 +244,11 @@ void check_slices(const kube::fake::FakeServer& server, const World& world,
   for (const auto& [uid, job] : world.jobs) {
     const Json& placement = object_at(object_at(*job, "status"), "placement");
     if (array_at(placement, "workers").size() < 2) continue;
-    wanted.insert(translate::worker_name(name_of(*job), {whole(placement, "attempt"), 0}));
+    wanted.insert(translate::worker_name(named(*job), {whole(placement, "attempt"), 0}));
   }
   for (const Json* slice : server.list(kube::kEndpointSlices)) {
-    if (!wanted.contains(name_of(*slice))) {
-      broken.push_back("EndpointSlice " + name_of(*slice) + " is of no placed gang");
+    if (!wanted.contains(named(*slice))) {
+      broken.push_back("EndpointSlice " + named(*slice) + " is of no placed gang");
     }
   }
 }
@@ -269,7 +268,7 @@ std::vector<std::string> broken_when_quiet(const kube::fake::FakeServer& server)
   for (const Json* pod : server.list(kube::kPods)) {
     const std::string owner = owner_of(*pod);
     if (!owner.empty() && !world.jobs.contains(owner)) {
-      broken.push_back("pod " + name_of(*pod) + " is an orphan");
+      broken.push_back("pod " + named(*pod) + " is an orphan");
     }
   }
   check_slices(server, world, broken);

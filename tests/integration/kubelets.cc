@@ -14,7 +14,7 @@ namespace {
 using translate::object_at;
 using translate::text_at;
 
-std::pair<std::string, std::string> name_of(const Json& object) {
+std::pair<std::string, std::string> key_of(const Json& object) {
   const Json& meta = object_at(object, "metadata");
   return {text_at(meta, "namespace"), text_at(meta, "name")};
 }
@@ -45,10 +45,10 @@ void Kubelets::ends_nothing(const std::string& node, bool on) {
   look_at_all();
 }
 
-void Kubelets::pod_changed(const Json& pod) { touched_.insert(name_of(pod)); }
+void Kubelets::pod_changed(const Json& pod) { touched_.insert(key_of(pod)); }
 
 void Kubelets::look_at_all() {
-  for (const Json* pod : server_.list(kube::kPods)) touched_.insert(name_of(*pod));
+  for (const Json* pod : server_.list(kube::kPods)) touched_.insert(key_of(*pod));
 }
 
 bool Kubelets::turn(const std::function<void()>& after_each) {

@@ -19,7 +19,7 @@ using testing::IsEmpty;
 using translate::object_at;
 using translate::text_at;
 
-constexpr const char* kRack = "example.com/rack";
+constexpr const char* kRackLabel = "example.com/rack";
 constexpr const char* kB300 = "nvidia-b300";
 
 class PoolStory : public testing::Test {
@@ -32,10 +32,10 @@ class PoolStory : public testing::Test {
   void pool(const std::string& name, const std::string& rack, const PoolChange& change = {}) {
     api::CapacityPool made;
     made.meta.name = name;
-    made.spec.node_selector = {{kRack, rack}};
+    made.spec.node_selector = {{kRackLabel, rack}};
     made.spec.device_class = kB300;
     made.spec.resource = "nvidia.com/gpu";
-    made.spec.topology = {kRack, "kubernetes.io/hostname"};
+    made.spec.topology = {kRackLabel, "kubernetes.io/hostname"};
     if (change) change(made);
     Json object = api::to_json(made);
     object.erase("status");

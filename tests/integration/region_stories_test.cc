@@ -13,7 +13,7 @@ using std::chrono::seconds;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr const char* kRack = "example.com/rack";
+constexpr const char* kRackName = "example.com/rack";
 
 class RegionStory : public testing::Test {
  protected:
@@ -32,7 +32,7 @@ class RegionStory : public testing::Test {
   void pool(const std::string& region, const std::string& rack) {
     api::CapacityPool made;
     made.meta.name = region;
-    made.spec.node_selector = {{kRack, rack}};
+    made.spec.node_selector = {{kRackName, rack}};
     made.spec.device_class = kH200;
     made.spec.resource = "nvidia.com/gpu";
     made.spec.region = region;

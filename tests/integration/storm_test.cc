@@ -18,9 +18,9 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 using testing::IsEmpty;
 
-class Storm {
+class WriteStorm {
  public:
-  explicit Storm(uint32_t seed) : random_(seed) {
+  explicit WriteStorm(uint32_t seed) : random_(seed) {
     for (const char* node : {"a", "b", "c"}) cluster.node(node, 4);
     cluster.quota("org", 0, [](auto& quota) { quota.spec.namespaces.clear(); });
     for (const char* team : {"blue", "red"}) {
@@ -167,7 +167,7 @@ class Storm {
 TEST(StormTest, LeavesNothingWrongUndoneOrForgotten) {
   for (uint32_t seed = 1; seed <= 3; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
-    Storm storm(seed);
+    WriteStorm storm(seed);
     storm.rage(40);
     EXPECT_TRUE(storm.calms_down());
     storm.cluster.until([&] { return broken_when_quiet(storm.cluster.server).empty(); },

@@ -9,7 +9,7 @@ namespace {
 using integration::Process;
 using kube::fake::Fault;
 
-Millis for_a_while(uint32_t draw) { return Millis{draw % 30'000}; }
+Millis after_a_while(uint32_t draw) { return Millis{draw % 30'000}; }
 
 void restart(Simulation& s, Process& process) {
   process.crash();
@@ -45,7 +45,7 @@ void pause(Simulation& s, const Act& act) {
   Process* process = s.running(act.draws[0]);
   if (process == nullptr) return;
   process->paused = true;
-  s.later(for_a_while(act.draws[1]), [process] { process->paused = false; });
+  s.later(after_a_while(act.draws[1]), [process] { process->paused = false; });
 }
 
 // The requests that a paused leader had under way arrive, and nobody is there to hear.
@@ -53,7 +53,7 @@ void late_writes(Simulation& s, const Act& act) {
   Process* process = s.running(act.draws[0]);
   if (process == nullptr) return;
   process->paused = true;
-  s.later(for_a_while(act.draws[1]), [process] {
+  s.later(after_a_while(act.draws[1]), [process] {
     if (!process->runs()) return;
     process->transport->poll(32);
     process->paused = false;

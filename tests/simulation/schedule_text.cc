@@ -26,12 +26,12 @@ bool read_setting(const std::string& line, Setting& setting) {
 }
 
 bool read_act(const std::string& line, Act& act) {
-  double seconds = 0;
+  double when = 0;  // seconds
   char kind[64] = {};
-  const int read = std::sscanf(line.c_str(), "%lf s %63s %u %u %u", &seconds, kind, &act.draws[0],
+  const int read = std::sscanf(line.c_str(), "%lf s %63s %u %u %u", &when, kind, &act.draws[0],
                                &act.draws[1], &act.draws[2]);
   if (read != 5) return false;
-  act.at = Millis{static_cast<int64_t>(seconds * 1000 + 0.5)};
+  act.at = Millis{static_cast<int64_t>(when * 1000 + 0.5)};
   const auto known = kind_named(kind);
   if (!known) return false;
   act.kind = *known;

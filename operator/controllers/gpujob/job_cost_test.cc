@@ -13,7 +13,7 @@ using std::chrono::minutes;
 const Instant kNow{hours{480'000}};
 constexpr int64_t kDollar = 1'000'000;
 
-api::GpuJob running(Millis since) {
+api::GpuJob job_running(Millis since) {
   api::GpuJob job;
   job.status.attempt = 2;
   job.status.placement =
@@ -24,12 +24,12 @@ api::GpuJob running(Millis since) {
 }
 
 TEST(JobCost, IsWhatEarlierAttemptsCostAndTheCurrentOneSoFar) {
-  EXPECT_EQ(micro_usd_spent(running(minutes(30)), 8 * kDollar, kNow), 9 * kDollar);
-  EXPECT_EQ(micro_usd_spent(running(minutes(30)), std::nullopt, kNow), 5 * kDollar);
+  EXPECT_EQ(micro_usd_spent(job_running(minutes(30)), 8 * kDollar, kNow), 9 * kDollar);
+  EXPECT_EQ(micro_usd_spent(job_running(minutes(30)), std::nullopt, kNow), 5 * kDollar);
 }
 
 TEST(JobCost, SaysWhenTheLimitIsSpent) {
-  api::GpuJob job = running(minutes(30));
+  api::GpuJob job = job_running(minutes(30));
   EXPECT_EQ(spent_at(job, 8 * kDollar, kNow), std::nullopt) << "there is no limit";
   job.spec.limits.max_micro_usd = 13 * kDollar;
   EXPECT_EQ(spent_at(job, 8 * kDollar, kNow), kNow + minutes(30));
@@ -41,7 +41,7 @@ TEST(JobCost, SaysWhenTheLimitIsSpent) {
 }
 
 TEST(JobCost, IsBookedOnceWithWhatWasLost) {
-  api::GpuJob job = running(hours(1));
+  api::GpuJob job = job_running(hours(1));
   book_cost(job.status, 8 * kDollar, 8 * 900, kNow);
   EXPECT_EQ(job.status.cost->micro_usd, 13 * kDollar);
   EXPECT_EQ(job.status.cost->micro_usd_lost, 3 * kDollar);
@@ -50,7 +50,7 @@ TEST(JobCost, IsBookedOnceWithWhatWasLost) {
 }
 
 TEST(JobCost, WithoutAPriceNothingIsBooked) {
-  api::GpuJob job = running(hours(1));
+  api::GpuJob job = job_running(hours(1));
   job.status.cost.reset();
   book_cost(job.status, std::nullopt, 900, kNow);
   EXPECT_FALSE(job.status.cost.has_value());

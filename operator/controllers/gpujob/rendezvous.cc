@@ -4,14 +4,13 @@
 #include <nlohmann/json.hpp>
 
 #include "kube/resource.h"
+#include "operator/controllers/gpujob/worker_pod.h"
 #include "operator/world/settings.h"
 #include "runtime/ownership.h"
 #include "translate/worker_name.h"
 
 namespace berth::control {
 namespace {
-
-constexpr const char* kManagedBy = "app.kubernetes.io/managed-by";
 
 std::string worker_name(const api::GpuJob& job, int64_t index) {
   return translate::worker_name(job.meta.name, {job.status.placement->attempt, index});

@@ -16,14 +16,14 @@ using testing::IsEmpty;
 using testing::SizeIs;
 
 // A gang in its first attempt and what is published of it.
-struct Gang {
+struct Members {
   Situation situation;
   std::deque<translate::Pod> pods;
   std::vector<const translate::Pod*> workers;
   std::deque<Named> slices;
   bool has_service = true;
 
-  explicit Gang(size_t count, int64_t attempt = 1) {
+  explicit Members(size_t count, int64_t attempt = 1) {
     situation.placed(std::vector<std::string>(count, "a"), attempt);
     for (size_t i = 0; i < count; ++i) {
       pods.push_back(worker_of(situation.job, "train", "a", running()));
@@ -31,7 +31,7 @@ struct Gang {
       workers.push_back(&pods.back());
     }
   }
-  Gang& published(const std::string& name) {
+  Members& published(const std::string& name) {
     slices.emplace_back();
     slices.back().meta.name = name;
     return *this;
@@ -44,7 +44,7 @@ struct Gang {
 };
 
 TEST(Rendezvous, AGangIsPublishedOnceAllOfItHasAddresses) {
-  Gang gang(2);
+  Members gang(2);
   gang.pods.back().ip.clear();
   EXPECT_THAT(gang.plan().publish, IsEmpty());
   gang.pods.back().ip = "10.0.0.2";
@@ -54,20 +54,20 @@ TEST(Rendezvous, AGangIsPublishedOnceAllOfItHasAddresses) {
 }
 
 TEST(Rendezvous, AGangThatLacksAPodIsNotPublished) {
-  Gang gang(2);
+  Members gang(2);
   gang.workers.front() = nullptr;
   EXPECT_THAT(gang.plan().publish, IsEmpty());
 }
 
 TEST(Rendezvous, AWorkerThatIsAloneFindsItselfByItsHostName) {
-  Gang gang(1);
+  Members gang(1);
   gang.has_service = false;
   EXPECT_EQ(gang.plan(), Rendezvous{});
   EXPECT_EQ(master_address(gang.situation.job), "train-1-0");
 }
 
 TEST(Rendezvous, AGangFindsItsFirstWorkerBelowTheServiceOfItsNamespace) {
-  Gang gang(2);
+  Members gang(2);
   EXPECT_FALSE(gang.plan().create_service);
   gang.has_service = false;
   EXPECT_TRUE(gang.plan().create_service);
@@ -75,12 +75,12 @@ TEST(Rendezvous, AGangFindsItsFirstWorkerBelowTheServiceOfItsNamespace) {
 }
 
 TEST(Rendezvous, WhatIsPublishedOfAnEarlierAttemptIsWithdrawn) {
-  EXPECT_THAT(Gang(2, 3).published("train-2-0").published("train-3-0").plan().withdraw,
+  EXPECT_THAT(Members(2, 3).published("train-2-0").published("train-3-0").plan().withdraw,
               ElementsAre("train-2-0"));
 }
 
 TEST(Rendezvous, EverythingIsWithdrawnWhenNoAttemptRuns) {
-  Gang gang(2);
+  Members gang(2);
   gang.published("train-1-0").workers.clear();
   EXPECT_THAT(gang.plan().withdraw, ElementsAre("train-1-0"));
   gang.slices.front().meta.deletion = kTestStart;
@@ -88,14 +88,14 @@ TEST(Rendezvous, EverythingIsWithdrawnWhenNoAttemptRuns) {
 }
 
 TEST(Rendezvous, ALargeGangHasAsManySlicesAsTheApiWants) {
-  Gang gang(kEndpointsMost + 1);
+  Members gang(kEndpointsMost + 1);
   gang.published("train-1-0");
   EXPECT_THAT(gang.plan().publish, ElementsAre(AllOf(Field(&GangSlice::first, kEndpointsMost),
                                                      Field(&GangSlice::addresses, SizeIs(1)))));
 }
 
 TEST(Rendezvous, ASliceNamesEachWorkerByItsHostName) {
-  const Gang gang(3);
+  const Members gang(3);
   const Json slice = rendezvous_slice(gang.situation.job, {1, {"10.0.0.2", "10.0.0.3"}});
   EXPECT_EQ(slice["metadata"]["name"], "train-1-1");
   EXPECT_EQ(slice["metadata"]["labels"]["kubernetes.io/service-name"], "berth");

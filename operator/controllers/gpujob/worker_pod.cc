@@ -11,7 +11,6 @@ namespace {
 
 constexpr const char* kCheckpointDir = "/var/run/berth/checkpoint";
 constexpr int kStatusPort = 8080;
-constexpr const char* kManagedBy = "app.kubernetes.io/managed-by";
 
 // pvc://CLAIM/FOLDER
 struct ClaimPath {

@@ -10,11 +10,11 @@ using std::chrono::seconds;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-const Instant kNow = Instant{Millis{1'800'000'000'000}};
+const Instant kReadAt = Instant{Millis{1'800'000'000'000}};
 const std::string kDigest(64, 'a');
 
 api::GpuJobStatus after(std::string_view message, api::GpuJobStatus status = {}) {
-  take_termination_message(message, kNow, status);
+  take_termination_message(message, kReadAt, status);
   return status;
 }
 
@@ -24,11 +24,11 @@ TEST(TerminationMessage, GivesStepCheckpointAndMetrics) {
             R"("checkpointSha256":")" +
             kDigest + R"(","metrics":{"loss":0.25,"accuracy":"0.97"}})");
   EXPECT_EQ(status.progress->step, 120);
-  EXPECT_EQ(status.progress->last_heartbeat, kNow);
+  EXPECT_EQ(status.progress->last_heartbeat, kReadAt);
   EXPECT_EQ(status.checkpoint->step, 100);
   EXPECT_EQ(status.checkpoint->uri, "pvc://c/f/attempt-1/100");
   EXPECT_EQ(status.checkpoint->sha256, kDigest);
-  EXPECT_EQ(status.checkpoint->at, kNow);
+  EXPECT_EQ(status.checkpoint->at, kReadAt);
   EXPECT_EQ(status.result.at("loss"), "0.25");
   EXPECT_EQ(status.result.at("accuracy"), "0.97");
 }
@@ -57,9 +57,9 @@ TEST(TerminationMessage, SaysHowFarItGotOfTheStepsThatAreKnown) {
 
 TEST(TerminationMessage, OfTheSameCheckpointLeavesItsTime) {
   api::GpuJobStatus status;
-  status.checkpoint = api::CheckpointStatus{.step = 100, .at = kNow - seconds(60)};
-  EXPECT_EQ(after(R"({"checkpointStep":100})", status).checkpoint->at, kNow - seconds(60));
-  EXPECT_EQ(after(R"({"checkpointStep":110})", status).checkpoint->at, kNow);
+  status.checkpoint = api::CheckpointStatus{.step = 100, .at = kReadAt - seconds(60)};
+  EXPECT_EQ(after(R"({"checkpointStep":100})", status).checkpoint->at, kReadAt - seconds(60));
+  EXPECT_EQ(after(R"({"checkpointStep":110})", status).checkpoint->at, kReadAt);
 }
 
 TEST(TerminationMessage, WithADigestThatIsNoneKeepsTheOldOne) {
@@ -92,48 +92,48 @@ TEST(TerminationMessage, IsNotCutInTheMiddleOfACharacter) {
 api::GpuJobStatus ran_for(seconds waiting, seconds ran, int64_t devices) {
   api::GpuJobStatus status;
   status.placement = api::Placement{.attempt = 1, .workers = {{"", "a", "nvidia-h200", devices}}};
-  status.started_at = kNow - ran;
+  status.started_at = kReadAt - ran;
   status.admitted_at = *status.started_at - waiting;
   return status;
 }
 
 TEST(DeviceTime, OfAnAttemptThatCompletedIsAllProductive) {
   api::GpuJobStatus status = ran_for(seconds(5), seconds(100), 2);
-  EXPECT_EQ(book_device_time(status, true, kNow), 0);
+  EXPECT_EQ(book_device_time(status, true, kReadAt), 0);
   EXPECT_EQ(*status.device_seconds, (api::DeviceSeconds{200, 0, 10}));
 }
 
 TEST(DeviceTime, WithoutACheckpointIsAllLost) {
   api::GpuJobStatus status = ran_for(seconds(5), seconds(100), 2);
-  EXPECT_EQ(book_device_time(status, false, kNow), 200);
+  EXPECT_EQ(book_device_time(status, false, kReadAt), 200);
   EXPECT_EQ(*status.device_seconds, (api::DeviceSeconds{0, 200, 10}));
 }
 
 TEST(DeviceTime, BeforeTheLastCheckpointIsKept) {
   api::GpuJobStatus status = ran_for(seconds(0), seconds(100), 2);
-  status.checkpoint = api::CheckpointStatus{.step = 3, .at = kNow - seconds(30)};
-  EXPECT_EQ(book_device_time(status, false, kNow), 60);
+  status.checkpoint = api::CheckpointStatus{.step = 3, .at = kReadAt - seconds(30)};
+  EXPECT_EQ(book_device_time(status, false, kReadAt), 60);
   EXPECT_EQ(*status.device_seconds, (api::DeviceSeconds{140, 60, 0}));
 }
 
 TEST(DeviceTime, IsNotLostTwiceToACheckpointOfAnEarlierAttempt) {
   api::GpuJobStatus status = ran_for(seconds(0), seconds(100), 1);
-  status.checkpoint = api::CheckpointStatus{.step = 3, .at = kNow - seconds(5'000)};
-  EXPECT_EQ(book_device_time(status, false, kNow), 100);
+  status.checkpoint = api::CheckpointStatus{.step = 3, .at = kReadAt - seconds(5'000)};
+  EXPECT_EQ(book_device_time(status, false, kReadAt), 100);
 }
 
 TEST(DeviceTime, OfAnAttemptThatNeverRanIsAllWaiting) {
   api::GpuJobStatus status = ran_for(seconds(40), seconds(0), 3);
   status.started_at.reset();
-  status.admitted_at = kNow - seconds(40);
-  EXPECT_EQ(book_device_time(status, false, kNow), 0);
+  status.admitted_at = kReadAt - seconds(40);
+  EXPECT_EQ(book_device_time(status, false, kReadAt), 0);
   EXPECT_EQ(*status.device_seconds, (api::DeviceSeconds{0, 0, 120}));
 }
 
 TEST(DeviceTime, AddsUpOverAttempts) {
   api::GpuJobStatus status = ran_for(seconds(1), seconds(10), 1);
   status.device_seconds = api::DeviceSeconds{100, 20, 3};
-  book_device_time(status, true, kNow);
+  book_device_time(status, true, kReadAt);
   EXPECT_EQ(*status.device_seconds, (api::DeviceSeconds{110, 20, 4}));
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "cli/live/explain_words.h"
+#include "cli/live/report_json.h"
 #include "cli/live/table.h"
 #include "cli/live/waiting_report.h"
 #include "cli/live/words.h"
@@ -16,18 +17,6 @@ namespace {
 using Ordered = nlohmann::ordered_json;
 
 constexpr size_t kMostHoldings = 20;  // in the text
-
-Ordered or_null(const std::string& text) { return text.empty() ? Ordered(nullptr) : Ordered(text); }
-
-// Of "gpujob/NAMESPACE/NAME" or "pod/NAMESPACE/NAME"; null of nothing.
-Ordered object_json(const std::string& name) {
-  const size_t kind = name.find('/');
-  const size_t name_space = name.find('/', kind + 1);
-  if (kind == std::string::npos || name_space == std::string::npos) return nullptr;
-  return Ordered{{"kind", name.starts_with("gpujob/") ? "GpuJob" : "Pod"},
-                 {"namespace", name.substr(kind + 1, name_space - kind - 1)},
-                 {"name", name.substr(name_space + 1)}};
-}
 
 Ordered time_or_null(Instant at) {
   return at == Instant::max() ? Ordered(nullptr) : Ordered(format_time(at));

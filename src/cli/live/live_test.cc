@@ -26,9 +26,9 @@ std::string golden(const std::string& name) {
 
 // Two tenants on two full-size nodes and one that is cordoned: research has 8 of 16 and may borrow
 // 4, sales holds its 8, somebody's notebook holds one, and two jobs of research wait.
-class Live : public ::testing::Test {
+class LiveTest : public ::testing::Test {
  protected:
-  Live() {
+  LiveTest() {
     cluster.node("a", 8).node("b", 8).node("c", 4, "L4", true);
     cluster.name_space("research").name_space("sales").name_space("lab");
     cluster.quota("org", Json::array({LiveCluster::limit(0)}), "", false);
@@ -59,45 +59,45 @@ class Live : public ::testing::Test {
   LiveCluster cluster;
 };
 
-TEST_F(Live, QuotaIsATreeWithWhatIsUsed) {
+TEST_F(LiveTest, QuotaIsATreeWithWhatIsUsed) {
   const auto ran = run({"quota"});
   EXPECT_EQ(ran.exit, 0) << ran.err;
   EXPECT_EQ(ran.out, golden("quota.txt"));
 }
 
-TEST_F(Live, QuotaHasStableJson) {
+TEST_F(LiveTest, QuotaHasStableJson) {
   const auto ran = run({"quota", "sales", "-o", "json"});
   EXPECT_EQ(ran.exit, 0) << ran.err;
   EXPECT_EQ(ran.out, golden("quota.json"));
 }
 
-TEST_F(Live, QuotaOfAnUnknownNameIsANo) {
+TEST_F(LiveTest, QuotaOfAnUnknownNameIsANo) {
   const auto ran = run({"quota", "blue"});
   EXPECT_EQ(ran.exit, 1);
   EXPECT_EQ(ran.err, "kubectl-berth quota: there is no Quota blue\n");
   EXPECT_EQ(ran.out, "");
 }
 
-TEST_F(Live, QueueListsWhatWaitsInTheOrderOfItsTurn) {
+TEST_F(LiveTest, QueueListsWhatWaitsInTheOrderOfItsTurn) {
   const auto ran = run({"queue", "-n", "research"});
   EXPECT_EQ(ran.exit, 0) << ran.err;
   EXPECT_EQ(ran.out, golden("queue.txt"));
 }
 
-TEST_F(Live, QueueHasStableJson) {
+TEST_F(LiveTest, QueueHasStableJson) {
   const auto ran = run({"queue", "-A", "-o", "json"});
   EXPECT_EQ(ran.exit, 0) << ran.err;
   EXPECT_EQ(ran.out, golden("queue.json"));
 }
 
-TEST_F(Live, QueueIsEmptyWhereNothingWaits) {
+TEST_F(LiveTest, QueueIsEmptyWhereNothingWaits) {
   const auto ran = run({"queue", "-n", "sales"});
   EXPECT_EQ(ran.exit, 0);
   EXPECT_EQ(ran.out, "No GpuJob waits.\n");
   EXPECT_EQ(run({"queue", "-n", "sales", "-A"}).exit, 2);
 }
 
-TEST_F(Live, QueueOfWhoMayNotSeeOtherNamespacesIsOfTheOwn) {
+TEST_F(LiveTest, QueueOfWhoMayNotSeeOtherNamespacesIsOfTheOwn) {
   cluster.instead = [](const kube::Request& request) -> std::optional<Result<kube::Response>> {
     if (request.path != "/apis/berth.dev/v1alpha1/gpujobs") return std::nullopt;
     return kube::Response{.status = 403, .retry_after = {}, .body = "{}"};
@@ -108,7 +108,7 @@ TEST_F(Live, QueueOfWhoMayNotSeeOtherNamespacesIsOfTheOwn) {
   EXPECT_EQ(run({"queue", "-A"}).exit, 2);
 }
 
-TEST_F(Live, WhatTheUserMayNotListIsLeftOutAndNamed) {
+TEST_F(LiveTest, WhatTheUserMayNotListIsLeftOutAndNamed) {
   cluster.instead = [](const kube::Request& request) -> std::optional<Result<kube::Response>> {
     if (request.path.find("/placementpolicies") == std::string::npos) return std::nullopt;
     return kube::Response{.status = 403, .retry_after = {}, .body = "{}"};
@@ -120,37 +120,37 @@ TEST_F(Live, WhatTheUserMayNotListIsLeftOutAndNamed) {
   EXPECT_THAT(ran.out, HasSubstr("research"));
 }
 
-TEST_F(Live, TopShowsWhoHoldsWhatAndWhereSomeIsFree) {
+TEST_F(LiveTest, TopShowsWhoHoldsWhatAndWhereSomeIsFree) {
   const auto ran = run({"top"});
   EXPECT_EQ(ran.exit, 0) << ran.err;
   EXPECT_EQ(ran.out, golden("top.txt"));
 }
 
-TEST_F(Live, TopHasStableJson) {
+TEST_F(LiveTest, TopHasStableJson) {
   const auto ran = run({"top", "-o", "json"});
   EXPECT_EQ(ran.exit, 0) << ran.err;
   EXPECT_EQ(ran.out, golden("top.json"));
 }
 
-TEST_F(Live, ExplainSaysWhyAndWhoAndWhatWouldHelp) {
+TEST_F(LiveTest, ExplainSaysWhyAndWhoAndWhatWouldHelp) {
   const auto ran = run({"explain", "gpujob/next", "-n", "research"});
   EXPECT_EQ(ran.exit, 0) << ran.err;
   EXPECT_EQ(ran.out, golden("explain_room.txt"));
 }
 
-TEST_F(Live, ExplainNamesTheLimitThatIsInTheWay) {
+TEST_F(LiveTest, ExplainNamesTheLimitThatIsInTheWay) {
   const auto ran = run({"explain", "gj/big", "-n", "research"});
   EXPECT_EQ(ran.exit, 0) << ran.err;
   EXPECT_EQ(ran.out, golden("explain_limit.txt"));
 }
 
-TEST_F(Live, ExplainHasStableJson) {
+TEST_F(LiveTest, ExplainHasStableJson) {
   const auto ran = run({"explain", "gpujob/next", "-n", "research", "-o", "json"});
   EXPECT_EQ(ran.exit, 0) << ran.err;
   EXPECT_EQ(ran.out, golden("explain.json"));
 }
 
-TEST_F(Live, ExplainNamesWhoHasToGiveWay) {
+TEST_F(LiveTest, ExplainNamesWhoHasToGiveWay) {
   cluster.job("urgent", "research", 1, 4, {{"priority", 9}});
   const auto ran = run({"explain", "gpujob/urgent", "-n", "research"});
   EXPECT_THAT(ran.out,
@@ -158,7 +158,7 @@ TEST_F(Live, ExplainNamesWhoHasToGiveWay) {
                   "The next pass starts it: gpujob/research/train has to give way to it."));
 }
 
-TEST_F(Live, ExplainOfAJobThatRunsSaysSoAndIsANo) {
+TEST_F(LiveTest, ExplainOfAJobThatRunsSaysSoAndIsANo) {
   const auto ran = run({"explain", "gpujob/train", "-n", "research"});
   EXPECT_EQ(ran.exit, 1);
   EXPECT_THAT(ran.out, StartsWith("GpuJob train in research: Admitted, wants 2 x 2 nvidia-h200"));
@@ -167,7 +167,7 @@ TEST_F(Live, ExplainOfAJobThatRunsSaysSoAndIsANo) {
   EXPECT_TRUE(json["pass"].is_null());
 }
 
-TEST_F(Live, ExplainOfWhatIsNotThereIsANoAndOfWhatIsNoJobAnError) {
+TEST_F(LiveTest, ExplainOfWhatIsNotThereIsANoAndOfWhatIsNoJobAnError) {
   auto ran = run({"explain", "gpujob/nobody", "-n", "research"});
   EXPECT_EQ(ran.exit, 1);
   EXPECT_EQ(ran.err, "kubectl-berth explain: there is no GpuJob nobody in namespace research\n");
@@ -176,7 +176,7 @@ TEST_F(Live, ExplainOfWhatIsNotThereIsANoAndOfWhatIsNoJobAnError) {
   EXPECT_EQ(ran.err, "kubectl-berth explain: quota/research: want gpujob/NAME\n");
 }
 
-TEST_F(Live, TellsInOneLineWhatCouldNotBeReadAndWhy) {
+TEST_F(LiveTest, TellsInOneLineWhatCouldNotBeReadAndWhy) {
   cluster.instead = [](const kube::Request&) -> std::optional<Result<kube::Response>> {
     return Error{Code::Unavailable, "list Quota: https://10.0.0.1: connection refused"};
   };
@@ -196,7 +196,7 @@ TEST_F(Live, TellsInOneLineWhatCouldNotBeReadAndWhy) {
   EXPECT_EQ(run({"quota"}).err, "kubectl-berth quota: list Quota: the reply is not JSON\n");
 }
 
-TEST_F(Live, OnlyReads) {
+TEST_F(LiveTest, OnlyReads) {
   for (const char* command : {"quota", "queue", "top"}) run({command});
   run({"explain", "gpujob/next", "-n", "research"});
   EXPECT_FALSE(cluster.asked.empty());

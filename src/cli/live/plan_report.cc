@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "cli/live/report_json.h"
 #include "cli/live/table.h"
 #include "cli/live/words.h"
 #include "cli/rejected_words.h"
@@ -14,17 +15,6 @@ namespace {
 using Ordered = nlohmann::ordered_json;
 
 constexpr int64_t kDeviceSecond = 1'000;  // device-milliseconds
-
-Ordered or_null(const std::string& text) { return text.empty() ? Ordered(nullptr) : Ordered(text); }
-
-// Of "gpujob/NAMESPACE/NAME".
-Ordered object_json(const std::string& name) {
-  const size_t kind = name.find('/');
-  const size_t name_space = name.find('/', kind + 1);
-  return Ordered{{"kind", name.starts_with("gpujob/") ? "GpuJob" : "Pod"},
-                 {"namespace", name.substr(kind + 1, name_space - kind - 1)},
-                 {"name", name.substr(name_space + 1)}};
-}
 
 Ordered fate_json(const Fate& fate) {
   if (fate.is == Fate::Is::Unknown) return nullptr;

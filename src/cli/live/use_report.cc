@@ -5,6 +5,7 @@
 #include <set>
 #include <tuple>
 
+#include "cli/live/report_json.h"
 #include "cli/live/table.h"
 #include "cli/live/words.h"
 #include "json/time.h"
@@ -33,10 +34,6 @@ JobUse job_use(const Held& held) {
   use.since = held.job != nullptr && held.job->status.admitted_at ? held.job->status.admitted_at
                                                                   : held.meta().creation;
   return use;
-}
-
-Ordered or_null(const std::optional<std::string>& text) {
-  return text ? Ordered(*text) : Ordered(nullptr);
 }
 
 Ordered classes_json(const ClusterUse& use) {

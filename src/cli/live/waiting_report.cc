@@ -3,6 +3,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "cli/live/report_json.h"
 #include "cli/live/table.h"
 #include "cli/live/words.h"
 #include "json/time.h"
@@ -25,16 +26,12 @@ std::optional<Why> why(const api::GpuJob& job) {
   return Why{admitted->reason, admitted->message};
 }
 
-Ordered text_or_null(const std::optional<std::string>& text) {
-  return text ? Ordered(*text) : Ordered(nullptr);
-}
-
 Ordered json_of(const WaitingJob& waiting, Instant now) {
   const api::GpuJob& job = *waiting.job;
   Ordered json;
   json["namespace"] = job.meta.name_space;
   json["name"] = job.meta.name;
-  json["quota"] = text_or_null(waiting.quota);
+  json["quota"] = or_null(waiting.quota);
   json["position"] = waiting.position;
   json["priority"] = job.spec.priority;
   json["created"] = job.meta.creation ? Ordered(format_time(*job.meta.creation)) : Ordered(nullptr);

@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "sched/core/testing/scene.h"
+
 namespace berth::sched {
 namespace {
 
-constexpr const char* kGpu = "nvidia-h200";
+using testing::kGpu;
 
 class NoRoomTest : public ::testing::Test {
  protected:

@@ -246,7 +246,7 @@ TEST(SchedulingPass, PriorityGoesBeforeAge) {
   EXPECT_EQ(held(d[1]).id.uid, "uid-old");
 }
 
-class RandomCluster : public testing::TestWithParam<unsigned> {};
+class RandomCluster : public ::testing::TestWithParam<unsigned> {};
 
 TEST_P(RandomCluster, NeverTakesADeviceTwiceAndDoesNotDependOnInputOrder) {
   std::mt19937 random{GetParam()};
@@ -275,7 +275,7 @@ TEST_P(RandomCluster, NeverTakesADeviceTwiceAndDoesNotDependOnInputOrder) {
   EXPECT_EQ(cluster.run(), want);
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, RandomCluster, testing::Range(0U, 100U));
+INSTANTIATE_TEST_SUITE_P(Seeds, RandomCluster, ::testing::Range(0U, 100U));
 
 }  // namespace
 }  // namespace berth::sched

@@ -169,12 +169,12 @@ class Search {
         is_everywhere_ ? world_.fleet().best(shape) : world_.fleet().best_among(shape, nodes_);
     if (free) return free;
     std::optional<NodeIndex> best;
-    Choice least;
+    Chosen least;
     std::optional<NodeIndex> other;
-    Choice next;  // the cheapest of those that are not taken
+    Chosen next;  // the cheapest of those that are not taken
     for (const NodeIndex node : nodes_) {
       if (!pieces_.contains(node)) continue;
-      Choice choice = cheapest_on(node, shape, least.cost);
+      Chosen choice = cheapest_on(node, shape, least.cost);
       NodeIndex at = node;
       if (choice.cost < least.cost) {
         std::swap(choice, least);
@@ -190,7 +190,7 @@ class Search {
     return world_.fleet().can_take(shape, *best) ? best : std::nullopt;
   }
 
-  void note_next(NodeIndex node, const Choice& choice, int64_t least) {
+  void note_next(NodeIndex node, const Chosen& choice, int64_t least) {
     next_ = {node, {}, choice.cost, least};
     for (const Offer& offer : choice.offers) {
       next_->victims.push_back(&candidates_[offer.candidate]);
@@ -198,7 +198,7 @@ class Search {
   }
 
   // The cheapest victims on one node for one worker; nothing at `bound` or above.
-  Choice cheapest_on(NodeIndex node, ShapeId shape, int64_t bound) {
+  Chosen cheapest_on(NodeIndex node, ShapeId shape, int64_t bound) {
     const Shape& wants = world_.fleet().shape_of(shape);
     if (!wants.classes.empty() && !std::binary_search(wants.classes.begin(), wants.classes.end(),
                                                       world_.fleet().facts(node).device_class)) {
@@ -217,12 +217,12 @@ class Search {
       is_any_part = is_any_part || part;
       offers_.push_back(part ? *part : whole_offer(piece, node));
     }
-    Choice some = cheapest_of(offers_, lacks, bound);
+    Chosen some = cheapest_of(offers_, lacks, bound);
     if (!is_any_part) return some;
     for (Offer& offer : offers_) {
       if (offer.leaving > 0) offer = whole_offer(piece_of(node, offer.candidate), node);
     }
-    Choice all = cheapest_of(offers_, lacks, std::min(bound, some.cost));
+    Chosen all = cheapest_of(offers_, lacks, std::min(bound, some.cost));
     return all.cost < some.cost ? all : some;
   }
 

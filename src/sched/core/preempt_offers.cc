@@ -15,7 +15,7 @@ int64_t times_to(int64_t each, int64_t wanted) {
 }
 
 // Cheapest per freed device first until it is enough, then without those that were not needed.
-Choice greedy(const std::vector<Offer>& offers, const Amount& lacks, int64_t bound) {
+Chosen greedy(const std::vector<Offer>& offers, const Amount& lacks, int64_t bound) {
   std::vector<const Offer*> order;
   for (const Offer& offer : offers) {
     if (offer.cost < bound) order.push_back(&offer);
@@ -36,7 +36,7 @@ Choice greedy(const std::vector<Offer>& offers, const Amount& lacks, int64_t bou
   std::sort(taken.begin(), taken.end(), [&](const Offer* a, const Offer* b) {
     return a->cost != b->cost ? a->cost > b->cost : a->candidate > b->candidate;
   });
-  Choice choice{{}, 0};
+  Chosen choice{{}, 0};
   for (const Offer* offer : taken) {
     Amount without = freed;
     without -= offer->frees;
@@ -77,12 +77,12 @@ int64_t Amount::times_to_cover(const Amount& other) const {
                    times_to(memory, other.memory), times_to(pods, other.pods)});
 }
 
-Choice cheapest_of(const std::vector<Offer>& offers, const Amount& lacks, int64_t bound) {
-  Choice single;
+Chosen cheapest_of(const std::vector<Offer>& offers, const Amount& lacks, int64_t bound) {
+  Chosen single;
   for (const Offer& offer : offers) {
     if (offer.cost < single.cost && offer.frees.covers(lacks)) single = {{offer}, offer.cost};
   }
-  Choice several = greedy(offers, lacks, std::min(bound, single.cost));
+  Chosen several = greedy(offers, lacks, std::min(bound, single.cost));
   return several.cost < single.cost ? several : single;
 }
 

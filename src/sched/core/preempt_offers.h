@@ -32,7 +32,7 @@ struct Offer {
   size_t leaving = 0;  // workers of an elastic gang that leave the node; 0: it goes whole
 };
 
-struct Choice {
+struct Chosen {
   std::vector<Offer> offers;
   int64_t cost = std::numeric_limits<int64_t>::max();
 };
@@ -40,6 +40,6 @@ struct Choice {
 // The cheapest offers found that together free what is lacking: the cheapest one that is enough, or
 // several, cheapest per freed device first, less those not needed. At most one per candidate may be
 // given. Nothing at `bound` or above, but where one alone is enough.
-Choice cheapest_of(const std::vector<Offer>& offers, const Amount& lacks, int64_t bound);
+Chosen cheapest_of(const std::vector<Offer>& offers, const Amount& lacks, int64_t bound);
 
 }  // namespace berth::sched

@@ -4,10 +4,12 @@
 
 #include <random>
 
+#include "sched/core/testing/scene.h"
+
 namespace berth::sched {
 namespace {
 
-constexpr const char* kGpu = "nvidia-h200";
+using testing::kGpu;
 
 Node node(const std::string& name, int64_t devices) {
   return {.id = {"", name},

@@ -8,11 +8,11 @@
 namespace berth::sched {
 namespace {
 
-constexpr const char* kH200 = "nvidia-h200";
+constexpr const char* kOnlyClass = "nvidia-h200";
 
-Quota quota(const std::string& name, Limit limit, const std::string& parent = "",
-            int64_t weight = 1) {
-  Quota made{.id = {name}, .limits = {{kH200, limit}}, .weight = weight};
+Quota of_one_class(const std::string& name, Limit limit, const std::string& parent = "",
+                   int64_t weight = 1) {
+  Quota made{.id = {name}, .limits = {{kOnlyClass, limit}}, .weight = weight};
   if (!parent.empty()) made.parent = QuotaId{parent};
   return made;
 }
@@ -21,8 +21,8 @@ Quota quota(const std::string& name, Limit limit, const std::string& parent = ""
 class Tenants {
  public:
   Tenants(const std::vector<Quota>& quotas, int64_t capacity)
-      : tree_(quotas, {{kH200, capacity}}),
-        fair_(tree_, {.capacity = {{kH200, capacity}}}),
+      : tree_(quotas, {{kOnlyClass, capacity}}),
+        fair_(tree_, {.capacity = {{kOnlyClass, capacity}}}),
         reclaim_(tree_, fair_, {}) {}
 
   size_t runs(const std::string& leaf, int64_t devices, int64_t lost_work = 0) {
@@ -50,14 +50,14 @@ class Tenants {
 using Plan = std::vector<size_t>;
 
 TEST(Reclaim, TakesNothingWhenTheTreeGrantsTheAsk) {
-  Tenants at({quota("blue", {.guaranteed = 4}), quota("green", {.borrowing = 8})}, 8);
+  Tenants at({of_one_class("blue", {.guaranteed = 4}), of_one_class("green", {.borrowing = 8})}, 8);
   at.runs("green", 4);
   EXPECT_EQ(at.plan("blue", 4), Plan{});
 }
 
 TEST(Reclaim, ReturnsALentGuarantee) {
-  Tenants at({quota("org", {}), quota("blue", {.guaranteed = 4}, "org"),
-              quota("green", {.guaranteed = 4, .borrowing = 4}, "org")},
+  Tenants at({of_one_class("org", {}), of_one_class("blue", {.guaranteed = 4}, "org"),
+              of_one_class("green", {.guaranteed = 4, .borrowing = 4}, "org")},
              8);
   const size_t own = at.runs("green", 4);
   const size_t borrowed = at.runs("green", 4);
@@ -67,27 +67,29 @@ TEST(Reclaim, ReturnsALentGuarantee) {
 }
 
 TEST(Reclaim, ReturnsAGuaranteeThoughTheVictimCannotBeSplit) {
-  Tenants at({quota("org", {}), quota("blue", {.guaranteed = 4}, "org"),
-              quota("green", {.guaranteed = 4, .borrowing = 4}, "org")},
+  Tenants at({of_one_class("org", {}), of_one_class("blue", {.guaranteed = 4}, "org"),
+              of_one_class("green", {.guaranteed = 4, .borrowing = 4}, "org")},
              8);
   const size_t whole = at.runs("green", 8);
   EXPECT_EQ(at.plan("blue", 1), Plan{whole});
 }
 
 TEST(Reclaim, ReturnsTheGuaranteeOfAnInnerNodeToThoseBelowIt) {
-  Tenants at({quota("north", {.guaranteed = 4}), quota("n1", {.borrowing = 4}, "north"),
-              quota("south", {.borrowing = 8}), quota("s1", {.borrowing = 8}, "south")},
-             8);
+  Tenants at(
+      {of_one_class("north", {.guaranteed = 4}), of_one_class("n1", {.borrowing = 4}, "north"),
+       of_one_class("south", {.borrowing = 8}), of_one_class("s1", {.borrowing = 8}, "south")},
+      8);
   at.runs("s1", 4);
   const size_t later = at.runs("s1", 4);
   EXPECT_EQ(at.plan("n1", 4), Plan{later});
 }
 
 TEST(Reclaim, TakesFromWhoBorrowedFromAfarBeforeNearKin) {
-  Tenants at({quota("north", {.guaranteed = 2}), quota("n1", {.guaranteed = 2}, "north"),
-              quota("n2", {.guaranteed = 2, .borrowing = 4}, "north"),
-              quota("south", {.borrowing = 8}), quota("s1", {.borrowing = 8}, "south")},
-             6);
+  Tenants at(
+      {of_one_class("north", {.guaranteed = 2}), of_one_class("n1", {.guaranteed = 2}, "north"),
+       of_one_class("n2", {.guaranteed = 2, .borrowing = 4}, "north"),
+       of_one_class("south", {.borrowing = 8}), of_one_class("s1", {.borrowing = 8}, "south")},
+      6);
   at.runs("n2", 2);
   const size_t kin = at.runs("n2", 2);
   const size_t from_afar = at.runs("s1", 2);
@@ -96,9 +98,10 @@ TEST(Reclaim, TakesFromWhoBorrowedFromAfarBeforeNearKin) {
 }
 
 TEST(Reclaim, TakesFromTheLargestShareAboveFairThenTheLeastLostWork) {
-  Tenants at({quota("blue", {.guaranteed = 2}), quota("green", {.borrowing = 8}, "", 4),
-              quota("red", {.borrowing = 8})},
-             10);
+  Tenants at(
+      {of_one_class("blue", {.guaranteed = 2}), of_one_class("green", {.borrowing = 8}, "", 4),
+       of_one_class("red", {.borrowing = 8})},
+      10);
   at.runs("green", 6);
   const size_t dear = at.runs("red", 2, 500);
   const size_t cheap = at.runs("red", 2, 100);
@@ -110,7 +113,7 @@ TEST(Reclaim, TakesFromTheLargestShareAboveFairThenTheLeastLostWork) {
 }
 
 TEST(Reclaim, EvensOutWhatIsBorrowedOnlyWhileTheVictimKeepsTheLargerShare) {
-  Tenants at({quota("blue", {.borrowing = 8}), quota("green", {.borrowing = 8})}, 8);
+  Tenants at({of_one_class("blue", {.borrowing = 8}), of_one_class("green", {.borrowing = 8})}, 8);
   for (int job = 0; job < 4; ++job) at.runs("green", 2);
   EXPECT_EQ(at.plan("blue", 2), Plan{3}) << "2 against 6";
   EXPECT_EQ(at.plan("blue", 4), (Plan{3, 2})) << "4 against 4";
@@ -119,8 +122,8 @@ TEST(Reclaim, EvensOutWhatIsBorrowedOnlyWhileTheVictimKeepsTheLargerShare) {
 }
 
 TEST(Reclaim, DoesNotShrinkAGroupThatBorrowsToShiftSharesInsideIt) {
-  Tenants at({quota("org", {.borrowing = 8}), quota("blue", {.borrowing = 8}, "org"),
-              quota("green", {.borrowing = 8}, "org")},
+  Tenants at({of_one_class("org", {.borrowing = 8}), of_one_class("blue", {.borrowing = 8}, "org"),
+              of_one_class("green", {.borrowing = 8}, "org")},
              8);
   const size_t large = at.runs("green", 4);
   at.runs("green", 4);
@@ -131,7 +134,7 @@ TEST(Reclaim, DoesNotShrinkAGroupThatBorrowsToShiftSharesInsideIt) {
 }
 
 TEST(Reclaim, AnEvictedTenantCannotTakeItBack) {
-  Tenants at({quota("blue", {.borrowing = 8}), quota("green", {.borrowing = 8})}, 8);
+  Tenants at({of_one_class("blue", {.borrowing = 8}), of_one_class("green", {.borrowing = 8})}, 8);
   for (int job = 0; job < 4; ++job) at.runs("green", 2);
   const auto plan = at.plan("blue", 4);
   ASSERT_TRUE(plan);
@@ -141,7 +144,8 @@ TEST(Reclaim, AnEvictedTenantCannotTakeItBack) {
 }
 
 TEST(Reclaim, KeepsItsHandsOffWhatMayNotBeTakenAndOffTheOwnTenant) {
-  Tenants at({quota("blue", {.guaranteed = 4, .borrowing = 4}), quota("green", {.borrowing = 8})},
+  Tenants at({of_one_class("blue", {.guaranteed = 4, .borrowing = 4}),
+              of_one_class("green", {.borrowing = 8})},
              8);
   const size_t own = at.runs("blue", 1);
   at.reclaim_.admit({.id = {"x"},
@@ -155,9 +159,9 @@ TEST(Reclaim, KeepsItsHandsOffWhatMayNotBeTakenAndOffTheOwnTenant) {
 }
 
 TEST(Claim, TheOldestWorkUpToTheGuaranteeIsTheTenantsOwn) {
-  Tenants at(
-      {quota("org", {.guaranteed = 2}), quota("blue", {.guaranteed = 4, .borrowing = 9}, "org")},
-      9);
+  Tenants at({of_one_class("org", {.guaranteed = 2}),
+              of_one_class("blue", {.guaranteed = 4, .borrowing = 9}, "org")},
+             9);
   const std::vector<size_t> jobs = {at.runs("blue", 3), at.runs("blue", 2), at.runs("blue", 1),
                                     at.runs("blue", 1)};
   EXPECT_EQ(at.reclaim_.claim_of(jobs[0]), 2U);

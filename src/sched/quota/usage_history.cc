@@ -6,17 +6,17 @@
 namespace berth::sched {
 namespace {
 
-__extension__ using Wide = unsigned __int128;
+__extension__ using WideUnsigned = unsigned __int128;
 
 constexpr int kBits = 62;      // of a factor, 2^62 standing for 1
 constexpr int kFraction = 48;  // of a half-life
-constexpr Wide kOne = Wide{1} << kBits;
+constexpr WideUnsigned kOne = WideUnsigned{1} << kBits;
 
-constexpr uint64_t square_root(Wide of) {
-  Wide low = 0;
-  Wide high = Wide{1} << 63;
+constexpr uint64_t square_root(WideUnsigned of) {
+  WideUnsigned low = 0;
+  WideUnsigned high = WideUnsigned{1} << 63;
   while (low < high) {
-    const Wide middle = (low + high + 1) / 2;
+    const WideUnsigned middle = (low + high + 1) / 2;
     if (middle * middle <= of) {
       low = middle;
     } else {
@@ -29,7 +29,7 @@ constexpr uint64_t square_root(Wide of) {
 // 0.5^(1/2), 0.5^(1/4), ...
 constexpr auto kRoots = [] {
   std::array<uint64_t, kFraction> roots{};
-  Wide last = kOne / 2;
+  WideUnsigned last = kOne / 2;
   for (uint64_t& root : roots) {
     root = square_root(last << kBits);
     last = root;
@@ -37,14 +37,14 @@ constexpr auto kRoots = [] {
   return roots;
 }();
 
-Wide factor(Millis elapsed, Millis half_life) {
+WideUnsigned factor(Millis elapsed, Millis half_life) {
   if (elapsed <= Millis{0}) return kOne;
   if (half_life <= Millis{0}) return 0;
   const auto span = static_cast<uint64_t>(elapsed.count());
   const auto half = static_cast<uint64_t>(half_life.count());
   if (span / half >= kBits) return 0;
-  const Wide fraction = (Wide{span % half} << kFraction) / half;
-  Wide product = kOne >> (span / half);
+  const WideUnsigned fraction = (WideUnsigned{span % half} << kFraction) / half;
+  WideUnsigned product = kOne >> (span / half);
   for (int bit = 0; bit < kFraction; ++bit) {
     if (((fraction >> (kFraction - 1 - bit)) & 1U) == 0) continue;
     product = (product * kRoots[static_cast<size_t>(bit)]) >> kBits;
@@ -55,7 +55,8 @@ Wide factor(Millis elapsed, Millis half_life) {
 }  // namespace
 
 int64_t decayed(int64_t value, Millis elapsed, Millis half_life) {
-  const Wide product = static_cast<Wide>(std::max<int64_t>(0, value)) * factor(elapsed, half_life);
+  const WideUnsigned product =
+      static_cast<WideUnsigned>(std::max<int64_t>(0, value)) * factor(elapsed, half_life);
   return static_cast<int64_t>((product + kOne / 2) >> kBits);
 }
 
@@ -71,9 +72,11 @@ void UsageHistory::add(int64_t devices, Instant until, Millis half_life) {
     return;
   }
   if (until <= at_) return;
-  const Wide keeps = factor(until - at_, half_life);
-  const auto held = static_cast<Wide>(std::clamp<int64_t>(devices, 0, kMostDevices) * kUnit);
-  const Wide sum = static_cast<Wide>(micro_devices_) * keeps + held * (kOne - keeps);
+  const WideUnsigned keeps = factor(until - at_, half_life);
+  const auto held =
+      static_cast<WideUnsigned>(std::clamp<int64_t>(devices, 0, kMostDevices) * kUnit);
+  const WideUnsigned sum =
+      static_cast<WideUnsigned>(micro_devices_) * keeps + held * (kOne - keeps);
   micro_devices_ = static_cast<int64_t>((sum + kOne / 2) >> kBits);
   at_ = until;
 }

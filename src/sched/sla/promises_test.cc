@@ -10,7 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr const char* kH200 = "nvidia-h200";
-Instant t(Millis after) { return Instant{500'000h} + after; }
+Instant at(Millis after) { return Instant{500'000h} + after; }
 
 Promised promise(int64_t devices, int64_t percent, Instant ends = Instant::max()) {
   return {kH200, devices, percent, ends};
@@ -19,32 +19,33 @@ Promised promise(int64_t devices, int64_t percent, Instant ends = Instant::max()
 TEST(Promises, AreMadeUntilTheDevicesLessTheirHeadroomAreSpent) {
   Promises promises;
   const Promisable there{.devices = 16, .repair_headroom = 2};
-  EXPECT_TRUE(promises.can_promise({"a"}, promise(14, 100), there, t(0ms)).can);
-  EXPECT_FALSE(promises.can_promise({"a"}, promise(15, 100), there, t(0ms)).can);
+  EXPECT_TRUE(promises.can_promise({"a"}, promise(14, 100), there, at(0ms)).can);
+  EXPECT_FALSE(promises.can_promise({"a"}, promise(15, 100), there, at(0ms)).can);
   promises.make({"a"}, promise(8, 95));
-  const PromiseAnswer answer = promises.can_promise({"b"}, promise(8, 70), there, t(0ms));
+  const PromiseAnswer answer = promises.can_promise({"b"}, promise(8, 70), there, at(0ms));
   EXPECT_EQ(
       answer,
       (PromiseAnswer{
-          .can = true, .demand = 560, .promised = 760, .promisable = 1400, .earliest = t(0ms)}));
+          .can = true, .demand = 560, .promised = 760, .promisable = 1400, .earliest = at(0ms)}));
   promises.make({"b"}, promise(8, 70));
-  EXPECT_TRUE(promises.can_promise({"c"}, promise(8, 0), there, t(0ms)).can) << "promises nothing";
-  EXPECT_FALSE(promises.can_promise({"c"}, promise(1, 95), there, t(0ms)).can);
+  EXPECT_TRUE(promises.can_promise({"c"}, promise(8, 0), there, at(0ms)).can) << "promises nothing";
+  EXPECT_FALSE(promises.can_promise({"c"}, promise(1, 95), there, at(0ms)).can);
 }
 
 TEST(Promises, SaysWhenItCouldByWhatEndsBefore) {
   Promises promises;
   const Promisable there{.devices = 8};
-  promises.make({"a"}, promise(4, 100, t(2h)));
-  promises.make({"b"}, promise(2, 100, t(1h)));
+  promises.make({"a"}, promise(4, 100, at(2h)));
+  promises.make({"b"}, promise(2, 100, at(1h)));
   promises.make({"c"}, promise(2, 100));
   const auto earliest = [&](int64_t devices) {
-    return promises.can_promise({"d"}, promise(devices, 100), there, t(0ms)).earliest;
+    return promises.can_promise({"d"}, promise(devices, 100), there, at(0ms)).earliest;
   };
-  EXPECT_EQ(earliest(2), t(1h));
-  EXPECT_EQ(earliest(6), t(2h));
+  EXPECT_EQ(earliest(2), at(1h));
+  EXPECT_EQ(earliest(6), at(2h));
   EXPECT_EQ(earliest(7), Instant::max()) << "c has no end";
-  EXPECT_EQ(promises.can_promise({"d"}, promise(2, 100), there, t(90min)).earliest, t(90min + 1ms))
+  EXPECT_EQ(promises.can_promise({"d"}, promise(2, 100), there, at(90min)).earliest,
+            at(90min + 1ms))
       << "b is overdue and still there";
 }
 
@@ -52,7 +53,7 @@ TEST(Promises, ItsOwnAndOtherClassesDoNotStandInTheWay) {
   Promises promises;
   promises.make({"a"}, promise(8, 100));
   promises.make({"b"}, {"ascend-910b", 8, 100});
-  EXPECT_TRUE(promises.can_promise({"a"}, promise(8, 100), {.devices = 8}, t(0ms)).can);
+  EXPECT_TRUE(promises.can_promise({"a"}, promise(8, 100), {.devices = 8}, at(0ms)).can);
   EXPECT_EQ(promises.promised(kH200), 800);
 }
 
@@ -72,7 +73,7 @@ TEST_P(RandomPromises, SumsEqualARecountAndTheEarliestInstantIsTheFirstThatFits)
       all.erase(id);
     } else {
       all[id] = promise(draw(0, 4), draw(0, 100),
-                        draw(0, 5) == 0 ? Instant::max() : t(Millis{draw(1, 50)}));
+                        draw(0, 5) == 0 ? Instant::max() : at(Millis{draw(1, 50)}));
       promises.make(id, all[id]);
     }
     const Promised wanted = promise(draw(0, 10), draw(0, 100));
@@ -88,12 +89,12 @@ TEST_P(RandomPromises, SumsEqualARecountAndTheEarliestInstantIsTheFirstThatFits)
     Instant want = Instant::max();
     for (int64_t ms = 0; ms <= 51 && want == Instant::max(); ++ms) {
       const int64_t demand = wanted.devices * wanted.percent;
-      if (demand == 0 || held(t(Millis{ms})) + demand <= promisable) want = t(Millis{ms});
+      if (demand == 0 || held(at(Millis{ms})) + demand <= promisable) want = at(Millis{ms});
     }
-    const PromiseAnswer answer = promises.can_promise({"new"}, wanted, there, t(0ms));
-    ASSERT_EQ(answer.promised, held(t(0ms)));
+    const PromiseAnswer answer = promises.can_promise({"new"}, wanted, there, at(0ms));
+    ASSERT_EQ(answer.promised, held(at(0ms)));
     ASSERT_EQ(answer.earliest, want);
-    ASSERT_EQ(answer.can, want == t(0ms));
+    ASSERT_EQ(answer.can, want == at(0ms));
   }
 }
 
