@@ -252,10 +252,10 @@ Spot Fleet::take(ShapeId shape, NodeIndex index) {
   }
   Node& node = nodes_[index];
   const Footprint& footprint = footprints_[wishes_[shape].footprint];
-  const Ranked choice = score(footprint, node.state);
+  const uint32_t option = option_of(wishes_[shape].footprint, node.state);
   Key key = states_[node.state].key;
-  const Spot spot{index, shape, mark(node, footprint, key.set, choice.option)};
-  key.set = sets_.options(key.set, footprint.need)[choice.option];
+  const Spot spot{index, shape, mark(node, footprint, key.set, option)};
+  key.set = sets_.options(key.set, footprint.need)[option];
   move_to(index, key, wishes_[shape].shape, 1);
   return spot;
 }

@@ -169,6 +169,13 @@ class Fleet {
     StateId state = 0;
     uint32_t option = 0;
   };
+  // What best() said last, which mostly is what take() is asked for next.
+  struct Answer {
+    uint64_t epoch = 0;
+    uint32_t footprint = 0;
+    StateId state = 0;
+    uint32_t option = 0;
+  };
   // The states of a type ranked for a footprint.
   struct Ranking {
     std::vector<Ranked> heap;
@@ -202,6 +209,7 @@ class Fleet {
   uint32_t footprint_of(const Shape& shape);
   bool fits(const Footprint& footprint, const State& state);
   Ranked score(const Footprint& footprint, StateId state);
+  uint32_t option_of(uint32_t footprint, StateId state);
   int64_t price(const Footprint& footprint, uint32_t type) const;
   bool is_worse(const Ranked& a, const Ranked& b) const;
   bool is_worse_state(StateId a, StateId b) const;
@@ -241,6 +249,7 @@ class Fleet {
   std::map<std::tuple<uint32_t, int64_t, int64_t>, uint32_t> by_footprint_;
   std::vector<Footprint> footprints_;
   uint64_t epoch_ = 1;
+  Answer answer_;
   int64_t cpu_unit_ = 0;     // weight of a thousandth of a core left free, scaled
   int64_t device_unit_ = 0;  // of a thousandth of a device
   int64_t largest_cpu_ = 1;

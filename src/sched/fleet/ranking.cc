@@ -129,6 +129,13 @@ Fleet::Ranked Fleet::score(const Footprint& footprint, StateId id) {
   return best;
 }
 
+// The option that score() chooses.
+uint32_t Fleet::option_of(uint32_t footprint, StateId state) {
+  const bool is_answered =
+      answer_.epoch == epoch_ && answer_.footprint == footprint && answer_.state == state;
+  return is_answered ? answer_.option : score(footprints_[footprint], state).option;
+}
+
 // What the footprint costs on every state of a type.
 int64_t Fleet::price(const Footprint& footprint, uint32_t type) const {
   return types_[type].price * sets_.taken(types_[type].cut, footprint.need) +
@@ -252,6 +259,7 @@ std::optional<NodeIndex> Fleet::best(ShapeId shape, std::optional<Second>* secon
   }
   if (second != nullptr) *second = best ? second_to(wish, *best) : std::nullopt;
   if (!best) return std::nullopt;
+  answer_ = {epoch_, wish.footprint, best->state, best->option};
   return first_node(best->state);
 }
 
