@@ -23,6 +23,8 @@ RULES = [
     (r"(?i)\b(?:previous|this|my|last|next|another) session\b|(?<!user[- ])\b(?:sub-?)?agents?\b",
      "the product has no such word (see the glossary in README.md)"),
     (r"(?i)\b(?:white|black)list(?:ed|ing|s)?\b", "say allowed, refused or exempt"),
+    (r"(?:^|[{,])\s*\.\w+ = .*\bBERTH_TRY\(|\w\{BERTH_TRY\(",
+     "BERTH_TRY between the braces of an aggregate, which leaks when it returns: assign instead"),
     (r"[ \t]+$", "white space at the end of the line"),
 ]
 # Text that others wrote, or that has its own rules.

@@ -40,7 +40,8 @@ bool has_ended(const Json& workload, int64_t attempt) {
 }  // namespace
 
 Result<CachedWorkload> cached_workload(const Json& workload) {
-  CachedWorkload cached{.meta = BERTH_TRY(runtime::identity_of(workload))};
+  CachedWorkload cached;
+  cached.meta = BERTH_TRY(runtime::identity_of(workload));
   const Json& status = translate::object_at(workload, "status");
   for (const char* const name : {"placement", "nominated"}) {
     const Json& json = translate::object_at(status, name);
@@ -66,7 +67,8 @@ Result<CachedPod> cached_pod(const Json& json, const translate::Accelerators& ac
 
 Result<CachedNode> cached_node(const Json& json, const translate::Accelerators& accelerators) {
   const translate::Node node = BERTH_TRY(translate::decode_node(json, accelerators));
-  CachedNode cached{.meta = BERTH_TRY(runtime::identity_of(json))};
+  CachedNode cached;
+  cached.meta = BERTH_TRY(runtime::identity_of(json));
   const auto& resources = accelerators.resources;
   const auto at = std::find(resources.begin(), resources.end(), node.resource);
   if (at != resources.end()) {
@@ -76,7 +78,8 @@ Result<CachedNode> cached_node(const Json& json, const translate::Accelerators& 
 }
 
 Result<CachedQuota> cached_quota(const Json& json) {
-  CachedQuota cached{.meta = BERTH_TRY(runtime::identity_of(json))};
+  CachedQuota cached;
+  cached.meta = BERTH_TRY(runtime::identity_of(json));
   const Json& spec = translate::object_at(json, "spec");
   for (const Json& name : translate::array_at(spec, "namespaces")) {
     if (name.is_string()) cached.namespaces.push_back(name.get<std::string>());

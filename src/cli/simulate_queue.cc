@@ -107,7 +107,9 @@ Result<ClusterShape> parse_cluster(const std::string& text) {
 }
 
 Result<Answer> simulate(const Flags& flags, const Surroundings& around) {
-  QueueSetup setup{.cluster = BERTH_TRY(parse_cluster(flags.cluster)), .policy = flags.policy};
+  QueueSetup setup;
+  setup.cluster = BERTH_TRY(parse_cluster(flags.cluster));
+  setup.policy = flags.policy;
   if (flags.explain_sample > 0 && flags.policy != "berth") {
     return Error{Code::Invalid, "--explain-sample: only the policy berth explains itself"};
   }

@@ -128,9 +128,11 @@ Result<UserEntry> read_user(const Field& entry, const Folder& folder) {
 }
 
 Result<ContextEntry> read_context(const Field& entry, const Folder&) {
-  return ContextEntry{.cluster = BERTH_TRY(entry["cluster"].text()),
-                      .user = BERTH_TRY(entry["user"].text()),
-                      .name_space = BERTH_TRY(entry["namespace"].text())};
+  ContextEntry context;
+  context.cluster = BERTH_TRY(entry["cluster"].text());
+  context.user = BERTH_TRY(entry["user"].text());
+  context.name_space = BERTH_TRY(entry["namespace"].text());
+  return context;
 }
 
 // "clusters: [{name: N, cluster: {...}}]" as a map; the first of two namesakes wins.

@@ -49,10 +49,12 @@ Result<const Identity*> Credentials::current() {
 }
 
 Result<Identity> Credentials::read() const {
-  return Identity{.ca = BERTH_TRY(load(config_.cluster.ca)),
-                  .token = trimmed(BERTH_TRY(load(config_.user.token))),
-                  .certificate = BERTH_TRY(load(config_.user.certificate)),
-                  .key = BERTH_TRY(load(config_.user.key))};
+  Identity identity;
+  identity.ca = BERTH_TRY(load(config_.cluster.ca));
+  identity.token = trimmed(BERTH_TRY(load(config_.user.token)));
+  identity.certificate = BERTH_TRY(load(config_.user.certificate));
+  identity.key = BERTH_TRY(load(config_.user.key));
+  return identity;
 }
 
 Status Credentials::ask_plugin(Identity& identity) {

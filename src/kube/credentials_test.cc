@@ -81,6 +81,15 @@ TEST(Credentials, AFileThatWasNeverThereIsAnError) {
   EXPECT_EQ(credentials.current().error().message, "/none: No such file or directory");
 }
 
+// Under AddressSanitizer, which counts what is left.
+TEST(Credentials, WhatWasReadBeforeAnErrorIsNotLeaked) {
+  const ManualClock clock;
+  Config config = with_token({.file = "/none"});
+  config.cluster.ca.text = std::string(64, 'c');
+  Credentials credentials(config, clock);
+  EXPECT_FALSE(credentials.current().ok());
+}
+
 struct Plugin {
   ManualClock clock{Instant{Millis{1'800'000'000'000}}};
   int runs = 0;

@@ -28,8 +28,10 @@ Result<Pod> decode_pod(Json&& object) {
   if (object["metadata"].value("annotations", Json::object()).contains("bad")) {
     return Error{Code::Invalid, "a bad pod"};
   }
-  return Pod{BERTH_TRY(identity_of(object)),
-             object.value(Json::json_pointer("/spec/nodeName"), "")};
+  Pod pod;
+  pod.meta = BERTH_TRY(identity_of(object));
+  pod.node = object.value(Json::json_pointer("/spec/nodeName"), "");
+  return pod;
 }
 
 bool is_watch(const kube::Request& request) {

@@ -105,6 +105,12 @@ class Words(tree.CheckTest):
         self.seed("HTTPS_PRO" "XY=http://10.0.0.1:80",
                   "'HTTPS_PRO" "XY=http': a proxy or a password of one machine")
 
+    def test_try_between_the_braces_of_an_aggregate(self):
+        self.write({"src/base/fine.h": "a.b = BERTH_" "TRY(c());\n"})
+        self.seed("A a{.b = BERTH_" "TRY(c())};",
+                  "'{.b = BERTH_" "TRY(': BERTH_" "TRY between the braces of an aggregate, "
+                  "which leaks when it returns: assign instead")
+
     def test_space_at_the_end(self):
         self.seed("a ", "'blank': white space at the end of the line")
 

@@ -22,7 +22,10 @@ struct Widget {
 };
 
 Result<Widget> decode_widget(Json&& object) {
-  return Widget{BERTH_TRY(runtime::identity_of(object)), object["spec"].value("count", 0)};
+  Widget widget;
+  widget.meta = BERTH_TRY(runtime::identity_of(object));
+  widget.count = object["spec"].value("count", 0);
+  return widget;
 }
 
 class Runtime : public Contract {

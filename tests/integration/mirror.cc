@@ -11,8 +11,10 @@ constexpr const char* kSpace = "default";
 const std::string kSuffix = "-copy";
 
 Result<Sheet> decode_sheet(Json&& object) {
-  return Sheet{BERTH_TRY(runtime::identity_of(object)),
-               object.value(Json::json_pointer("/data/text"), "")};
+  Sheet sheet;
+  sheet.meta = BERTH_TRY(runtime::identity_of(object));
+  sheet.text = object.value(Json::json_pointer("/data/text"), "");
+  return sheet;
 }
 
 kube::WatchTarget labelled(const char* role) {

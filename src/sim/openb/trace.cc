@@ -82,11 +82,12 @@ Status Loader::add_nodes(const Csv& csv) {
   names_.clear();
   for (size_t row = 0; row < csv.rows(); ++row) {
     BERTH_TRY(add_name(csv, row, csv.cell(row, name)));
-    Node node{.name = std::string(csv.cell(row, name)),
-              .cpu_milli = BERTH_TRY(amount(csv, row, "cpu_milli", kCpuMilliMax)),
-              .memory_mib = BERTH_TRY(amount(csv, row, "memory_mib", kMemoryMibMax)),
-              .devices = static_cast<int32_t>(BERTH_TRY(amount(csv, row, "gpu", kDevicesMax))),
-              .model = BERTH_TRY(model_of(csv, row, csv.cell(row, model)))};
+    Node node;
+    node.name = csv.cell(row, name);
+    node.cpu_milli = BERTH_TRY(amount(csv, row, "cpu_milli", kCpuMilliMax));
+    node.memory_mib = BERTH_TRY(amount(csv, row, "memory_mib", kMemoryMibMax));
+    node.devices = static_cast<int32_t>(BERTH_TRY(amount(csv, row, "gpu", kDevicesMax)));
+    node.model = BERTH_TRY(model_of(csv, row, csv.cell(row, model)));
     if (node.devices > 0 && csv.cell(row, model).empty()) {
       return at_row(csv, row, "model: want the model of the devices");
     }
@@ -98,11 +99,11 @@ Status Loader::add_nodes(const Csv& csv) {
 
 Result<Shape> Loader::shape_of(const Csv& csv, size_t row) {
   const auto devices = static_cast<int32_t>(BERTH_TRY(amount(csv, row, "num_gpu", kDevicesMax)));
-  Shape shape{
-      .cpu_milli = BERTH_TRY(amount(csv, row, "cpu_milli", kCpuMilliMax)),
-      .memory_mib = BERTH_TRY(amount(csv, row, "memory_mib", kMemoryMibMax)),
-      .devices = devices,
-      .device_milli = static_cast<int32_t>(BERTH_TRY(amount(csv, row, "gpu_milli", kWhole)))};
+  Shape shape;
+  shape.devices = devices;
+  shape.cpu_milli = BERTH_TRY(amount(csv, row, "cpu_milli", kCpuMilliMax));
+  shape.memory_mib = BERTH_TRY(amount(csv, row, "memory_mib", kMemoryMibMax));
+  shape.device_milli = static_cast<int32_t>(BERTH_TRY(amount(csv, row, "gpu_milli", kWhole)));
   const bool whole = shape.device_milli == kWhole;
   if (devices == 0 ? shape.device_milli != 0 : devices == 1 ? shape.device_milli == 0 : !whole) {
     return at_row(csv, row,
