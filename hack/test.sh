@@ -29,12 +29,12 @@ stages=(deps build tools check checks protocol unit simulation worker chart imag
 about() {
   case $1 in
     deps) echo "Debian packages and Go" ;;
-    build) echo "everything, preset release" ;;
+    build) echo "programs, and tests that compute for long, preset release" ;;
     tools) echo "Kubernetes and its companions, once per version" ;;
     check) echo "hack/check.sh" ;;
     checks) echo "each check finds its seeded violation" ;;
     protocol) echo "the write protocol as a model, whole, and the orders that it forbids" ;;
-    unit) echo "C++ tests, those against a real API server included" ;;
+    unit) echo "C++ tests under ASan and UBSan, those against a real API server included" ;;
     simulation) echo "operators and extender under schedules of faults, in memory" ;;
     worker) echo "gangs of the trainer as real processes" ;;
     chart) echo "the chart and its policies on a real API server" ;;
@@ -48,7 +48,8 @@ about() {
 needs() {
   case $1 in
     build | tools | protocol) echo deps ;;
-    check | unit | simulation | worker) echo build ;;
+    check | simulation | worker) echo build ;;
+    unit) echo build tools ;;
     chart | hack) echo tools ;;
     images) echo build tools ;;
     cluster) echo images ;;
@@ -57,7 +58,11 @@ needs() {
 
 stage_deps() { hack/deps.sh; }
 
-stage_build() { cmake --preset release && cmake --build --preset release; }
+stage_build() {
+  cmake --preset release && cmake --build --preset release --target berth-operator berth-extender \
+    berth-crdgen berth-trainer kubectl-berth berth-sim \
+    sched_test sim_test integration_test worker_test
+}
 
 stage_tools() { hack/cluster/programs; }
 
@@ -68,13 +73,14 @@ stage_checks() { run_pytest tests/checks; }
 # Shows what was explored: states, depth, seconds.
 stage_protocol() { run_pytest -s tests/protocol; }
 
-# One API server without nodes for all C++ tests that want one.
+# One API server without nodes for all C++ tests that want one. Without sanitizers what computes for
+# long, of which they see a part, and the workers, whose libraries are not made for them.
 stage_unit() {
   local exports code=0
+  run_ctest release -R '^(sched|sim|integration|worker)$' || code=1
+  cmake --preset asan && cmake --build --preset asan || return 1
   exports=$(hack/cluster/up --port-base $server_port --scheduler off --env) || return 1
-  BERTH_TEST_KUBECONFIG=$(eval "$exports" && echo "$KUBECONFIG") \
-    GTEST_OUTPUT="xml:$results/unit/" \
-    ctest --test-dir build/release --output-on-failure --timeout 300 -E '^worker_gang$' || code=1
+  BERTH_TEST_KUBECONFIG=$(eval "$exports" && echo "$KUBECONFIG") run_ctest asan || code=1
   hack/cluster/down --port-base $server_port || code=1
   return $code
 }
@@ -101,6 +107,12 @@ stage_images() {
 stage_hack() { run_pytest tests/hack; }
 
 stage_cluster() { run_pytest tests/cluster; }
+
+# Runs the C++ tests of a preset: run_ctest PRESET [ARGUMENTS].
+run_ctest() {
+  GTEST_OUTPUT="xml:$results/$stage/" ctest --test-dir "build/$1" --output-on-failure -j 2 \
+    --timeout 300 "${@:2}"
+}
 
 run_pytest() {
   /usr/bin/python3 -B -m pytest -p no:cacheprovider -q -ra --junitxml="$results/$stage/pytest.xml" \

@@ -95,8 +95,8 @@ using Status = Result<Done>;
 
 }  // namespace berth
 
-// Unwraps, or returns the error to the caller. A GNU statement expression: gcc and clang. Not between
-// the braces of an aggregate: both forget what they have made of it when the expression returns.
+// Unwraps, or returns the error to the caller: a GNU statement expression, for gcc and clang. Not
+// in the braces of an aggregate: both forget what they have made of it when the expression returns.
 #define BERTH_TRY(expr)                                \
   ({                                                   \
     auto&& try_result_ = (expr);                       \

@@ -1,5 +1,7 @@
 """The write protocol as a model: no order of steps breaks a rule, each forbidden order does."""
 
+import concurrent.futures
+import os
 import pathlib
 import re
 import shutil
@@ -72,27 +74,47 @@ def run(folder, *command):
     return done.stdout
 
 
-@pytest.fixture(name="explore")
-def explore_with_spin(tmp_path, record_property):
-    """Explores a model with macros; the report of spin, and the shortest way to an error."""
+def explore(folder, model, *macros, compile_with):
+    """The report of spin on a model with macros; with -DBFS the way to an error is the shortest."""
+    for path in FOLDER.glob("*.pml"):
+        shutil.copy(path, folder)
+    run(folder, "spin", *[f"-D{macro}" for macro in macros], "-a", f"{model}.pml")
+    run(folder, "gcc", "-w", "-DSAFETY", "-DCOLLAPSE", "-DVECTORSZ=2048",
+        f"-DMEMLIM={MEMORY_MIB}", *compile_with, "-o", "pan", "pan.c")
+    return run(folder, "./pan", f"-m{DEPTH_MAX}", "-w24")
+
+
+@pytest.fixture(scope="session", name="explored")
+def explore_side_by_side(request, tmp_path_factory):
+    """{sentence: (folder, future of the report)} of all that is asked for, one per processor."""
     for program in ("spin", "gcc"):
         assert shutil.which(program), f"no {program}: hack/deps.sh tests"
+    asked = {item.callspec.params.get("sentence") for item in request.session.items
+             if hasattr(item, "callspec")}
+    with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        explored = {}
+        for sentences, flags in ((EXHAUSTIVE, ["-O2"]), (FORBIDDEN, ["-O0", "-DBFS"])):
+            for sentence in filter(asked.__contains__, sentences):
+                folder = tmp_path_factory.mktemp("model")
+                explored[sentence] = folder, pool.submit(
+                    explore, folder, *sentences[sentence], compile_with=flags)
+        yield explored
+        pool.shutdown(cancel_futures=True)
 
-    def explore(model, *macros, compile_with):
-        for path in FOLDER.glob("*.pml"):
-            shutil.copy(path, tmp_path)
-        run(tmp_path, "spin", *[f"-D{macro}" for macro in macros], "-a", f"{model}.pml")
-        run(tmp_path, "gcc", "-w", "-DSAFETY", "-DCOLLAPSE", "-DVECTORSZ=2048",
-            f"-DMEMLIM={MEMORY_MIB}", *compile_with, "-o", "pan", "pan.c")
-        report = run(tmp_path, "./pan", f"-m{DEPTH_MAX}", "-w24")
+
+@pytest.fixture(name="report_on")
+def report_and_figures(explored, record_property):
+    def report_on(sentence, model, *macros):
+        folder, future = explored[sentence]
+        report = future.result()
         figures = {"states": r"(\d\S*) states, stored", "depth": r"depth reached (\d+)",
                    "seconds": r"elapsed time (\S+)"}
         found = {name: re.search(pattern, report)[1] for name, pattern in figures.items()}
         print(f"\n{model} {' '.join(macros)}:", ", ".join(f"{v} {k}" for k, v in found.items()))
         for name, value in found.items():
             record_property(name, value)
-        return report
-    return explore
+        return folder, report
+    return report_on
 
 
 def steps_of(folder, model, macros):
@@ -103,11 +125,11 @@ def steps_of(folder, model, macros):
 
 
 @pytest.mark.parametrize("sentence", EXHAUSTIVE)
-def test_whatever_the_order_of_steps(sentence, explore, tmp_path):
+def test_whatever_the_order_of_steps(sentence, report_on):
     model, *macros = EXHAUSTIVE[sentence]
-    report = explore(model, *macros, compile_with=["-O2"])
+    folder, report = report_on(sentence, model, *macros)
     if "errors: 0" not in report:
-        pytest.fail(f"{report}\n{steps_of(tmp_path, model, macros)}")
+        pytest.fail(f"{report}\n{steps_of(folder, model, macros)}")
     assert "max search depth too small" not in report
     assert "Search not completed" not in report
     assert unreached(report, (FOLDER / f"{model}.pml").read_text().split("\n")) == []
@@ -120,9 +142,8 @@ def unreached(report, source):
 
 
 @pytest.mark.parametrize("sentence", FORBIDDEN)
-def test_a_forbidden_order_is_found_out(sentence, explore):
-    model, *macros = FORBIDDEN[sentence]
-    report = explore(model, *macros, compile_with=["-O0", "-DBFS"])
+def test_a_forbidden_order_is_found_out(sentence, report_on):
+    _, report = report_on(sentence, *FORBIDDEN[sentence])
     assert "assertion violated" in report and "errors: 1" in report, report
 
 

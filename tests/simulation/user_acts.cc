@@ -15,7 +15,7 @@ void submit(Simulation& s, const Act& act) {
   const std::string name = s.fresh_name("job-");
   s.cluster.in(s.team(team));
   if (s.cluster.server.find(kube::kNamespaces, "", s.team(team)) == nullptr) return;
-  s.cluster.job(name, 1 + shape % 3, 1 + shape / 3 % 2, [&](auto& job) {
+  s.cluster.job(name, 1 + shape % 3, 1 + shape / 3 % 2, [&, shape = shape](auto& job) {
     job.spec.priority = shape / 6 % 3;
     if (shape / 18 % 4 == 0) {
       job.spec.workers.min = 1;
