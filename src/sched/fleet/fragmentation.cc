@@ -49,8 +49,23 @@ Fragmentation::Fragmentation(FreeSets& sets, const Outlook& outlook)
     levels.insert(mix[i].cpu_milli);
     classes_.push_back({mix[i], at->second, shares[i]});
   }
+  for (size_t i = 0; i < groups_.size(); ++i) {
+    by_milli_.push_back(step_of(i, sets.need_of(groups_[i])));
+  }
+  std::sort(by_milli_.begin(), by_milli_.end(),
+            [](const Step& a, const Step& b) { return a.milli < b.milli; });
   cpu_levels_.assign(levels.begin(), levels.end());
   width_ = (groups_.size() + 2 + kLanes - 1) / kLanes * kLanes;
+}
+
+Fragmentation::Step Fragmentation::step_of(size_t group, const Need& need) {
+  Step step{.group = group, .milli = need.milli};
+  if (need.is_none()) {
+    step.devices = kMostDevicesPerNode + 1;  // so that it can use nothing of what is free
+  } else if (need.profile < 0 && (need.is_whole() || need.devices == 1)) {
+    step.devices = static_cast<size_t>(need.devices);
+  }
+  return step;
 }
 
 uint32_t Fragmentation::rank(int64_t cpu_milli) const {
@@ -104,17 +119,32 @@ const int16_t* Fragmentation::stranded(FreeSetId set) {
     is_known_.resize(sets_.size(), false);
     stranded_.resize(sets_.size() * width_, 0);
   }
+  int16_t* row = &stranded_[set * width_];
   if (!is_known_[set]) {
-    std::vector<int16_t> row(width_, 0);
-    for (size_t i = 0; i < groups_.size(); ++i) {
-      row[i] = in_lane(sets_.stranded(set, groups_[i]));
-    }
+    sets_.is_cut(set) ? strand_slices(set, row) : strand(set, row);
     row[groups_.size()] = in_lane(sets_.milli(set));
     row[groups_.size() + 1] = in_lane(waste_of(set));
-    std::copy(row.begin(), row.end(), stranded_.begin() + static_cast<int64_t>(set * width_));
     is_known_[set] = true;
   }
-  return &stranded_[set * width_];
+  return row;
+}
+
+void Fragmentation::strand_slices(FreeSetId set, int16_t* row) const {
+  for (size_t i = 0; i < groups_.size(); ++i) row[i] = in_lane(sets_.stranded(set, groups_[i]));
+}
+
+// What strand_slices() finds group by group, in one walk: the devices too small for a group are too
+// small for all that want more of each.
+void Fragmentation::strand(FreeSetId set, int16_t* row) const {
+  const std::vector<DeviceState>& devices = sets_.devices(set);
+  size_t small = 0;
+  int32_t lost = 0;
+  for (const Step& step : by_milli_) {
+    while (small < devices.size() && devices[small] < step.milli) lost += devices[small++];
+    const bool fits = step.devices > 0 ? devices.size() - small >= step.devices
+                                       : sets_.fits(set, groups_[step.group]);
+    row[step.group] = in_lane(fits ? lost : sets_.milli(set));
+  }
 }
 
 int32_t Fragmentation::expected(uint32_t signature, uint32_t rank, FreeSetId set) {

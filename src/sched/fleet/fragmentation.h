@@ -33,15 +33,26 @@ class Fragmentation {
     size_t group = 0;
     int32_t weight = 0;  // of kScale
   };
+  // A group in the order of what it wants of each device, and how many devices of at least that
+  // much it takes; 0 where several of its shares may lie on one.
+  struct Step {
+    size_t group = 0;
+    int32_t milli = 0;
+    size_t devices = 0;
+  };
 
+  static Step step_of(size_t group, const Need& need);
   int32_t waste_of(FreeSetId set) const;
   void add_table(uint32_t signature);
   const int16_t* stranded(FreeSetId set);
+  void strand_slices(FreeSetId set, int16_t* row) const;
+  void strand(FreeSetId set, int16_t* row) const;
 
   FreeSets& sets_;
   std::vector<Class> classes_;
   std::vector<uint32_t> groups_;  // needs, numbered
-  std::vector<int16_t> waste_;    // by thousandths left, or none
+  std::vector<Step> by_milli_;
+  std::vector<int16_t> waste_;  // by thousandths left, or none
   int16_t waste_weight_ = 0;
   size_t width_ = 8;  // groups, all that is free, waste; to a multiple of a vector register
   std::vector<int64_t> cpu_levels_;  // ascending
