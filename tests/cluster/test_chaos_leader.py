@@ -21,6 +21,8 @@ ROUNDS = int(os.environ.get("BERTH_CHAOS_ROUNDS", "1"))
 KILLS_PER_ROUND = 3 if ROUNDS > 1 else 1
 RUN_SECONDS = 5  # of a job of one second, from its admission to its end
 REFUSAL_SECONDS = 90  # TCP sends again ever more rarely
+QUIET_SECONDS = 0.3  # between two requests, and far longer than between the parts of one
+REQUEST_BYTES = 1000  # any has more, for its token; acknowledgements of HTTP/2 have far less
 LAST_WORDS = "the Lease is lost"
 
 
@@ -61,6 +63,18 @@ def until(check, seconds, what):
     return value
 
 
+def until_unsent(leader, least, what):
+    """So many bytes wait in its kernel, and for a while no more: the request is there whole."""
+    deadline = time.monotonic() + 10
+    before, since = 0, time.monotonic()
+    while before < least or time.monotonic() - since < QUIET_SECONDS:
+        assert time.monotonic() < deadline, f"not {what} within 10 s: {before} bytes unsent"
+        time.sleep(0.02)
+        if (now := leader.unsent_bytes()) != before:
+            before, since = now, time.monotonic()
+    return before
+
+
 def write_of_its_own(machine, tenant, leader, job):
     """The leader has decided to admit the job; its network is cut, so the write waits in there."""
     before = decided(machine, leader.pod)
@@ -82,9 +96,9 @@ def test_a_leader_halted_in_a_write_is_refused_by_the_api_server_after_its_succe
     leader = machine.leader()
     with contextlib.ExitStack() as network:
         network.enter_context(leader.cut_off())  # what it hears still arrives
-        renewal = until(leader.unsent_bytes, 5, "renewing")  # it sends one of these at a time
+        renewal = until_unsent(leader, REQUEST_BYTES, "renewing")  # it sends one of these at a time
         tenant.client.remove(rendezvous_of(tenant, "running"))  # which the leader makes anew
-        until(lambda: leader.unsent_bytes() > renewal, 8, "creating the rendezvous again")
+        until_unsent(leader, renewal + REQUEST_BYTES, "creating the rendezvous again")
         with leader.paused():
             until(lambda: machine.holder("berth-operator") != leader.pod, BAR_SECONDS, "succeeded")
             successor = machine.holder("berth-operator")
