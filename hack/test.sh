@@ -23,8 +23,12 @@ server_port=7443 # of the API server that the C++ tests talk to; not the default
 passed=0 failed=0 skipped=0
 verbose=false
 declare -A broken=() # stages that failed in this run
+behind=''            # process that builds for the stage sanitizers while others run
 
-stages=(deps build tools check checks protocol unit simulation worker chart images hack cluster)
+stages=(deps build tools check checks protocol unit simulation worker chart images hack cluster
+  sanitizers fuzz)
+threaded=(host http extender extender_attack) # C++ tests that have several threads
+waiting=worker # the first of those that leave most of the machine idle
 
 about() {
   case $1 in
@@ -34,13 +38,17 @@ about() {
     check) echo "hack/check.sh" ;;
     checks) echo "each check finds its seeded violation" ;;
     protocol) echo "the write protocol as a model, whole, and the orders that it forbids" ;;
-    unit) echo "C++ tests under ASan and UBSan, those against a real API server included" ;;
+    unit) echo "C++ tests that compute for long" ;;
     simulation) echo "operators and extender under schedules of faults, in memory" ;;
     worker) echo "gangs of the trainer as real processes" ;;
     chart) echo "the chart and its policies on a real API server" ;;
     images) echo "container images" ;;
     hack) echo "hack/cluster leaves nothing behind" ;;
     cluster) echo "end to end: the chart, real containers, crashes" ;;
+    sanitizers)
+      echo "C++ tests under ASan and UBSan, on a real API server too; threads under TSan"
+      ;;
+    fuzz) echo "what nobody would send, to every parser and endpoint, for two minutes" ;;
   esac
 }
 
@@ -48,8 +56,10 @@ about() {
 needs() {
   case $1 in
     build | tools | protocol) echo deps ;;
-    check | simulation | worker) echo build ;;
-    unit) echo build tools ;;
+    check | unit | simulation | worker) echo build ;;
+    sanitizers)
+      echo deps tools ;;
+    fuzz) echo sanitizers ;;
     chart | hack) echo tools ;;
     images) echo build tools ;;
     cluster) echo images ;;
@@ -73,17 +83,8 @@ stage_checks() { run_pytest tests/checks; }
 # Shows what was explored: states, depth, seconds.
 stage_protocol() { run_pytest -s tests/protocol; }
 
-# One API server without nodes for all C++ tests that want one. Without sanitizers what computes for
-# long, of which they see a part, and the workers, whose libraries are not made for them.
-stage_unit() {
-  local exports code=0
-  run_ctest release -R '^(sched|sim|integration|worker)$' || code=1
-  cmake --preset asan && cmake --build --preset asan || return 1
-  exports=$(hack/cluster/up --port-base $server_port --scheduler off --env) || return 1
-  BERTH_TEST_KUBECONFIG=$(eval "$exports" && echo "$KUBECONFIG") run_ctest asan || code=1
-  hack/cluster/down --port-base $server_port || code=1
-  return $code
-}
+# Of these the stage sanitizers runs a part, or nothing: the workers' libraries are not made for it.
+stage_unit() { run_ctest release -R '^(sched|sim|integration|worker)$'; }
 
 # A fixed set, then three minutes of seeds that are fresh for every commit and the same wherever it
 # is tested.
@@ -107,6 +108,37 @@ stage_images() {
 stage_hack() { run_pytest tests/hack; }
 
 stage_cluster() { run_pytest tests/cluster; }
+
+# One API server without nodes for all C++ tests that want one.
+stage_sanitizers() {
+  local exports code=0
+  [ -z "$behind" ] || tail --pid="$behind" -f /dev/null
+  build_sanitizers "${threaded[@]/%/_test}" || return 1
+  run_ctest tsan -R "^($(IFS='|' && echo "${threaded[*]}"))\$" || code=1
+  exports=$(hack/cluster/up --port-base $server_port --scheduler off --env) || return 1
+  BERTH_TEST_KUBECONFIG=$(eval "$exports" && echo "$KUBECONFIG") run_ctest asan || code=1
+  hack/cluster/down --port-base $server_port || code=1
+  return $code
+}
+
+stage_fuzz() { hack/fuzz.sh --seconds 12; }
+
+# Everything in the preset asan, in tsan the targets that it is given.
+build_sanitizers() {
+  cmake --preset asan && cmake --build --preset asan --target all fuzz &&
+    cmake --preset tsan && cmake --build --preset tsan --target "$@"
+}
+
+# Begins with it while stages mostly wait for their clusters, in time that nothing else wants: in a
+# session of its own because there the kernel schedules by session (sched(7), autogroup).
+build_behind() {
+  local idle='echo 19 >/proc/self/autogroup; chrt --idle --pid 0 $$'
+  mkdir -p "$results"
+  setsid bash -c "{ $idle; } 2>/dev/null; $(declare -f build_sanitizers)
+    build_sanitizers ${threaded[*]/%/_test}" >"$results/behind.log" 2>&1 &
+  behind=$!
+  trap 'kill -- "-$behind" 2>/dev/null' EXIT
+}
 
 # Runs the C++ tests of a preset: run_ctest PRESET [ARGUMENTS].
 run_ctest() {
@@ -192,7 +224,10 @@ main() {
     shift
   done
   [ ${#only[@]} -gt 0 ] || only=("${stages[@]}")
-  for one in "${only[@]}"; do run_stage "$one"; done
+  for one in "${only[@]}"; do
+    [ "$one" != $waiting ] || [[ " ${only[*]} " != *" sanitizers "* ]] || build_behind
+    run_stage "$one"
+  done
   if [ $skipped -gt 0 ]; then
     echo "$passed passed, $failed failed, $skipped skipped"
   else

@@ -74,6 +74,24 @@ TEST(JsonLog, FormatCharactersOfAMessageMeanNothing) {
   EXPECT_THAT(captured.text.str(), HasSubstr(R"("message":"{} %v %s","a":"{0}"})"));
 }
 
+TEST(JsonLog, LinesOfSeveralThreadsStayWhole) {
+  std::ostringstream text;
+  JsonLog log(LogLevel::Info, std::make_shared<spdlog::sinks::ostream_sink_mt>(text));
+  std::vector<std::thread> threads;
+  for (const char* const name : {"a", "b"}) {
+    threads.emplace_back([&log, name] {
+      for (int i = 0; i < 100; ++i) log.info("turn", {{"thread", name}});
+    });
+  }
+  for (std::thread& one : threads) one.join();
+  std::istringstream lines(text.str());
+  int count = 0;
+  for (std::string line; std::getline(lines, line); ++count) {
+    EXPECT_THAT(line, MatchesRegex("\\{\"time\".*\"message\":\"turn\",\"thread\":\"[ab]\"\\}"));
+  }
+  EXPECT_EQ(count, 200);
+}
+
 TEST(JsonLog, CutsWhatIsTooLong) {
   Captured captured;
   captured.log.info("long", {{"body", std::string(100'000, 'x')}});

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 #include <set>
+#include <thread>
 
 namespace berth::http {
 namespace {
@@ -59,6 +60,25 @@ TEST(Metrics, CountUnderOtherWhenAnOpenLabelHasTooManyValues) {
     metrics.set("berth_quota_used_devices", {std::to_string(i)}, i);
   }
   EXPECT_THAT(metrics.text(), HasSubstr("berth_quota_used_devices{quota=\"other\"} 1000\n"));
+}
+
+TEST(Metrics, AreReadByOneThreadWhileOthersCountAndForget) {
+  constexpr int kTimes = 300;
+  Metrics metrics(kTable);
+  std::vector<std::thread> threads;
+  for (const char* const quota : {"blue", "red"}) {
+    threads.emplace_back([&metrics, quota] {
+      for (int i = 0; i < kTimes; ++i) {
+        metrics.add("berth_calls_total", {"filter", "ok"});
+        metrics.set("berth_quota_used_devices", {quota}, i);
+        metrics.observe("berth_wait_seconds", {}, 0.7);
+        if (i % 3 == 0) metrics.forget("berth_quota_used_devices", {quota});
+      }
+    });
+  }
+  for (int i = 0; i < kTimes / 10; ++i) EXPECT_THAT(metrics.text(), HasSubstr("berth_calls_total"));
+  for (std::thread& one : threads) one.join();
+  EXPECT_THAT(metrics.text(), HasSubstr("berth_wait_seconds_count " + std::to_string(2 * kTimes)));
 }
 
 TEST(MetricsList, FollowsItsRules) {

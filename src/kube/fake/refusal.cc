@@ -55,6 +55,7 @@ Refusal invalid(const Call& call, const std::string& name, Violations causes) {
   return {422, "Invalid", std::move(message), std::move(causes)};
 }
 
+// A path may be any bytes, and is repeated here.
 std::string status_text(const Call& call, const Refusal& refusal) {
   return Json{{"kind", "Status"},
               {"apiVersion", "v1"},
@@ -64,7 +65,7 @@ std::string status_text(const Call& call, const Refusal& refusal) {
               {"reason", refusal.reason},
               {"details", details_of(call, refusal)},
               {"code", refusal.status}}
-      .dump();
+      .dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 Response refuse(const Call& call, const Refusal& refusal) {
