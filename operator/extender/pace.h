@@ -45,7 +45,7 @@ class Pace {
   const size_t most_;
   std::mutex mutex_;
   size_t binds_ = 0;
-  std::vector<Work> held_;  // no more than connections: each waits for its answer
+  std::vector<Work> held_;  // bounded by the server: each is a request without its answer
 };
 
 }  // namespace berth::extender

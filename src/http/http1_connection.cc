@@ -54,6 +54,7 @@ void Http1Connection::enter(Phase phase, Millis timeout) {
 
 void Http1Connection::wait_for_request() {
   parser_.reset();
+  bodies_.give_back(bodies_.held());
   if (is_draining_) return close();
   if (in_.size() > 0) return read_header();  // the peer sent the next one already
   enter(Phase::Idle, limits().idle_timeout);
@@ -92,6 +93,11 @@ void Http1Connection::on_header(error_code error) {
 
 void Http1Connection::read_body() {
   if (parser_->is_done()) return handle();
+  // Of unknown length it may be as long as any.
+  const auto declared = parser_->content_length();
+  if (!bodies_.take(declared ? *declared : limits().body_bytes_max)) {
+    return refuse(503, crowded(limits()));
+  }
   enter(Phase::Body, limits().body_timeout);
   beast::http::async_read(link_.stream, in_, *parser_, [self = self()](error_code error, size_t) {
     if (!self->is_in(Phase::Body)) return;

@@ -88,13 +88,13 @@ void Http2Connection::enter(Stream& stream, Phase phase, Millis timeout) {
   stream.deadline = worker().deadline(timeout);
 }
 
-std::string Http2Connection::take_body(Stream& stream) {
-  unfinished_bytes_ -= stream.body.size();
-  return std::exchange(stream.body, {});
+void Http2Connection::drop_body(Stream& stream) {
+  bodies_.give_back(std::exchange(stream.body_bytes, 0));
+  stream.body = {};
 }
 
 void Http2Connection::forget(int32_t id) {
-  take_body(streams_.at(id));
+  drop_body(streams_.at(id));
   streams_.erase(id);
   if (streams_.empty()) quiet_deadline_ = worker().deadline(limits().idle_timeout);
 }
@@ -138,13 +138,14 @@ void Http2Connection::on_body(int32_t id, std::string_view bytes) {
   Stream* stream = find(id, Phase::Body);
   if (stream == nullptr) return;
   if (stream->body.size() + bytes.size() > limits().body_bytes_max) return refuse_large_body(id);
-  if (unfinished_bytes_ + bytes.size() > limits().unfinished_bytes_max) {
+  if (bodies_.held() + bytes.size() > limits().unfinished_bytes_max) {
     return refuse(
         id, 503,
-        larger_than("the unfinished bodies of this connection are", limits().unfinished_bytes_max));
+        larger_than("the unanswered bodies of this connection are", limits().unfinished_bytes_max));
   }
+  if (!bodies_.take(bytes.size())) return refuse(id, 503, crowded(limits()));
   stream->body += bytes;
-  unfinished_bytes_ += bytes.size();
+  stream->body_bytes += bytes.size();
 }
 
 void Http2Connection::on_request_end(int32_t id) {
@@ -152,7 +153,7 @@ void Http2Connection::on_request_end(int32_t id) {
   if (stream == nullptr) return;
   enter(*stream, Phase::Handling, limits().handler_timeout);
   // Of their own: an answer may come before the handler returns, and need not keep them.
-  const std::string body = take_body(*stream);
+  const std::string body = std::move(stream->body);
   const std::string method = stream->method;
   const std::string target = std::move(stream->target);
   const std::string type = std::move(stream->content_type);
@@ -177,6 +178,7 @@ void Http2Connection::answer(int32_t id, Response response) {
   if (find(id, Phase::Gone) != nullptr) return forget(id);
   Stream* stream = find(id, Phase::Handling);
   if (stream == nullptr) return;
+  drop_body(*stream);
   enter(*stream, Phase::Writing, limits().write_timeout);
   frames_.answer(id, std::move(response), stream->method == "HEAD");
   flush();
@@ -184,7 +186,7 @@ void Http2Connection::answer(int32_t id, Response response) {
 
 void Http2Connection::refuse(int32_t id, int status, std::string_view line) {
   Stream& stream = streams_.at(id);
-  take_body(stream);
+  drop_body(stream);
   enter(stream, Phase::Writing, limits().write_timeout);
   frames_.answer(id, text_response(status, line), stream.method == "HEAD");
 }

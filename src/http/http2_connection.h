@@ -28,6 +28,7 @@ class Http2Connection final : public Connection, private Http2Events {
     std::string target;
     std::string content_type;
     std::string body;
+    size_t body_bytes = 0;  // counted until it is answered: the handler may keep a copy
     size_t header_bytes = 0;
     size_t declared_bytes = 0;  // of the body, by Content-Length
     bool is_waiting = false;    // for 100 Continue
@@ -46,7 +47,7 @@ class Http2Connection final : public Connection, private Http2Events {
   Stream* find(int32_t id, Phase phase);
   void enter(Stream& stream, Phase phase, Millis timeout);
   void forget(int32_t id);
-  std::string take_body(Stream& stream);
+  void drop_body(Stream& stream);
   Respond responder(int32_t id);
   void answer(int32_t id, Response response);
   void refuse(int32_t id, int status, std::string_view line);
@@ -61,7 +62,6 @@ class Http2Connection final : public Connection, private Http2Events {
 
   Http2Frames frames_;
   std::map<int32_t, Stream> streams_;
-  size_t unfinished_bytes_ = 0;  // of all bodies that are being read
   std::array<char, 16 * 1024> in_{};
   std::string out_;
   int64_t quiet_deadline_ = 0;  // of a connection without streams

@@ -120,7 +120,7 @@ TEST_F(Http2Test, BoundsTheUnfinishedBodiesOfAConnectionTogether) {
   client_.start({.body = half, .declared = 1000, .is_unfinished = true});
   ASSERT_TRUE(client_.flush());
   EXPECT_EQ(line_from(client_, 503),
-            "the unfinished bodies of this connection are larger than 1500 B\n");
+            "the unanswered bodies of this connection are larger than 1500 B\n");
   EXPECT_EQ(client_.post("/", half)->status, 503) << "the first one is still there";
   EXPECT_EQ(client_.post("/", std::string(700, 'x'))->status, 200);
 }

@@ -79,4 +79,9 @@ void Handshake::check_deadlines() {
 
 std::string in_seconds(Millis time) { return std::to_string(time.count() / 1000) + " s"; }
 
+std::string crowded(const Limits& limits) {
+  return "the bodies of all connections together are larger than " +
+         std::to_string(limits.all_bodies_bytes_max) + " B";
+}
+
 }  // namespace berth::http

@@ -23,7 +23,8 @@ struct TlsLink {
 // One peer, whatever it speaks: Handshake first, then Http1Connection or Http2Connection.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  explicit Connection(TlsLink link) : link_(std::move(link)) {}
+  explicit Connection(TlsLink link)
+      : link_(std::move(link)), bodies_(worker().shape.bodies, limits().all_bodies_bytes_max) {}
   virtual ~Connection() = default;
 
   virtual void start() = 0;
@@ -44,6 +45,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void linger();
 
   TlsLink link_;
+  BodyRoom bodies_;  // of requests that are not answered yet
 
  private:
   enum class Life { Open, Lingering, Closed };
@@ -70,5 +72,6 @@ class Handshake final : public Connection {
 
 // As the line of a refusal names a limit.
 std::string in_seconds(Millis time);
+std::string crowded(const Limits& limits);  // when all bodies together are too much
 
 }  // namespace berth::http

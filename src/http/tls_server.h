@@ -19,12 +19,13 @@ namespace berth::http {
 // What one peer may cost. A request that passes a limit gets one line of text and is cut: over
 // HTTP/1.1 with its connection, over HTTP/2 alone, unless the connection itself cannot go on.
 struct Limits {
-  size_t body_bytes_max = 8 * 1024 * 1024;  // by Content-Length and while reading: 413
-  size_t header_bytes_max = 8 * 1024;       // request line and all headers: 431
-  int connections_max = 256;                // more are closed as they come
+  size_t body_bytes_max = 8 * 1024 * 1024;         // by Content-Length and while reading: 413
+  size_t header_bytes_max = 8 * 1024;              // request line and all headers: 431
+  int connections_max = 256;                       // more are closed as they come
+  size_t all_bodies_bytes_max = 64 * 1024 * 1024;  // of all connections, until answered: 503
   // Over HTTP/2, of one connection:
   size_t streams_max = 128;                        // requests at a time; more are reset
-  size_t unfinished_bytes_max = 16 * 1024 * 1024;  // bodies still being read, together: 503
+  size_t unfinished_bytes_max = 16 * 1024 * 1024;  // bodies that are not answered yet: 503
   Millis handshake_timeout{5'000};
   Millis header_timeout{2'000};    // from the first byte of a request: 408
   Millis body_timeout{5'000};      // from the end of the headers: 408

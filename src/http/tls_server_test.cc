@@ -125,6 +125,24 @@ TEST_P(TlsServerTest, ClosesConnectionsBeyondItsLimit) {
   EXPECT_EQ(client_->post("/", "still here")->body, "kube-scheduler:still here");
 }
 
+TEST_P(TlsServerTest, BoundsTheBodiesOfAllConnectionsTogether) {
+  TlsServerOptions options;
+  options.limits.all_bodies_bytes_max = 1500;
+  options.limits.handler_timeout = Millis{500};  // an HTTP/1.1 peer that leaves is noticed then
+  serve(options);
+  ASSERT_TRUE(client_->connect(server_->port()));
+  ASSERT_TRUE(client_->ask({.path = "/never", .body = std::string(1000, 'x')}));
+  const auto second = client(pki_.ca(), pki_.client());
+  const auto ask_another = [&] {
+    EXPECT_TRUE(second->connect(server_->port()));
+    const auto answer = second->post("/", std::string(800, 'x'));
+    return answer ? answer->status : 0;
+  };
+  EXPECT_TRUE(comes_true([&] { return ask_another() == 503; })) << "once the first has arrived";
+  client_->disconnect();
+  EXPECT_TRUE(comes_true([&] { return ask_another() == 200; })) << "there is room again";
+}
+
 TEST_P(TlsServerTest, RefusesAPeerWithoutACertificate) {
   serve();
   const auto nobody = client(pki_.ca(), std::nullopt);

@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 
+#include "http/body_room.h"
 #include "http/tls_context.h"
 #include "http/tls_server.h"
 
@@ -25,6 +26,7 @@ struct ServerShape {
   Handler handler;
   Log& log;
   std::atomic<int> connections{0};
+  BodyRoom::Sum bodies = std::make_shared<std::atomic<size_t>>(0);  // bytes
   std::mutex draining;  // guards nothing but the wait for `connections` to reach 0
   std::condition_variable drained;
 };
