@@ -19,6 +19,8 @@ really compiled and linked. Builds nothing. The same inputs give the same bytes.
   --build-dir DIR  a finished build with Ninja (default build/release)
   --images DIR     folder of the images' archives, NAME.tar (default build/images, if it is there)
   --out DIR        where everything goes, made anew (default build/dist)
+  --sign KEY       sign SHA256SUMS, and so all that it names, with this private key (PEM, such as
+                   `openssl genpkey -algorithm ed25519` makes, without a password): SHA256SUMS.sig
   --help           print this text
 
 The time in the document is SOURCE_DATE_EPOCH, else that of the last commit.
@@ -27,6 +29,7 @@ examples:
   hack/release.sh
   hack/images.sh --build-dir build/release && hack/release.sh --out build/dist
   cd build/dist && sha256sum --check SHA256SUMS
+  openssl pkeyutl -verify -rawin -in SHA256SUMS -sigfile SHA256SUMS.sig -pubin -inkey berth.pub
 TEXT
 }
 
@@ -75,14 +78,26 @@ take_images() {
   return 0
 }
 
+# Whatever the kind of key; with Ed25519 the same files have the same signature.
+sign_sums() {
+  openssl pkeyutl -sign -rawin -inkey "$key" -passin pass: -in "$out/SHA256SUMS" \
+    -out "$out/SHA256SUMS.sig" || fail "--sign: openssl could not sign with $key"
+}
+
 main() {
-  build=$root/build/release images=$root/build/images out=$root/build/dist
+  build=$root/build/release images=$root/build/images out=$root/build/dist key=''
   while [ $# -gt 0 ]; do
     case $1 in
       --build-dir) build=${2:?"--build-dir: which?"} && shift ;;
       --images)
         images=${2:?"--images: which?"}
         [ -d "$images" ] || fail "--images: there is no folder $images" 2
+        shift
+        ;;
+      --sign)
+        key=${2:?"--sign: with which key?"}
+        openssl pkey -in "$key" -passin pass: -noout 2>/dev/null ||
+          fail "--sign: $key is no private key without a password" 2
         shift
         ;;
       --out) out=${2:?"--out: which?"} && shift ;;
@@ -103,6 +118,7 @@ main() {
     --version "$(version)" --epoch "$epoch" >"$out/berth-$(version).spdx.json"
   sums=$(cd "$out" && find . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 sha256sum)
   echo "$sums" >"$out/SHA256SUMS"
+  [ -z "$key" ] || sign_sums
   echo "$(wc -l <"$out/SHA256SUMS") files and SHA256SUMS in $out"
 }
 

@@ -173,8 +173,29 @@ def test_the_chart_is_one_that_helm_takes(dist, tmp_path):
             assert copied.read_bytes() == path.read_bytes()
 
 
+def test_a_signature_is_one_of_these_sums_with_that_key(dist, tmp_path):
+    def openssl(*words):
+        return subprocess.run(["openssl", *map(str, words)], capture_output=True, check=False)
+
+    key, public = tmp_path / "key.pem", tmp_path / "key.pub"
+    assert openssl("genpkey", "-algorithm", "ed25519", "-out", key).returncode == 0
+    assert openssl("pkey", "-in", key, "-pubout", "-out", public).returncode == 0
+    signed = tmp_path / "dist"
+    done = release(signed, "--sign", key, SOURCE_DATE_EPOCH=EPOCH)
+    assert done.returncode == 0, done.stderr
+    assert key.read_bytes() not in b"".join(path.read_bytes() for path in signed.iterdir())
+
+    def verified(sums):
+        return openssl("pkeyutl", "-verify", "-rawin", "-pubin", "-inkey", public, "-in", sums,
+                       "-sigfile", signed / "SHA256SUMS.sig").returncode == 0
+
+    assert verified(signed / "SHA256SUMS")
+    assert not verified(dist / "SHA256SUMS"), "other files"
+
+
 @pytest.mark.parametrize("options, complaint", [
     (["--images", "nowhere"], "--images: there is no folder nowhere"),
+    (["--sign", "/dev/null"], "--sign: /dev/null is no private key without a password"),
     (["--fast"], "no option '--fast'; try --help")])
 def test_bad_usage_is_one_line(tmp_path, options, complaint):
     done = release(tmp_path / "dist", *options)
