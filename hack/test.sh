@@ -132,9 +132,9 @@ build_sanitizers() {
 # Begins with it while stages mostly wait for their clusters, in time that nothing else wants: in a
 # session of its own because there the kernel schedules by session (sched(7), autogroup).
 build_behind() {
-  local idle='echo 19 >/proc/self/autogroup; chrt --idle --pid 0 $$'
+  local idle='renice -n 19 $$; echo 19 >/proc/self/autogroup; chrt --idle --pid 0 $$'
   mkdir -p "$results"
-  setsid bash -c "{ $idle; } 2>/dev/null; $(declare -f build_sanitizers)
+  setsid bash -c "{ $idle; } &>/dev/null; $(declare -f build_sanitizers)
     build_sanitizers ${threaded[*]/%/_test}" >"$results/behind.log" 2>&1 &
   behind=$!
   trap 'kill -- "-$behind" 2>/dev/null' EXIT

@@ -1,4 +1,5 @@
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "tests/simulation/simulation.h"
 
@@ -8,6 +9,8 @@ namespace {
 
 using integration::Process;
 using kube::fake::Fault;
+
+constexpr int kRenewalsTurnedAway = 5;  // one every two seconds
 
 Millis after_a_while(uint32_t draw) { return Millis{draw % 30'000}; }
 
@@ -79,6 +82,31 @@ void lease_deleted(Simulation& s, const Act&) {
       kube::remove(kube::kLeases, s.cluster.settings.name_space, s.cluster.settings.lease_name));
 }
 
+// Somebody hands the Lease to the other operator, and the holder's renewals are turned away: until
+// its deadline both believe that they lead.
+void two_lead(Simulation& s, const Act&) {
+  const auto& settings = s.cluster.settings;
+  const Json* stored =
+      s.cluster.server.find(kube::kLeases, settings.name_space, settings.lease_name);
+  if (stored == nullptr) return;
+  Json lease = *stored;
+  const std::string holder = lease["spec"].value("holderIdentity", "");
+  for (Process* process : s.cluster.operators()) {
+    if (!process->runs()) continue;
+    if (process->identity != holder) {
+      lease["spec"]["holderIdentity"] = process->identity;
+      continue;
+    }
+    process->transport->inject({.matches =
+                                    [](const kube::Request& request) {
+                                      return request.path.find("/leases/") != std::string::npos;
+                                    },
+                                .fault = Fault::status(503),
+                                .times = kRenewalsTurnedAway});
+  }
+  s.cluster.server.handle(kube::replace(kube::kLeases, lease));
+}
+
 void clock_ahead(Simulation& s, const Act& act) {
   s.cluster.clock.step_wall(Millis{act.draws[0] % 60'000});
 }
@@ -99,6 +127,7 @@ std::vector<ActKind> process_acts() {
           {"another_operator", true, 1, start_another},
           {"operator_stopped", true, 2, stop},
           {"lease_deleted", true, 1, lease_deleted},
+          {"two_lead", true, 2, two_lead},
           {"clock_ahead", true, 1, clock_ahead},
           {"clock_back", true, 1, clock_back},
           {"extender_restarts", true, 3, extender_restarts}};
