@@ -103,13 +103,19 @@ def try_one(mutant, seconds):
     try:
         error = build()
         if error:
-            raise Bad(f"{mutant['name']} does not compile:\n{error}")
-        found, schedules, took = play(seconds, mutant.get("also"))
+            print(error, file=sys.stderr)
+        found, schedules, took = (None, 0, 0) if error else play(seconds, mutant.get("also"))
     finally:
         for path in texts:
             put(TREE / path, (ROOT / path).read_bytes())
-    return {"name": mutant["name"], "mistake": mutant["mistake"], "found": found,
-            "schedules": schedules, "seconds": round(took, 1)}
+    return {"name": mutant["name"], "mistake": mutant["mistake"], "compiles": not error,
+            "found": found, "schedules": schedules, "seconds": round(took, 1)}
+
+
+def verdict(result):
+    if not result["compiles"]:
+        return "DOES NOT COMPILE"
+    return f"found by {result['found']}" if result["found"] else "NOT FOUND"
 
 
 def options():
@@ -146,9 +152,8 @@ def main():
     for mutant in mutants:
         results.append(try_one(mutant, asked.seconds))
         one = results[-1]
-        print(f"{one['name']:32} {'found by ' + one['found'] if one['found'] else 'NOT FOUND':36}"
-              f"{one['schedules']:6} schedules {one['seconds']:8.1f} s",
-              file=sys.stderr if asked.json else sys.stdout, flush=True)
+        print(f"{one['name']:32} {verdict(one):36}{one['schedules']:6} schedules "
+              f"{one['seconds']:8.1f} s", file=sys.stderr if asked.json else sys.stdout, flush=True)
     found = sum(1 for one in results if one["found"])
     print(f"{found} of {len(results)} found", file=sys.stderr if asked.json else sys.stdout)
     if asked.json:

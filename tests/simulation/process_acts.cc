@@ -1,5 +1,6 @@
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "tests/simulation/simulation.h"
 
@@ -11,6 +12,7 @@ using integration::Process;
 using kube::fake::Fault;
 
 constexpr int kRenewalsTurnedAway = 5;  // one every two seconds
+constexpr int kListsRefused = 8;         // with ever more time between them
 
 Millis after_a_while(uint32_t draw) { return Millis{draw % 30'000}; }
 
@@ -107,6 +109,24 @@ void two_lead(Simulation& s, const Act&) {
   s.cluster.server.handle(kube::replace(kube::kLeases, lease));
 }
 
+// All die, and a busy API server lists no pods to those who come after for longer than a Lease lasts.
+void lists_refused(Simulation& s, const Act&) {
+  std::vector<Process*> dying;
+  for (Process* process : s.cluster.operators()) {
+    if (process->runs()) dying.push_back(process);
+  }
+  for (Process* process : dying) {
+    process->crash();
+    s.start_operator().transport->inject({.matches =
+                                              [](const kube::Request& request) {
+                                                return request.method == kube::Method::Get &&
+                                                       request.path.ends_with("/pods");
+                                              },
+                                          .fault = Fault::status(503),
+                                          .times = kListsRefused});
+  }
+}
+
 void clock_ahead(Simulation& s, const Act& act) {
   s.cluster.clock.step_wall(Millis{act.draws[0] % 60'000});
 }
@@ -128,6 +148,7 @@ std::vector<ActKind> process_acts() {
           {"operator_stopped", true, 2, stop},
           {"lease_deleted", true, 1, lease_deleted},
           {"two_lead", true, 2, two_lead},
+          {"lists_refused", true, 1, lists_refused},
           {"clock_ahead", true, 1, clock_ahead},
           {"clock_back", true, 1, clock_back},
           {"extender_restarts", true, 3, extender_restarts}};
