@@ -93,7 +93,7 @@ def scheduler_config(cluster, extender_port):
 
 
 @contextlib.contextmanager
-def running(cluster, api, build_dir, port):
+def running(cluster, api, build_dir, port, operator_options=()):
     """Operator, extender and scheduler, ready; `port` and the next three are theirs."""
     pods = {name: _pod_of(api, name) for name in ("operator", "scheduler")}
     kubeconfigs = {
@@ -103,7 +103,8 @@ def running(cluster, api, build_dir, port):
     command = [build_dir / "berth-operator", "--kubeconfig", kubeconfigs["operator"],
                "--namespace", NAMESPACE, "--identity", pods["operator"]["metadata"]["name"],
                "--listen", f"127.0.0.1:{port}",
-               "--progress-interval-seconds", "0"]  # nobody listens at the addresses of fake pods
+               "--progress-interval-seconds", "0",  # nobody listens at the addresses of fake pods
+               *operator_options]
     with contextlib.ExitStack() as stack:
         operator = stack.enter_context(
             services.running("berth-operator", command, cluster.folder))
