@@ -29,8 +29,10 @@ def _judge(budget, measured):
     limit = budget["max" if is_max else "min"]
     is_kept = measured <= limit if is_max else measured >= limit
     line = (f"{'ok   ' if is_kept else 'OVER '} {budget['name']} {measured:g} "
-            f"{'<=' if is_max else '>='} {limit:g}, {abs(limit - measured) / limit:.0%} "
-            f"{'left' if is_kept else 'too much' if is_max else 'too little'}")
+            f"{'<=' if is_max else '>='} {limit:g}")
+    if limit != 0:  # of nothing there is no percentage
+        line += (f", {abs(limit - measured) / limit:.0%} "
+                 f"{'left' if is_kept else 'too much' if is_max else 'too little'}")
     if "stretch" in budget:
         line += f"; hoped for {budget['stretch']:g}"
     if "least" in budget:

@@ -19,6 +19,7 @@ CHART = ROOT / "charts" / "berth"
 KUBE_VERSION = "v1.36.3"
 NAMESPACE = "berth-system"
 QUOTAS = "/apis/berth.dev/v1alpha1/quotas"
+COMPONENTS = ("operator", "scheduler")
 JOBS = "/apis/berth.dev/v1alpha1/namespaces/{}/gpujobs"
 
 
@@ -60,6 +61,12 @@ def _pod_of(api, component):
     return until(lambda: next(iter(api.get(path)["items"]), None), 60, f"no pod of {component}")
 
 
+def await_pods(api):
+    """Returns once the pods are there whose names and tokens `running` lends."""
+    for component in COMPONENTS:
+        _pod_of(api, component)
+
+
 def _token(api, account, pod):
     """A token bound to the pod, as kubelet would have mounted it there."""
     bound = {"apiVersion": "v1", "kind": "Pod", "name": pod["metadata"]["name"],
@@ -93,9 +100,9 @@ def scheduler_config(cluster, extender_port):
 
 
 @contextlib.contextmanager
-def running(cluster, api, build_dir, port):
+def running(cluster, api, build_dir, port, operator_options=()):
     """Operator, extender and scheduler, ready; `port` and the next three are theirs."""
-    pods = {name: _pod_of(api, name) for name in ("operator", "scheduler")}
+    pods = {name: _pod_of(api, name) for name in COMPONENTS}
     kubeconfigs = {
         name: services.write_kubeconfig(cluster.folder / f"berth-{name}.kubeconfig", cluster,
                                         _token(api, f"berth-{name}", pod))
@@ -103,7 +110,8 @@ def running(cluster, api, build_dir, port):
     command = [build_dir / "berth-operator", "--kubeconfig", kubeconfigs["operator"],
                "--namespace", NAMESPACE, "--identity", pods["operator"]["metadata"]["name"],
                "--listen", f"127.0.0.1:{port}",
-               "--progress-interval-seconds", "0"]  # nobody listens at the addresses of fake pods
+               "--progress-interval-seconds", "0",  # nobody listens at the addresses of fake pods
+               *operator_options]
     with contextlib.ExitStack() as stack:
         operator = stack.enter_context(
             services.running("berth-operator", command, cluster.folder))

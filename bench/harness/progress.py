@@ -34,6 +34,11 @@ class Progress:
         with self._lock:
             self._counts[name] += 1
 
+    def show(self, name, value):
+        """A figure that is not a count."""
+        with self._lock:
+            self._counts[name] = value
+
     def seconds(self):
         return time.monotonic() - self._started
 

@@ -15,28 +15,59 @@ STOP_S = 30
 
 
 class Service:
-    """One started program. Nobody starts it again: one that ends by itself fails the benchmark."""
+    """One started program. Only `start_again` does so; else one that ends fails the benchmark."""
 
-    def __init__(self, name, process, log):
+    def __init__(self, name, command, log):
         self.name = name
-        self.pid = process.pid
-        self._process = process
+        self._command = [str(word) for word in command]
         self._log = log
+        self._readiness = None
+        log.unlink(missing_ok=True)  # an earlier program's
+        self._start()
+
+    def _start(self):
+        with open(self._log, "ab") as out:
+            self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=out,
+                                             stderr=out, start_new_session=True)
+        self.pid = self._process.pid
+
+    def exit_code(self):
+        """None while it runs."""
+        return self._process.poll()
 
     def check(self):
         """Raises when the program has ended by itself."""
-        code = self._process.poll()
+        code = self.exit_code()
         if code is not None:
             raise RuntimeError(f"{self.name} ended with {code}\n{self.log_end()}")
+
+    def start_again(self):
+        """Kills it unless it has ended and starts it anew, as its kubelet would; does not wait."""
+        self._process.kill()
+        self._process.wait()
+        self._start()
+
+    def end(self):
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
     def log_end(self, lines=15):
         text = self._log.read_text(errors="replace").splitlines()[-lines:]
         return "\n".join(f"  | {line}" for line in text)
 
     def until_ready(self, port, path, is_tls=False):
+        self._readiness = (port, path, is_tls)
+        self.until_ready_again()
+
+    def until_ready_again(self):
+        """As `until_ready` was told before."""
         def ready():
             self.check()
-            return _answers_ok(port, path, is_tls)
+            return _answers_ok(*self._readiness)
         until(ready, READY_S, f"{self.name} is not ready")
 
 
@@ -59,23 +90,14 @@ def _answers_ok(port, path, is_tls):
 @contextlib.contextmanager
 def running(name, command, folder):
     """Runs a program while the block runs, its output in a file of the folder."""
-    log = folder / f"{name}.log"
-    with open(log, "wb") as out:
-        process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL,
-                                   stdout=out, stderr=out, start_new_session=True)
-    service = Service(name, process, log)
+    service = Service(name, command, folder / f"{name}.log")
     try:
         yield service
     except BaseException:
         print(f"last lines of {name}:\n{service.log_end()}", file=sys.stderr)
         raise
     finally:
-        process.terminate()
-        try:
-            process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        service.end()
 
 
 def write_kubeconfig(path, cluster, token):

@@ -1,6 +1,7 @@
 """What processes cost, from /proc, and what the API server was asked, from its own metrics."""
 
 import collections
+import dataclasses
 import os
 import pathlib
 import re
@@ -21,8 +22,35 @@ def cpu_seconds(pid):
 
 def peak_mib(pid):
     """The most resident memory that a process had."""
-    status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
+    return _number(pathlib.Path(f"/proc/{pid}/status").read_text(), "VmHWM") / 1024
+
+
+def _number(status, name):
+    """A line of /proc/PID/status; memory is in kB."""
+    return int(re.search(rf"^{name}:\s+(\d+)", status, re.MULTILINE)[1])
+
+
+@dataclasses.dataclass
+class Held:
+    """What a process holds at one moment."""
+
+    resident_mib: float
+    peak_mib: float  # resident, since it started
+    handles: int  # open file descriptors
+    threads: int
+
+
+def held(pid):
+    """None when the process has just ended."""
+    try:
+        status = pathlib.Path(f"/proc/{pid}/status").read_text()
+        if "VmRSS:" not in status:  # ended, and nobody has asked how
+            return None
+        handles = len(os.listdir(f"/proc/{pid}/fd"))
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return Held(_number(status, "VmRSS") / 1024, _number(status, "VmHWM") / 1024, handles,
+                _number(status, "Threads"))
 
 
 class CpuMeter:

@@ -94,6 +94,8 @@ def _start_controller_manager(cluster, tools, processes):
         "--service-account-private-key-file", pki / "service-account.key",
         "--root-ca-file", pki / "ca.crt", "--use-service-account-credentials",
         "--leader-elect=false", "--profiling=false",
+        # Until a node counts as gone: more than Kubernetes' own value where its lease is long.
+        "--node-monitor-grace-period", f"{cluster.options.lease_seconds + 10}s",
         "--controllers", "*,-nodeipam,-node-route-controller,-cloud-node-lifecycle-controller",
         "--kube-api-qps", "1000", "--kube-api-burst", "2000"])
 

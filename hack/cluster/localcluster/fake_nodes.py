@@ -4,7 +4,7 @@ from . import manifests, settings
 from .say import step
 
 READY_SECONDS = 60
-LEASE_SECONDS = "40"
+NODES_PER_SECOND = 20  # at least, on a busy machine
 SELECTOR = "kwok.x-k8s.io/node"
 
 
@@ -15,11 +15,12 @@ def start(cluster, tools, processes, client):
             tools / "kwok", "--kubeconfig", cluster.pki / "kwok.kubeconfig",
             "--manage-nodes-with-annotation-selector", f"{SELECTOR}=fake",
             "--config", manifests.FOLDER / "stages.yaml", "--cidr", settings.FAKE_POD_CIDR,
-            "--node-lease-duration-seconds", LEASE_SECONDS,
+            "--node-lease-duration-seconds", cluster.options.lease_seconds,
             "--server-address", f"127.0.0.1:{cluster.port('kwok')}"])
         for number in range(1, cluster.options.nodes + 1):
             client.create("/api/v1/nodes", _node(cluster.options, f"fake-{number:04d}"))
-        processes.wait_ready("kwok", lambda: _untainted(client), READY_SECONDS)
+        processes.wait_ready("kwok", lambda: _untainted(client),
+                             READY_SECONDS + cluster.options.nodes // NODES_PER_SECOND)
 
 
 def _untainted(client):
