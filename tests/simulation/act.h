@@ -36,6 +36,7 @@ std::optional<size_t> kind_named(std::string_view name);
 
 // What each file contributes.
 std::vector<ActKind> user_acts();
+std::vector<ActKind> admin_acts();
 std::vector<ActKind> worker_acts();
 std::vector<ActKind> node_acts();
 std::vector<ActKind> line_acts();

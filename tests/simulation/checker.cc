@@ -20,13 +20,12 @@ int64_t whole(const Json& from, const char* name) {
   return value.is_number_integer() ? value.get<int64_t>() : 0;
 }
 
-constexpr std::string_view kGivesWay = "gives way to ";
-
 // What compares objects that are written one after the other: after a restore the first may be lost
 // and the second be written all the same.
-const std::set<std::string> kOfOneHistory = {"charge_covers",        "bound_as_planned",
-                                             "pods_are_placed",      "one_pod_per_worker",
-                                             "released_before_gone", "evicted_for_somebody"};
+const std::set<std::string> kOfOneHistory = {
+    "charge_covers",         "bound_as_planned",     "pods_are_placed",     "one_pod_per_worker",
+    "released_before_gone",  "evicted_for_somebody", "policy_required",     "tier_offered",
+    "firm_within_guarantee", "firm_stays",           "reservation_honoured"};
 
 std::string title(const std::pair<std::string, std::string>& name) {
   return name.first + "/" + name.second;
@@ -70,6 +69,17 @@ int64_t devices_of(const Json& spec) {
 }
 
 }  // namespace
+
+std::string gave_way_to(const Json& job) {
+  constexpr std::string_view kGivesWay = "gives way to ";
+  for (const Json& condition : array_at(object_at(job, "status"), "conditions")) {
+    if (text_at(condition, "type") != "Ready") continue;
+    const std::string message = text_at(condition, "message");
+    const size_t at = message.find(kGivesWay);
+    if (at != std::string::npos) return message.substr(at + kGivesWay.size());
+  }
+  return {};
+}
 
 void Checker::broke(const std::string& invariant, const std::string& what) {
   if (is_starting_over_) return;  // what is there was judged when it came
@@ -198,17 +208,11 @@ void Checker::check_job(const std::string& uid, const Job& before, const Job& no
 // A job gives way only to one that is nominated for the place; foreign pods have no status to say
 // so. Work that others took away, or that ended itself, gave way to nobody.
 void Checker::check_preempted(const Job& now, const Json& object) {
-  const Json& attempts = array_at(object_at(object, "status"), "attempts");
-  const std::string message = text_at(attempts.back(), "message");
-  const size_t at = message.find(kGivesWay);
-  if (at == std::string::npos) return;
-  const std::string to = message.substr(at + kGivesWay.size());
+  const std::string to = gave_way_to(object);
+  if (to.empty()) return;
   for (const auto& [uid, one] : jobs_) {
-    const std::string name = title(one.name);
-    const bool is_named =
-        to.starts_with(name) && (to.size() == name.size() || to[name.size()] == ',');
-    if (is_named && !one.is_nominated && one.attempt == 0) {
-      broke("evicted_for_somebody", "job " + title(now.name) + " " + message);
+    if (title(one.name) == to && !one.is_nominated && one.attempt == 0) {
+      broke("evicted_for_somebody", "job " + title(now.name) + " gives way to " + to);
     }
   }
 }

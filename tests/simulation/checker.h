@@ -10,6 +10,10 @@
 
 namespace berth::simulation {
 
+// For whom the job's attempt that ended last gave way, NAMESPACE/NAME, as it says itself; empty:
+// for nobody.
+std::string gave_way_to(const Json& job);
+
 // The invariants, looked at whenever an object changes, with tallies kept so that a look costs what
 // changed and not what there is. README.md lists them by the names used here.
 class Checker {

@@ -44,7 +44,7 @@ void lost(Simulation& s, const Act& act) {
   if (!is_there(s, node)) return;
   s.cluster.delete_node(node);
   s.later(for_a_while(act.draws[1]), [&s, node] {
-    if (!is_there(s, node)) s.cluster.node(node, 4);
+    if (!is_there(s, node)) s.add_node(node);
   });
 }
 

@@ -46,7 +46,7 @@ Schedule draw_schedule(uint64_t seed, const std::string& also) {
   schedule.setting.latency = dice.below(2) == 0 ? Millis{0} : Millis{1 + dice.below(40)};
   static const size_t kSubmit = *kind_named("submit");
   for (int i = 0; i < kJobs; ++i) schedule.acts.push_back(act(dice, kSubmit));
-  const uint32_t changes = dice.below(5);
+  const uint32_t changes = dice.below(9);
   for (uint32_t i = 0; i < changes; ++i) schedule.acts.push_back(act(dice, draw_kind(dice, false)));
   const uint32_t faults = 5 + dice.below(8);
   for (uint32_t i = 0; i < faults; ++i) schedule.acts.push_back(act(dice, draw_kind(dice, true)));

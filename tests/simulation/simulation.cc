@@ -24,11 +24,12 @@ using translate::object_at;
 using translate::text_at;
 
 constexpr const char* kLeases = "coordination.k8s.io/leases";
-constexpr int kNodes = 8;
+constexpr uint32_t kNodes = 8;
 constexpr int kDevices = 4;
 const std::array<const char*, 3> kTeams = {"blue", "red", "green"};
 constexpr Millis kBackupAge = seconds(1);
-constexpr Millis kForgiven = minutes(1);   // after a restore, by when all have listed anew
+constexpr Millis kForgiven = minutes(1);  // after a restore, by when all have listed anew
+constexpr Millis kCalm = seconds(5);
 constexpr Millis kMostCalm = minutes(60);  // until everything that can run has run
 constexpr size_t kChangesPerAct = 400;     // more is a hot loop
 
@@ -45,7 +46,9 @@ Simulation::Simulation(Setting setting)
     : cluster([this](const std::string& trouble) { troubles_.push_back("model: " + trouble); }),
       setting_(setting),
       latency_(static_cast<uint32_t>(setting.seed)),
-      checker_(cluster.server) {
+      checker_(cluster.server),
+      promises_(cluster.clock,
+                [this](const auto& name, const auto& what) { checker_.broke(name, what); }) {
   cluster.checks_every_step = false;
   cluster.replays_at_end = false;  // check_quiet() does, while its findings still count
   cluster.on_change = [this](const auto& collection, const auto& change) {
@@ -65,7 +68,7 @@ Simulation::Simulation(Setting setting)
   };
   wire(cluster.first());
   start_operator();
-  for (int i = 0; i < kNodes; ++i) cluster.node(node(static_cast<uint32_t>(i)), kDevices);
+  for (uint32_t i = 0; i < kNodes; ++i) add_node(node(i));
   cluster.quota("org", 0, [](auto& quota) { quota.spec.namespaces.clear(); });
   for (const char* name : kTeams) {
     cluster.quota(name, 8, [](auto& quota) {
@@ -119,10 +122,12 @@ void Simulation::changed(const std::string& collection, const kube::fake::Change
                          cluster.settings.lease_name;
     if (is_ours && (holders_.empty() || holders_.back().identity != holder)) {
       holders_.push_back({cluster.clock.now(), holder});
+      promises_.leader_changed();
     }
   }
   checker_.forgive(cluster.clock.monotonic() < forgiven_until_);
   checker_.changed(collection, change);
+  promises_.changed(collection, change);
   if (collection == "/pods" && scheduler_) {
     scheduler_->pod_changed(change.after->object(), change.deleted);
   }
@@ -151,10 +156,35 @@ std::optional<std::string> Simulation::one_of(const kube::Resource& resource, ui
 }
 
 std::string Simulation::node(uint32_t draw) const {
-  return "node-" + std::to_string(draw % static_cast<uint32_t>(kNodes));
+  return "node-" + std::to_string(draw % kNodes);
 }
 
 std::string Simulation::team(uint32_t draw) const { return kTeams[draw % kTeams.size()]; }
+
+void Simulation::add_node(const std::string& name) {
+  const uint32_t number = static_cast<uint32_t>(name.back() - '0');
+  cluster.node(name, kDevices, "rack-" + std::to_string(number % kRacks));
+}
+
+// With a shorter least run time than the chart's, so that work gives way within a schedule.
+void Simulation::install_tiers() {
+  const auto is_missing = [&](const char* name) {
+    return cluster.server.find(kube::kSlaTiers, "", name) == nullptr;
+  };
+  if (is_missing("premium")) {
+    cluster.tier("premium", 0, [](auto& tier) {
+      tier.spec.preemptible = false;
+      tier.spec.device_time_percent = 95;
+    });
+  }
+  if (is_missing("standard")) {
+    cluster.tier("standard", 10, [](auto& tier) {
+      tier.spec.device_time_percent = 70;
+      tier.spec.min_runtime_seconds = 5;
+    });
+  }
+  if (is_missing("spot")) cluster.tier("spot", 20);
+}
 
 integration::Process* Simulation::running(uint32_t draw) {
   std::vector<integration::Process*> all;
@@ -186,6 +216,7 @@ void Simulation::restore_backup() {
   cluster.server_was_restored();
   backups_.clear();
   checker_.start_over();
+  promises_.start_over(cluster.server);
   forgiven_until_ = cluster.clock.monotonic() + kForgiven;
   holders_.clear();
   for (const Json* lease : cluster.server.list(kube::kLeases)) {
@@ -231,10 +262,8 @@ void Simulation::calm_down() {
   scheduler_->line().clear_faults();
   scheduler_->line().stall_streams(false);
   while (running(0) == nullptr) start_operator();
-  for (const char* name : kTeams) {
-    if (cluster.server.find(kube::kQuotas, "", name) == nullptr) continue;
-    cluster.change_quota(name, [](auto& quota) { quota.spec.limits.front().guaranteed = 8; });
-  }
+  cluster.pass(kCalm);  // what is promised holds for what comes now, too
+  lift_all_bounds();
   for (const auto& [team, name] : named(kube::kPods)) {
     if (name.starts_with("pod-")) cluster.in(team).delete_pod(name);
   }
@@ -246,6 +275,7 @@ void Simulation::calm_down() {
   }
   const auto is_over = [&] {
     if (running(0) == nullptr) start_operator();  // they end when they are superseded
+    give_up_reservations();
     return checker_.unfinished().empty();
   };
   if (!cluster.until(is_over, kMostCalm)) {
@@ -256,6 +286,33 @@ void Simulation::calm_down() {
     }
   }
   check_quiet();
+}
+
+// What could keep work waiting for ever.
+void Simulation::lift_all_bounds() {
+  for (const char* name : kTeams) {
+    if (cluster.server.find(kube::kQuotas, "", name) == nullptr) continue;
+    cluster.change_quota(name, [](auto& quota) { quota.spec.limits.front().guaranteed = 8; });
+    cluster.server.handle(
+        kube::patch_merge(kube::kQuotas, "", name, {{"spec", {{"tiers", nullptr}}}}));
+  }
+  if (!named(kube::kSlaTiers).empty()) install_tiers();
+  for (const auto& [none, name] : named(kube::kPlacementPolicies)) {
+    cluster.remove(kube::kPlacementPolicies, name);
+  }
+  for (const auto& [team, name] : named(kube::kReservations)) {
+    cluster.in(team).remove(kube::kReservations, name);
+  }
+}
+
+// Who waits for a Reservation waits for one that is gone.
+void Simulation::give_up_reservations() {
+  for (const auto& [team, name] : checker_.unfinished()) {
+    const Json& job = *cluster.server.find(kube::kGpuJobs, team, name);
+    const bool is_user = object_at(job, "spec").contains("reservation");
+    if (is_user && !object_at(job, "status").contains("placement"))
+      cluster.in(team).delete_job(name);
+  }
 }
 
 void Simulation::check_quiet() {

@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -13,9 +14,14 @@
 #include "tests/integration/cluster.h"
 #include "tests/simulation/act.h"
 #include "tests/simulation/checker.h"
+#include "tests/simulation/promises.h"
 #include "tests/simulation/scheduler.h"
 
 namespace berth::simulation {
+
+inline constexpr const char* kRack = "example.com/rack";  // a label that every node has
+inline constexpr uint32_t kRacks = 4;
+inline constexpr std::array<const char*, 3> kTiers = {"premium", "standard", "spot"};
 
 // What is chosen once per run.
 struct Setting {
@@ -25,9 +31,9 @@ struct Setting {
   Millis latency{0};      // the most that a request or an answer takes
 };
 
-// A cluster of eight nodes and three tenants with two operators, an extender, and all that goes
-// wrong with them. A function of its setting and of the acts: no thread, no clock, no other
-// randomness.
+// A cluster of eight nodes in four racks and three tenants with two operators, an extender, and all
+// that goes wrong with them. A function of its setting and of the acts: no thread, no clock, no
+// other randomness.
 class Simulation {
  public:
   explicit Simulation(Setting setting);
@@ -43,6 +49,8 @@ class Simulation {
   std::optional<std::string> one_of(const kube::Resource& resource, uint32_t draw);
   std::string node(uint32_t draw) const;
   std::string team(uint32_t draw) const;
+  void add_node(const std::string& name);
+  void install_tiers();  // as the chart does; those that are there stay as they are
   integration::Process* running(uint32_t draw);
   integration::Process& start_operator();
   std::string fresh_name(const char* prefix) { return prefix + std::to_string(++made_); }
@@ -72,11 +80,14 @@ class Simulation {
   std::optional<kube::Response> fence(const std::string& identity, const kube::Request& request);
   void changed(const std::string& collection, const kube::fake::Change& change);
   void pass_until(Monotonic end);
+  void lift_all_bounds();
+  void give_up_reservations();
   void check_quiet();
 
   Setting setting_;
   std::mt19937 latency_;
   Checker checker_;
+  Promises promises_;
   std::vector<std::string> troubles_;
   std::multimap<Monotonic, std::function<void()>> timers_;
   std::deque<std::pair<Instant, kube::fake::Storage::Backup>> backups_;

@@ -112,6 +112,16 @@ class Seen : public testing::Test {
   void write_job(const Json& status) {
     write(kube::patch_status(kube::kGpuJobs, "blue", "train", {{"status", status}}));
   }
+  void gave_way_to(const std::string& job, const std::string& whom) {
+    const Json attempts = {{{"attempt", 1}, {"cause", "Preempted"}}};
+    const Json ready = {{"type", "Ready"},
+                        {"status", "False"},
+                        {"reason", "Preempted"},
+                        {"lastTransitionTime", "2027-01-15T08:00:00Z"},
+                        {"message", "gives way to " + whom}};
+    write(kube::patch_status(kube::kGpuJobs, "blue", job,
+                             {{"status", {{"attempts", attempts}, {"conditions", {ready}}}}}));
+  }
   void breaks(const std::string& invariant) {
     EXPECT_THAT(simulation_.broken(), Contains(StartsWith(invariant + ": ")));
   }
@@ -161,6 +171,92 @@ TEST_F(Seen, AJobThatIsOverAndGoesOn) {
   ASSERT_TRUE(simulation_.cluster.is_finished("train"));
   write_job({{"conditions", Json::array()}});
   breaks("terminal_is_terminal");
+}
+
+TEST_F(Seen, WorkThatGaveWayToNobody) {
+  simulation_.cluster.job("idle", 1, 1, [](auto& job) { job.spec.suspend = true; });
+  gave_way_to("train", "blue/idle");
+  breaks("evicted_for_somebody");
+}
+
+// What is promised, long enough for all to know, and then work of which the test says where it is.
+class Promised : public Seen {
+ protected:
+  template <class K>
+  void create(const kube::Resource& resource, const K& wanted) {
+    Json object = api::to_json(wanted);
+    object.erase("status");
+    write(kube::create(resource, object));
+    settle();
+  }
+  void settle() { simulation_.cluster.pass(std::chrono::seconds(20)); }
+  void late_job(const integration::Cluster::JobChange& change = {}) {
+    simulation_.cluster.in("blue").job("late", 1, 1, change);
+  }
+  void place(const std::string& node, int64_t devices) {
+    const Json worker = {{"node", node}, {"class", integration::kH200}, {"count", devices}};
+    const Json placement = {{"attempt", 2}, {"workers", {worker}}};
+    write(kube::patch_status(kube::kGpuJobs, "blue", "late",
+                             {{"status", {{"placement", placement}}}}));
+  }
+  static void is_premium(api::GpuJob& job) { job.spec.tier = "premium"; }
+};
+
+TEST_F(Promised, ANodeThatAPolicyForbids) {
+  api::PlacementPolicy policy;
+  policy.meta.name = "here";
+  policy.spec.mode = api::PolicyMode::Enforce;
+  policy.spec.require = {{.node_label = api::NodeLabelTerm{kRack, api::Operator::In, {"rack-1"}}}};
+  create(kube::kPlacementPolicies, policy);
+  late_job();
+  place("node-2", 1);
+  breaks("policy_required");
+}
+
+TEST_F(Promised, ATierThatTheTenantMayNotAskFor) {
+  simulation_.install_tiers();
+  simulation_.cluster.change_quota("blue", [](auto& quota) { quota.spec.tiers = {"spot"}; });
+  settle();
+  late_job(is_premium);
+  place("node-2", 1);
+  breaks("tier_offered");
+}
+
+TEST_F(Promised, WorkThatNeverGivesWayAndBorrows) {
+  simulation_.install_tiers();
+  settle();
+  late_job(is_premium);
+  place("node-2", 9);
+  breaks("firm_within_guarantee");
+}
+
+TEST_F(Promised, WorkThatNeverGivesWayAndDoes) {
+  simulation_.install_tiers();
+  settle();
+  late_job(is_premium);
+  gave_way_to("late", "red/other");
+  breaks("firm_stays");
+}
+
+TEST_F(Promised, DevicesOfAReservationGivenToOthers) {
+  api::Reservation wanted;
+  wanted.meta.name = "kept";
+  wanted.meta.name_space = "blue";
+  wanted.spec.device_class = integration::kH200;
+  wanted.spec.count = 4;
+  wanted.spec.allow_backfill = false;
+  create(kube::kReservations, wanted);
+  const Json& kept = *simulation_.cluster.server.find(kube::kReservations, "blue", "kept");
+  const std::string node = kept["status"]["nodes"][0]["node"];
+  late_job();
+  place(node, 1);
+  breaks("reservation_honoured");
+}
+
+TEST_F(Promised, AUserOfAReservationThatNeverWas) {
+  late_job([](auto& job) { job.spec.reservation = "nowhere"; });
+  place("node-2", 1);
+  breaks("reservation_honoured");
 }
 
 }  // namespace

@@ -10,18 +10,32 @@ namespace {
 
 using std::chrono::seconds;
 
+// One of those in the namespace, or none.
+std::string drawn(const std::vector<std::pair<std::string, std::string>>& all,
+                  const std::string& name_space, uint32_t draw) {
+  std::vector<std::string> names = {""};
+  for (const auto& [of, name] : all) {
+    if (of == name_space) names.push_back(name);
+  }
+  return names[draw % names.size()];
+}
+
 void submit(Simulation& s, const Act& act) {
   const auto [shape, life, team] = act.draws;
   const std::string name = s.fresh_name("job-");
   s.cluster.in(s.team(team));
   if (s.cluster.server.find(kube::kNamespaces, "", s.team(team)) == nullptr) return;
-  s.cluster.job(name, 1 + shape % 3, 1 + shape / 3 % 2, [&, shape = shape](auto& job) {
-    job.spec.priority = shape / 6 % 3;
-    if (shape / 18 % 4 == 0) {
-      job.spec.workers.min = 1;
-      job.spec.checkpoint = api::Checkpoint{.uri = "pvc://checkpoints/" + name};
-    }
-  });
+  s.cluster.job(name, 1 + shape % 3, 1 + shape / 3 % 2,
+                [&, shape = shape, life = life, team = team](auto& job) {
+                  job.spec.priority = shape / 6 % 3;
+                  if (shape / 18 % 4 == 0) {
+                    job.spec.workers.min = 1;
+                    job.spec.checkpoint = api::Checkpoint{.uri = "pvc://checkpoints/" + name};
+                  }
+                  job.spec.tier = drawn(s.named(kube::kSlaTiers), "", life / 128);
+                  job.spec.reservation =
+                      drawn(s.named(kube::kReservations), s.team(team), team / 3);
+                });
   const int exit_code = life / 32 % 4 == 0 ? 1 : 0;
   s.cluster.behaves(name, {.runs = seconds(1 + life % 32), .exits = {exit_code}});
 }

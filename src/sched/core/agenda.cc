@@ -201,27 +201,27 @@ void Agenda::promise(const std::set<const World::Held*>& chosen) {
     });
     if (counts) order.push_back(&holding);
   }
+  const auto ends_in_time = [&](const Holding* holding) { return holding->release.ends <= last; };
   const auto rank = [&](const Holding* holding) {
-    const bool ends = holding->release.ends <= last;
+    const bool ends = ends_in_time(holding);
     const int64_t cost = chosen.contains(holding->held) ? -1 : holding->cost;
     return std::tuple(!ends, ends ? holding->release.ends : Instant::min(), ends ? 0 : cost);
   };
   std::stable_sort(order.begin(), order.end(), [&](const Holding* a, const Holding* b) {
     return rank(a) < rank(b);  // equal ones stay in the order of their sources
   });
-  int64_t lacks = lacks_soon();
   for (Holding* holding : order) {
-    if (lacks == 0) return;
+    const bool by_going = !ends_in_time(holding);
+    const int64_t lacks = lacks_soon(by_going);
+    if (lacks == 0 && by_going) return;
     holding->is_promised = true;
-    const int64_t less = lacks_soon();
-    holding->is_promised = less < lacks;
-    lacks = std::min(lacks, less);
+    holding->is_promised = lacks_soon(by_going) < lacks;
   }
 }
 
 // What the promises leave uncovered. Shortly before a start, what is free covers as well: nobody is
-// told to go for devices that are there.
-int64_t Agenda::lacks_soon() const {
+// told to go for devices that are there. Where guests are not wanted it does at any time.
+int64_t Agenda::lacks_soon(bool by_going) const {
   int64_t free = devices_;
   Millis ahead{0};
   for (const Holding& holding : holdings_) {
@@ -232,7 +232,8 @@ int64_t Agenda::lacks_soon() const {
   for (const Entry& entry : entries_) {
     const Instant at = begin(entry);
     const bool is_soon = at > now_ && at <= later(now_, ahead + drain_margin_);
-    const int64_t covered = is_soon ? std::max<int64_t>(0, free) : 0;
+    const bool is_closed = by_going && !entry.allow_backfill;
+    const int64_t covered = is_soon || is_closed ? std::max<int64_t>(0, free) : 0;
     sum += std::max<int64_t>(0, keeps_at(at, sees_nothing) - covered);
   }
   return sum;

@@ -95,7 +95,7 @@ class Agenda {
   bool uses_at(const Holding& holding, Instant at) const;
   bool frees(const Holding& holding, Instant at) const;
   int64_t owed(const Entry& entry, Instant at) const;
-  int64_t lacks_soon() const;
+  int64_t lacks_soon(bool by_going) const;
   int64_t keeps_at(Instant at, const Sees& sees) const;
 
   Instant now_;

@@ -152,6 +152,19 @@ TEST(Reservations, WorkThatIsThereMeanwhileGivesWayWhenAUserComes) {
   EXPECT_EQ(scene.told_after_booking(), "user on a for spot\n");
 }
 
+TEST(Reservations, WithoutBackfillNobodyGoesForDevicesThatAreFreeAndNobodyTakesThem) {
+  for (const Millis in : {Millis{0}, Millis{hours{5}}}) {
+    Booked scene;
+    scene.node("a", 8).quota("q", 4).quota("other", 8);
+    scene.run("spot", "other", {{"a", 4}}, {.tier = "Spot"});
+    scene.reserve("mine", "q", 4, scene.now + in).allow_backfill = false;
+    scene.ask("more", "other", 1, 4, {.tier = "Spot"});
+    EXPECT_EQ(scene.told_after_booking(), "more NoCapacity\n");
+    EXPECT_EQ(scene.booked("mine"), "a:4");
+    EXPECT_TRUE(scene.made.drains.empty());
+  }
+}
+
 TEST(Reservations, WorkInTheWayIsToldToGoItsGraceAndAMarginBeforeTheStart) {
   Booked scene;
   scene.node("a", 8).quota("q", 8).quota("other", 8);
