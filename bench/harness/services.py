@@ -10,7 +10,7 @@ import yaml
 
 from .api import until
 
-READY_S = 120
+READY_S = 300  # with a large cluster to list, on a busy machine
 STOP_S = 30
 
 

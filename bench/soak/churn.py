@@ -3,12 +3,10 @@
 import collections
 import heapq
 import itertools
-import json
 import time
 
 import jobs
 from harness import chart
-from harness.api import ApiError
 
 
 class Churn:
@@ -41,7 +39,7 @@ class Churn:
         self._progress.count("created")
         later = time.monotonic() + job.patience_s
         if job.fate == "is deleted":
-            self._at(later, lambda: self._send_if_there("DELETE", job))
+            self._at(later, lambda: self._send("DELETE", job))
         if job.fate == "is suspended":
             self._at(later, lambda: self._suspend(job, True))
             self._at(later + job.patience_s, lambda: self._suspend(job, False))
@@ -50,15 +48,11 @@ class Churn:
             self._at(when, lambda: self._create(number + 1))
 
     def _suspend(self, job, is_suspended):
-        body = json.dumps({"spec": {"suspend": is_suspended}}).encode()
-        self._send_if_there("PATCH", job, body, "application/merge-patch+json")
+        self._send("PATCH", job, {"spec": {"suspend": is_suspended}})
 
-    def _send_if_there(self, method, job, *body):
-        try:
-            self._api.send(method, f"{chart.JOBS.format(job.namespace)}/{job.name}", *body)
-        except ApiError as error:
-            if error.status != 404:
-                raise
+    def _send(self, method, job, body=None):
+        path = f"{chart.JOBS.format(job.namespace)}/{job.name}"
+        jobs.send_if_there(self._api, method, path, body)
 
 
 class Ends:

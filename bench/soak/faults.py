@@ -74,8 +74,17 @@ class Faults:
             for name in sorted(names):
                 node = _made_anew(self._api.get(f"{NODES}/{name}"))
                 self._api.send("DELETE", f"{NODES}/{name}")
-                stack.callback(self._api.create, NODES, node)
+                stack.callback(self._make_again, node)
             self._hold()
+
+    def _make_again(self, node):
+        """KWOK, unlike a kubelet, looks at pods of a node that was away only when they change."""
+        self._api.create(NODES, node)
+        query = f"fieldSelector=spec.nodeName%3D{node['metadata']['name']}"
+        for pod in self._api.get(f"/api/v1/pods?{query}")["items"]:
+            path = f"/api/v1/namespaces/{pod['metadata']['namespace']}/pods"
+            body = {"metadata": {"annotations": {"example.com/looked-at": str(time.monotonic())}}}
+            jobs.send_if_there(self._api, "PATCH", f"{path}/{pod['metadata']['name']}", body)
 
     def _busy_nodes(self):
         pods = self._api.get(f"/api/v1/namespaces/{jobs.TENANTS[0]}/pods")["items"]

@@ -4,6 +4,8 @@ import dataclasses
 import json
 import random
 
+from harness.api import ApiError
+
 TENANTS = ("soak-a", "soak-b")
 ALL_JOBS = "/apis/berth.dev/v1alpha1/gpujobs"
 DEVICE_CLASS = "nvidia-h200"
@@ -46,6 +48,16 @@ def job(number):
 def worker(devices, env, device_class=DEVICE_CLASS):
     return {"image": IMAGE, "devices": [{"class": device_class, "count": devices}],
             "env": [{"name": name, "value": str(value)} for name, value in env.items()]}
+
+
+def send_if_there(api, method, path, body=None):
+    """DELETE or PATCH of what may be gone already."""
+    patch = () if body is None else (json.dumps(body).encode(), "application/merge-patch+json")
+    try:
+        api.send(method, path, *patch)
+    except ApiError as error:
+        if error.status != 404:
+            raise
 
 
 def _pick(chance, shares):
