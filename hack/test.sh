@@ -27,7 +27,7 @@ behind=''            # process that builds for the stage sanitizers while others
 
 stages=(deps build tools check checks protocol unit simulation worker chart images hack cluster
   sanitizers fuzz)
-threaded=(host http extender extender_attack) # C++ tests that have several threads
+threaded=(host http extender_attack) # C++ tests that have several threads
 waiting=worker # the first of those that leave most of the machine idle
 
 about() {

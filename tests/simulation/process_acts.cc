@@ -12,7 +12,7 @@ using integration::Process;
 using kube::fake::Fault;
 
 constexpr int kRenewalsTurnedAway = 5;  // one every two seconds
-constexpr int kListsRefused = 8;         // with ever more time between them
+constexpr int kListsRefused = 8;        // with ever more time between them
 
 Millis after_a_while(uint32_t draw) { return Millis{draw % 30'000}; }
 
@@ -109,7 +109,8 @@ void two_lead(Simulation& s, const Act&) {
   s.cluster.server.handle(kube::replace(kube::kLeases, lease));
 }
 
-// All die, and a busy API server lists no pods to those who come after for longer than a Lease lasts.
+// All die, and a busy API server lists no pods to those who come after for longer than a Lease
+// lasts.
 void lists_refused(Simulation& s, const Act&) {
   std::vector<Process*> dying;
   for (Process* process : s.cluster.operators()) {

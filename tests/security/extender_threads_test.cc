@@ -10,10 +10,16 @@
 
 // The server's threads ask while the loop learns and binds. Every thread here is one that the
 // program has; ThreadSanitizer is who judges.
-namespace berth::extender {
+namespace berth::security {
 namespace {
 
-using namespace testing;  // NOLINT(google-build-using-namespace): the words of these tests
+using extender::Mailbox;
+using extender::Service;
+using extender::testing::binding_body;
+using extender::testing::filter_body;
+using extender::testing::kAccelerators;
+using extender::testing::worker_pod;
+using extender::testing::World;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
 
@@ -94,4 +100,4 @@ TEST_F(ExtenderThreads, AreAllAnsweredWhileTheLoopLearnsAndBinds) {
 }
 
 }  // namespace
-}  // namespace berth::extender
+}  // namespace berth::security
