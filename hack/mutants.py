@@ -24,6 +24,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 LIST = ROOT / "tests/simulation/mutants/mutants.yaml"
 BUILD = ROOT / "build/mutants"
 TREE, OUT = BUILD / "tree", BUILD / "out"
+GRACE_SECONDS = 30  # for the schedule under way; a mutant that never comes to rest takes longer
 
 
 class Bad(Exception):
@@ -87,7 +88,11 @@ def play(seconds, also):
     begun = time.monotonic()
     command = [OUT / "tests/simulation/berth-sim", "--seconds", str(seconds), "--failures", "1",
                "--shrink", "0"] + (["--also", also] if also else [])
-    done = subprocess.run(command, capture_output=True, text=True)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True,
+                              timeout=seconds + GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        return "a schedule without end", 0, time.monotonic() - begun
     took = time.monotonic() - begun
     schedules = re.search(r"^(\d+) schedules", done.stdout, re.MULTILINE)
     broken = re.search(r"^seed (\d+) breaks ([\w ]+):", done.stdout, re.MULTILINE)

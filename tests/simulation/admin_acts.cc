@@ -88,12 +88,15 @@ void reserve(Simulation& s, const Act& act) {
 
 void change_reservation(Simulation& s, const Act& act) {
   const auto [which, what, much] = act.draws;
-  change_one<api::Reservation>(s, kube::kReservations, which, [&](auto& one) {
-    if (what % 4 == 0 && !one.spec.cell) one.spec.count = 1 + much % 8;
-    if (what % 4 == 1) one.spec.duration_seconds = 60 + much % 60;
-    if (what % 4 == 2) one.spec.start = s.cluster.clock.now() + seconds(much % 60);
-    if (what % 4 == 3) one.spec.allow_backfill = !one.spec.allow_backfill;
-  });
+  change_one<api::Reservation>(s, kube::kReservations, which,
+                               [&, what = what, much = much](auto& one) {
+                                 if (what % 4 == 0 && !one.spec.cell) one.spec.count = 1 + much % 8;
+                                 if (what % 4 == 1) one.spec.duration_seconds = 60 + much % 60;
+                                 if (what % 4 == 2)
+                                   one.spec.start = s.cluster.clock.now() + seconds(much % 60);
+                                 if (what % 4 == 3)
+                                   one.spec.allow_backfill = !one.spec.allow_backfill;
+                               });
 }
 
 void delete_reservation(Simulation& s, const Act& act) {
@@ -154,7 +157,7 @@ void install_tiers(Simulation& s, const Act&) { s.install_tiers(); }
 
 void change_tier(Simulation& s, const Act& act) {
   const auto [which, what, much] = act.draws;
-  change_one<api::SlaTier>(s, kube::kSlaTiers, which, [&](auto& one) {
+  change_one<api::SlaTier>(s, kube::kSlaTiers, which, [what = what, much = much](auto& one) {
     if (what % 3 == 0) one.spec.preemptible = !one.spec.preemptible;
     if (what % 3 == 1) one.spec.device_time_percent = much % 101;
     if (what % 3 == 2) one.spec.max_queue_seconds = 1 + much % 20;

@@ -106,7 +106,7 @@ void two_lead(Simulation& s, const Act&) {
                                 .fault = Fault::status(503),
                                 .times = kRenewalsTurnedAway});
   }
-  s.cluster.server.handle(kube::replace(kube::kLeases, lease));
+  s.change_lease(lease);
 }
 
 // All die, and a busy API server lists no pods to those who come after for longer than a Lease

@@ -116,21 +116,32 @@ void Simulation::changed(const std::string& collection, const kube::fake::Change
   ++changes_;
   trace_ = mixed(trace_, collection);
   trace_ = mixed(trace_, change.after->text());
-  if (collection == kLeases && !change.deleted) {
-    const std::string holder = text_at(object_at(change.after->object(), "spec"), "holderIdentity");
-    const bool is_ours = text_at(object_at(change.after->object(), "metadata"), "name") ==
-                         cluster.settings.lease_name;
-    if (is_ours && (holders_.empty() || holders_.back().identity != holder)) {
-      holders_.push_back({cluster.clock.now(), holder});
-      promises_.leader_changed();
-    }
-  }
   checker_.forgive(cluster.clock.monotonic() < forgiven_until_);
+  const Json& meta = object_at(change.after->object(), "metadata");
+  if (collection == kLeases && text_at(meta, "name") == cluster.settings.lease_name) {
+    if (change.deleted) lessee_.clear();
+    const Json& spec = object_at(change.after->object(), "spec");
+    if (!change.deleted) lease_changed(text_at(spec, "holderIdentity"));
+  }
   checker_.changed(collection, change);
   promises_.changed(collection, change);
   if (collection == "/pods" && scheduler_) {
     scheduler_->pod_changed(change.after->object(), change.deleted);
   }
+}
+
+// A Lease without a holder is anybody's; else it has to run out before another takes it.
+void Simulation::lease_changed(const std::string& holder) {
+  const Monotonic now = cluster.clock.monotonic();
+  if (!lessee_.empty() && !holder.empty() && holder != lessee_ &&
+      now < leased_at_ + cluster.settings.lease) {
+    checker_.broke("lease_respected", holder + " took the Lease while " + lessee_ + " had it");
+  }
+  lessee_ = holder;
+  leased_at_ = now;
+  if (!holders_.empty() && holders_.back().identity == holder) return;
+  holders_.push_back({cluster.clock.now(), holder});
+  promises_.leader_changed();
 }
 
 // ---- for acts ----
@@ -210,6 +221,11 @@ void Simulation::crash_when(integration::Process& process, std::shared_ptr<bool>
   crashes_[&process] = {std::move(is_due), writes};
 }
 
+void Simulation::change_lease(const Json& lease) {
+  lessee_.clear();
+  cluster.server.handle(kube::replace(kube::kLeases, lease));
+}
+
 void Simulation::restore_backup() {
   if (backups_.empty()) return;
   cluster.server.restore(backups_.front().second);
@@ -219,6 +235,7 @@ void Simulation::restore_backup() {
   promises_.start_over(cluster.server);
   forgiven_until_ = cluster.clock.monotonic() + kForgiven;
   holders_.clear();
+  lessee_.clear();
   for (const Json* lease : cluster.server.list(kube::kLeases)) {
     holders_.push_back({Instant{}, text_at(object_at(*lease, "spec"), "holderIdentity")});
   }

@@ -60,6 +60,8 @@ class Simulation {
   // `writes` that would set it pass.
   void crash_when(integration::Process& process, std::shared_ptr<bool> is_due, int writes);
   void restore_backup();
+  // As somebody with kubectl does, whoever holds it.
+  void change_lease(const Json& lease);
   void fence_is_late(Millis by) { setting_.fence_late = by; }
 
   // ---- what came of it ----
@@ -79,6 +81,7 @@ class Simulation {
   void wire(integration::Process& process);
   std::optional<kube::Response> fence(const std::string& identity, const kube::Request& request);
   void changed(const std::string& collection, const kube::fake::Change& change);
+  void lease_changed(const std::string& holder);
   void pass_until(Monotonic end);
   void lift_all_bounds();
   void give_up_reservations();
@@ -92,6 +95,8 @@ class Simulation {
   std::multimap<Monotonic, std::function<void()>> timers_;
   std::deque<std::pair<Instant, kube::fake::Storage::Backup>> backups_;
   std::vector<Holder> holders_;
+  std::string lessee_;     // whom the Lease names; empty: nobody, or somebody else has written it
+  Monotonic leased_at_{};  // when it was last renewed
   Monotonic forgiven_until_ = Monotonic::min();
   struct Crash {
     std::shared_ptr<bool> is_due;

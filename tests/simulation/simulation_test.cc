@@ -173,6 +173,15 @@ TEST_F(Seen, AJobThatIsOverAndGoesOn) {
   breaks("terminal_is_terminal");
 }
 
+TEST_F(Seen, ALeaseTakenFromWhoHoldsIt) {
+  const auto& settings = simulation_.cluster.settings;
+  Json lease =
+      *simulation_.cluster.server.find(kube::kLeases, settings.name_space, settings.lease_name);
+  lease["spec"]["holderIdentity"] = "operator-x";
+  write(kube::replace(kube::kLeases, lease));
+  breaks("lease_respected");
+}
+
 TEST_F(Seen, WorkThatGaveWayToNobody) {
   simulation_.cluster.job("idle", 1, 1, [](auto& job) { job.spec.suspend = true; });
   gave_way_to("train", "blue/idle");
