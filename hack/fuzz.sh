@@ -4,7 +4,8 @@ set -uo pipefail
 
 usage() {
   cat <<'TEXT'
-usage: hack/fuzz.sh [--target NAME]... [--seconds N | --runs N] [--jobs N] [--fast] [--list]
+usage: hack/fuzz.sh [--target NAME]... [--seconds N | --runs N] [--seed N] [--jobs N] [--fast]
+       hack/fuzz.sh --list
 
 Builds the fuzz targets of tests/fuzz (preset asan: clang, libFuzzer, ASan and UBSan) and runs each,
 guided by coverage, from the kept inputs of tests/fuzz/corpus and those that earlier runs found
@@ -14,6 +15,7 @@ the input that did it is named with the command that shows it again.
   --target NAME  this target alone; may be given more than once
   --seconds N    how long each runs (default 60)
   --runs N       so many executions of each instead
+  --seed N       the same inputs again, as far as the corpus is the same (default: others each time)
   --jobs N       targets at a time (default 2)
   --fast         preset fuzz, in build/fuzz: takes longer to build and feeds more a second
   --list         name the targets
@@ -30,8 +32,9 @@ TEXT
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root" || exit 1
-# Inputs beyond this say nothing that shorter ones do not; what takes 5 s hangs.
-readonly limits=(-max_len=4096 -timeout=5 -rss_limit_mb=1024 -malloc_limit_mb=512)
+# Inputs beyond this say nothing that shorter ones do not. What takes 30 s hangs: on a busy machine
+# the first input, for which schemas are made, has taken 5.
+readonly limits=(-max_len=4096 -timeout=30 -rss_limit_mb=1024 -malloc_limit_mb=512)
 export ASAN_OPTIONS=allow_addr2line=1 UBSAN_OPTIONS=print_stacktrace=1
 
 list() { for file in tests/fuzz/targets/*.cc; do basename "$file" .cc; done; }
@@ -40,7 +43,7 @@ list() { for file in tests/fuzz/targets/*.cc; do basename "$file" .cc; done; }
 fuzz_one() {
   local name=$1
   mkdir -p "$work/$name" "$work/crashes"
-  "$programs/fuzz-$name" "${limits[@]}" "${bound[@]}" -print_final_stats=1 -reload=0 \
+  "$programs/fuzz-$name" "${limits[@]}" "${bound[@]}" "${seed[@]}" -print_final_stats=1 -reload=0 \
     -artifact_prefix="$work/crashes/$name-" "$work/$name" "tests/fuzz/corpus/$name" \
     >"$work/$name.log" 2>&1 </dev/null
 }
@@ -94,7 +97,7 @@ want_number() {
 }
 
 main() {
-  local targets=() name jobs=2 bound=(-max_total_time=60) preset=asan programs work
+  local targets=() name jobs=2 bound=(-max_total_time=60) seed=() preset=asan programs work
   while [ $# -gt 0 ]; do
     case $1 in
       --target)
@@ -103,6 +106,7 @@ main() {
         ;;
       --seconds) want_number "$@" && bound=("-max_total_time=$2") && shift ;;
       --runs) want_number "$@" && bound=("-runs=$2") && shift ;;
+      --seed) want_number "$@" && seed=("-seed=$2") && shift ;;
       --jobs) want_number "$@" && jobs=$2 && shift ;;
       --fast) preset=fuzz ;;
       --list) list && exit 0 ;;
