@@ -17,7 +17,7 @@ the input that did it is named with the command that shows it again.
   --runs N       so many executions of each instead
   --seed N       the same inputs again, as far as the corpus is the same (default: others each time)
   --jobs N       targets at a time (default 2)
-  --fast         preset fuzz, in build/fuzz: takes longer to build and feeds more a second
+  --fast         preset fuzz, in build/fuzz: compiled with optimisation, for long campaigns
   --list         name the targets
   --help         this text
 

@@ -57,8 +57,7 @@ needs() {
   case $1 in
     build | tools | protocol) echo deps ;;
     check | unit | simulation | worker) echo build ;;
-    sanitizers)
-      echo deps tools ;;
+    sanitizers) echo deps tools ;;
     fuzz) echo sanitizers ;;
     chart | hack) echo tools ;;
     images) echo build tools ;;
