@@ -59,7 +59,7 @@ int Loop::run() {
     const Monotonic wake = op.tick();
     pages.show(op.live(), op.ready(), clock.monotonic());
     if (op.is_over()) {
-      log.error("the Lease is lost: another operator leads");
+      log.error("the Lease is lost", {{"reason", op.why_over()}});
       return 1;
     }
     transport.poll(std::clamp(wake - clock.monotonic(), Millis{0}, kLongestWait));

@@ -286,6 +286,11 @@ Monotonic Operator::lead() {
   return std::min(wake, recorder_.tick());
 }
 
+std::string Operator::why_over() const {
+  if (elector_.election().over()) return elector_.election().why_over();
+  return quota_.is_superseded() ? "a Quota has the epoch of a newer leader" : "";
+}
+
 runtime::Health Operator::live() const {
   return {.checks = {{"lease", is_over() ? "lost: this process has to end" : ""}}};
 }

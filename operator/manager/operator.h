@@ -69,8 +69,10 @@ class Operator {
   Monotonic tick();
 
   bool is_leading() const { return state_ == State::Leading; }
-  // Another leads: the process has to end.
+  // The Lease is lost, or another may lead: the process has to end.
   bool is_over() const { return elector_.election().over() || quota_.is_superseded(); }
+  // Why, for logs; empty while it is not over.
+  std::string why_over() const;
   // Graceful stop: decides nothing more; once idle() the Lease can be given up with release().
   void stop() { is_stopping_ = true; }
   bool is_idle() const { return effects_.pending() == 0; }

@@ -31,10 +31,12 @@ std::string holder_of(const Json& lease) {
 
 std::optional<kube::Request> Election::tick(const Clock& clock) {
   const Monotonic now = clock.monotonic();
-  if (state_ == State::Leading && !leads(now)) state_ = State::Over;
+  if (state_ == State::Leading && !leads(now)) {
+    end("not renewed within " + std::to_string(rules_.renew_deadline.count()) + " ms");
+  }
   if (over() || asked_ != Ask::Nothing) return std::nullopt;
   if (releasing_) {
-    if (state_ == State::Following) state_ = State::Over;
+    if (state_ == State::Following) end("never held");
     return over() ? std::nullopt : std::optional(ask(Ask::GiveUp, clock));
   }
   if (now < try_at_) return std::nullopt;
@@ -59,10 +61,7 @@ void Election::answered(const Result<Json>& reply, const Clock& clock) {
   const Monotonic now = clock.monotonic();
   const Ask asked = std::exchange(asked_, Ask::Nothing);
   if (over()) return;
-  if (asked == Ask::GiveUp) {
-    state_ = State::Over;
-    return;
-  }
+  if (asked == Ask::GiveUp) return end("given up");
   if (!reply) return refused(asked, reply.error(), now);
   observe(*reply, now);
   if (asked == Ask::Read) return seen(now);
@@ -77,7 +76,7 @@ void Election::answered(const Result<Json>& reply, const Clock& clock) {
 void Election::seen(Monotonic now) {
   const bool ours = holder_ == rules_.identity;
   if (state_ == State::Leading) {
-    if (!ours) state_ = State::Over;
+    if (!ours) return end(holder_.empty() ? "held by nobody" : "held by " + holder_);
     return try_again(Ask::Renew, now);
   }
   // Ours without leading: a process before this one in the same pod, which is dead, or our own
@@ -99,6 +98,11 @@ void Election::refused(Ask asked, const Error& error, Monotonic now) {
     return try_again(asked, now + std::max(rules_.retry, error.retry_after.value_or(Millis{0})));
   }
   try_again(Ask::Read, retry_at(now));
+}
+
+void Election::end(std::string why) {
+  state_ = State::Over;
+  why_over_ = std::move(why);
 }
 
 void Election::try_again(Ask what, Monotonic at) {

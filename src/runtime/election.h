@@ -52,6 +52,8 @@ class Election {
   int64_t epoch() const { return epoch_; }
   const std::string& holder() const { return holder_; }  // as last seen; for logs
   bool over() const { return state_ == State::Over; }
+  // Why it is over, for logs; empty until then.
+  const std::string& why_over() const { return why_over_; }
 
   // Graceful stop: gives the Lease up if it is held, so that another need not wait for it to
   // expire. Call only after the last write has been answered.
@@ -67,6 +69,7 @@ class Election {
   void seen(Monotonic now);
   void refused(Ask asked, const Error& error, Monotonic now);
   void try_again(Ask what, Monotonic at);
+  void end(std::string why);
   Monotonic retry_at(Monotonic now);
 
   ElectionRules rules_;
@@ -84,6 +87,7 @@ class Election {
   Monotonic renewed_at_{};  // when our last accepted write was asked for
   int64_t epoch_ = 0;
   uint64_t tries_ = 0;
+  std::string why_over_;
 };
 
 // Drives an Election over a transport.

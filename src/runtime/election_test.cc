@@ -111,6 +111,7 @@ TEST_F(ElectionTest, ALeaderThatCannotRenewStopsBeforeItsLeaseEnds) {
   run(Millis{11'000}, {&a_});
   EXPECT_FALSE(leads(a_));
   EXPECT_TRUE(a_.election().over());
+  EXPECT_EQ(a_.election().why_over(), "not renewed within 10000 ms");
 }
 
 TEST_F(ElectionTest, OverIsFinal) {
@@ -136,6 +137,7 @@ TEST_F(ElectionTest, AFewFailedRenewalsDoNoHarm) {
   a_.transport.inject({is_put, Fault::status(500), 0, 3});
   run(Millis{20'000}, {&a_});
   EXPECT_TRUE(leads(a_));
+  EXPECT_EQ(a_.election().why_over(), "");
 }
 
 TEST_F(ElectionTest, ARenewalWhoseReplyIsLostDoesNoHarm) {
@@ -152,6 +154,7 @@ TEST_F(ElectionTest, ALeaderIsOverWhenTheLeaseNamesAnother) {
                                    {{"spec", {{"holderIdentity", "intruder"}}}}));
   run(Millis{3000}, {&a_});
   EXPECT_TRUE(a_.election().over());
+  EXPECT_EQ(a_.election().why_over(), "held by intruder");
 }
 
 TEST_F(ElectionTest, ALeaderKeepsALeaseThatSomebodyOnlyLabels) {
