@@ -102,7 +102,8 @@ def play(seconds, also):
 
 
 def try_one(mutant, seconds):
-    texts = mutated(mutant, ROOT)
+    texts = mutated(mutant, TREE)  # the working tree may change meanwhile
+    before = {path: (TREE / path).read_bytes() for path in texts}
     for path, text in texts.items():
         put(TREE / path, text.encode())
     try:
@@ -111,8 +112,8 @@ def try_one(mutant, seconds):
             print(error, file=sys.stderr)
         found, schedules, took = (None, 0, 0) if error else play(seconds, mutant.get("also"))
     finally:
-        for path in texts:
-            put(TREE / path, (ROOT / path).read_bytes())
+        for path, content in before.items():
+            put(TREE / path, content)
     return {"name": mutant["name"], "mistake": mutant["mistake"], "compiles": not error,
             "found": found, "schedules": schedules, "seconds": round(took, 1)}
 
