@@ -268,18 +268,16 @@ void Promises::check_tier(const Job& job) const {
   if (!tiers_.contains(job.tier) || (!offered.empty() && !contains(offered, job.tier))) {
     broke_("tier_offered", "job " + job.name.first + "/" + job.name.second + " is of tier " +
                                job.tier + ", which it may not ask for");
-  } else if (is_firm(job) && job.reservation.empty()) {
+  } else if (is_firm(job)) {
     check_firm(job, quota->second.object);
   }
 }
 
-// What never gives way could not give back what it borrowed. Who uses a Reservation borrows
-// nothing: that is charged already, whoever uses it.
+// What never gives way could not give back what it borrowed.
 void Promises::check_firm(const Job& job, const api::Quota& quota) const {
   int64_t firm = 0;
   for (const auto& [uid, other] : jobs_) {
     if (other.name.first != job.name.first || !is_firm(other)) continue;
-    if (!other.reservation.empty()) continue;
     for (const auto& [node, devices] : other.holds) firm += devices;
   }
   const int64_t guaranteed = quota.spec.limits.front().guaranteed;

@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "sched/core/agenda.h"
+#include "sched/core/entitlement.h"
+#include "sched/core/firm.h"
 #include "sched/core/node_choice.h"
 #include "sched/core/regions.h"
 #include "sched/core/reservation_drains.h"
@@ -242,46 +244,21 @@ class Booker {
     return {Instant::max(), Instant::max()};
   }
 
-  // The most devices that others of the tenant have booked at once in the window.
-  int64_t booked_beside(const Reservation& one, const Occurrence& window,
-                        const std::string& region) const {
-    const auto at = [&](Instant when) {
-      int64_t sum = 0;
-      for (const auto& [uid, plan] : plans_) {
-        if (uid == one.uid || plan.facts.quota != one.quota ||
-            plan.facts.device_class != one.device_class) {
-          continue;
-        }
-        for (const Booking& b : plan.bookings) {
-          const bool is_there =
-              region.empty() ||
-              (!b.devices.empty() && world_.region_of(b.devices.begin()->first) == region);
-          if (is_there && b.window.holds(when)) sum += plan.facts.count;
-        }
-      }
-      return sum;
-    };
-    int64_t most = at(std::max(now_, window.from));
-    for (const auto& [uid, plan] : plans_) {
-      for (const Booking& b : plan.bookings) {
-        if (window.holds(b.window.from)) most = std::max(most, at(b.window.from));
-      }
-    }
-    return most;
-  }
-
-  // A promise to one tenant must not rest on what is promised to another.
+  // A promise to one tenant must not rest on what is promised to another: neither what it has
+  // booked nor its work that never gives way could be given back to whom it was borrowed from.
   std::optional<std::string> beyond_guarantee(const Reservation& one, const Occurrence& window,
                                               const std::string& region = {}) const {
-    const QuotaTree& tree = world_.tree();
-    const auto leaf = tree.find(*one.quota);
-    const auto column = tree.find_class(column_of(one.device_class, region));
-    const int64_t guaranteed = leaf && column ? tree.limit(*leaf, *column).guaranteed : 0;
-    const int64_t beside = booked_beside(one, window, region);
-    if (one.count <= guaranteed - beside) return std::nullopt;
+    const int64_t guaranteed =
+        guaranteed_to(world_.tree(), *one.quota, column_of(one.device_class, region));
+    const Firm firm = most_firm(world_, plans_, one, window, region, now_);
+    if (one.count <= guaranteed - firm.booked - firm.held) return std::nullopt;
     std::string text = wants(one) + (region.empty() ? "" : " in " + region) + ", quota " +
                        one.quota->name + " is guaranteed " + std::to_string(guaranteed);
-    if (beside > 0) text += ", of which " + std::to_string(beside) + " are reserved at that time";
+    const auto of_which = [&](int64_t devices, const char* what) {
+      if (devices > 0) text += ", of which " + std::to_string(devices) + what;
+    };
+    of_which(firm.booked, " are reserved at that time");
+    of_which(firm.held, " are held by work that never gives way");
     return text;
   }
 

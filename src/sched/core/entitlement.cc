@@ -62,29 +62,7 @@ std::optional<QuotaRefusal> Entitlement::refuses(const Ask& ask, const Alternati
 
 std::optional<QuotaRefusal> Entitlement::exceeds_own(const Ask& ask,
                                                      const Alternative& wants) const {
-  const auto tier = world_.tiers().find(ask.tier);
-  if (tier == world_.tiers().end() || tier->second.preemptible) return std::nullopt;
-  const int64_t total = wants.total();
-  const auto beyond = [&](const Column& column) -> std::optional<QuotaRefusal> {
-    const int64_t left = guaranteed(*ask.quota, column) - tree_.used(*ask.quota, column);
-    if (total <= left) return std::nullopt;
-    return QuotaRefusal{.at = *ask.quota,
-                        .wants = total,
-                        .leaves = std::max<int64_t>(0, left),
-                        .own_only = true,
-                        .region = region_in(column)};
-  };
-  if (auto no = beyond(wants.device_class)) return no;
-  if (!wants.region || wants.region->empty()) return std::nullopt;
-  const Column there = column_of(wants.device_class, *wants.region);
-  if (!tree_.limits(*ask.quota).contains(there)) return std::nullopt;
-  return beyond(there);
-}
-
-int64_t Entitlement::guaranteed(const QuotaId& leaf, const Column& column) const {
-  const auto node = tree_.find(leaf);
-  const auto at = tree_.find_class(column);
-  return node && at ? tree_.limit(*node, *at).guaranteed : 0;
+  return beyond_own(world_, tree_, ask, wants);
 }
 
 void Entitlement::make(const Admitted& admitted) {
@@ -134,7 +112,7 @@ std::optional<Hold> Entitlement::breaks_promises(const Ask& ask, const Alternati
   const auto own = made_->leaves.find({*ask.quota, wants.device_class});
   const int64_t of_leaf = own == made_->leaves.end() ? 0 : own->second;
   if (add_saturating(of_leaf, demand) <=
-      multiply_saturating(100, guaranteed(*ask.quota, wants.device_class))) {
+      multiply_saturating(100, guaranteed_to(tree_, *ask.quota, wants.device_class))) {
     return std::nullopt;
   }
   const Promised wanted{wants.device_class, wants.total(), tier.device_time_percent};
@@ -151,6 +129,32 @@ void Entitlement::admitted(const Ask& ask, const Alternative& wants) {
       ask.id, *ask.quota, {wants.device_class, wants.total(), percent, later(now_, ask.expected)}};
   if (made_) return make(made);
   admitted_.push_back(std::move(made));
+}
+
+int64_t guaranteed_to(const QuotaTree& tree, const QuotaId& leaf, const Column& column) {
+  const auto node = tree.find(leaf);
+  const auto at = tree.find_class(column);
+  return node && at ? tree.limit(*node, *at).guaranteed : 0;
+}
+
+std::optional<QuotaRefusal> beyond_own(const World& world, const QuotaTree& tree, const Ask& ask,
+                                       const Alternative& wants) {
+  if (world.tier(ask.tier).preemptible) return std::nullopt;
+  const int64_t total = wants.total();
+  const auto beyond = [&](const Column& column) -> std::optional<QuotaRefusal> {
+    const int64_t left = guaranteed_to(tree, *ask.quota, column) - tree.used(*ask.quota, column);
+    if (total <= left) return std::nullopt;
+    return QuotaRefusal{.at = *ask.quota,
+                        .wants = total,
+                        .leaves = std::max<int64_t>(0, left),
+                        .own_only = true,
+                        .region = region_in(column)};
+  };
+  if (auto no = beyond(wants.device_class)) return no;
+  if (!wants.region || wants.region->empty()) return std::nullopt;
+  const Column there = column_of(wants.device_class, *wants.region);
+  if (!tree.limits(*ask.quota).contains(there)) return std::nullopt;
+  return beyond(there);
 }
 
 }  // namespace berth::sched

@@ -53,7 +53,6 @@ class Entitlement {
     QuotaId leaf;
     Promised promised;
   };
-  int64_t guaranteed(const QuotaId& leaf, const Column& column) const;
   void make(const Admitted& admitted);
   void gather();
 
@@ -65,5 +64,12 @@ class Entitlement {
   std::vector<Admitted> admitted_;                // before it was needed
   std::optional<Made> made_;
 };
+
+// What a leaf's own limits guarantee it in a column.
+int64_t guaranteed_to(const QuotaTree& tree, const QuotaId& leaf, const Column& column);
+// What never gives way could not give back what it borrowed: why it may not have this, with what
+// `tree` counts already. Nothing for work that gives way.
+std::optional<QuotaRefusal> beyond_own(const World& world, const QuotaTree& tree, const Ask& ask,
+                                       const Alternative& wants);
 
 }  // namespace berth::sched

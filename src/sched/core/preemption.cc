@@ -17,6 +17,13 @@ const Charge* payer(const World::Held& held) {
   return at == held.facts.charges.end() ? nullptr : &*at;
 }
 
+// While its window lasts its devices are its reservation's: that would have them, and their charge,
+// when it is gone, so nobody is helped.
+bool uses_window(const World& world, const World::Held& held, Instant now) {
+  const auto used = world.reservations().find(held.facts.reservation);
+  return used != world.reservations().end() && used->second.active(now) != nullptr;
+}
+
 }  // namespace
 
 Preemption::Preemption(World& world, Trial& trial, QuotaTree& tree, Steering& steering,
@@ -109,7 +116,7 @@ void Preemption::add_runner(const World::Held& held, QuotaTree::Node leaf) {
     runner.priority = run.priority;
     // Nobody loses what it has done only because it has done much.
     if (run.job.saves_on_notice) runner.level = service_level(world_.settings(), run, now_);
-    runner.may_be_taken = !unpreemptible(run.job, now_);
+    runner.may_be_taken = !unpreemptible(run.job, now_) && !uses_window(world_, held, now_);
     runner.cost = price_of(run.job);
     if (runner.may_be_taken) runner.shrink = shrink_terms_of(held);
   }

@@ -152,6 +152,17 @@ TEST(Reservations, WorkThatIsThereMeanwhileGivesWayWhenAUserComes) {
   EXPECT_EQ(scene.told_after_booking(), "user on a for spot\n");
 }
 
+TEST(Reservations, NobodyIsHelpedByAUserWhoGoesWhileTheWindowLasts) {
+  Booked scene;
+  scene.node("a", 8).node("b", 8).quota("q", 8).quota("other", 8);
+  scene.reserve("night", "q", 8, scene.now - hours{1});
+  scene.book();
+  scene.run("user", "q", {{"a", 8}}, {.tier = "Spot"});
+  scene.change_run("user", [](Holder& user) { user.reservation = "uid-night"; });
+  scene.ask("firm", "q", 1, 4, {.tier = "Premium"});
+  EXPECT_EQ(scene.told_after_booking(), "firm OverQuota\n");
+}
+
 TEST(Reservations, WithoutBackfillNobodyGoesForDevicesThatAreFreeAndNobodyTakesThem) {
   for (const Millis in : {Millis{0}, Millis{hours{5}}}) {
     Booked scene;
@@ -219,6 +230,27 @@ TEST(Reservations, OnlyWhatIsGuaranteedCanBeReserved) {
   EXPECT_EQ(scene.booked("one"), "a:4");
   EXPECT_EQ(scene.plan("two").message,
             "1 nvidia-h200, quota q is guaranteed 4, of which 4 are reserved at that time");
+}
+
+TEST(Reservations, NeitherIsWhatWorkHoldsThatNeverGivesWay) {
+  Booked scene;
+  scene.node("a", 8).node("b", 8).quota("q", 8, 8).quota("lender", 8);
+  scene.run("firm", "q", {{"b", 6}}, {.tier = "Premium"});
+  scene.reserve("large", "q", 4, scene.now + hours{1});
+  scene.reserve("small", "q", 2, scene.now + hours{1});
+  scene.book();
+  EXPECT_EQ(scene.plan("large").message,
+            "4 nvidia-h200, quota q is guaranteed 8, of which 6 are held by work that never gives "
+            "way");
+  EXPECT_EQ(scene.booked("small"), "b:2");
+}
+
+TEST(Reservations, WorkThatNeverGivesWayDoesNotBorrowBesideWhatIsBooked) {
+  Booked scene;
+  scene.node("a", 8).node("b", 8).quota("q", 8, 8).quota("lender", 8);
+  scene.reserve("night", "q", 6, scene.now + hours{5});
+  scene.ask("firm", "q", 1, 4, {.tier = "Premium"}).ask("spot", "q", 1, 4, {.tier = "Spot"});
+  EXPECT_EQ(scene.told_after_booking(), "firm Reserved\nspot on b\n");
 }
 
 TEST(Reservations, TheQuotaIsKeptForTheStartToo) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sched/core/book_reservations.h"
+#include "sched/core/entitlement.h"
 #include "sched/core/preempt.h"
 #include "sched/core/regions.h"
 #include "sched/time/moment_text.h"
@@ -134,6 +135,7 @@ std::optional<Hold> Reserved::keeps_quota(const Ask& ask, const Alternative& wan
       no = moment.tree.refuses(*ask.quota, column_of(wants.device_class, *wants.region),
                                wants.total());
     }
+    if (!no) no = beyond_own(world_, moment.tree, ask, wants);
     if (!no) continue;
     return Hold{ask.id, Reason::Reserved,
                 "wants " + amount(wants.total(), wants.device_class) +
