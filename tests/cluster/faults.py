@@ -52,6 +52,9 @@ class Machine:
     def pod(self, name):
         return self.client.get(f"{kube.pods(installed.NAMESPACE)}/{name}")
 
+    def tag_image(self, image, name):
+        """Another name, as NAME:TAG, for an image that the node has."""
+        node.tag_image(self.cluster, self.programs, image, name)
 
     def volume(self, pod, name):
         """Where kubelet keeps an emptyDir of one of Berth's pods; the node is this machine."""

@@ -1,4 +1,4 @@
-"""The disk of the decision log is full: Berth goes on, says so, and logs again with more room."""
+"""A disk is full: that of the decision log, that of checkpoints. Berth goes on, and so does work."""
 
 import contextlib
 import errno
@@ -13,10 +13,11 @@ import faults
 import installed
 import pytest
 from api import eventually
-from objects import gpujob
+from objects import REAL_CLASS, gpujob
 
 ROUNDS = int(os.environ.get("BERTH_CHAOS_ROUNDS", "1"))
 SIZE = "256k"
+CHECKPOINTS_SIZE = "4m"
 RETRY_SECONDS = 60  # of the operator, until it tries the disk again
 
 
@@ -27,9 +28,9 @@ def machine_of_the_cluster(berth, tenant):
 
 
 @contextlib.contextmanager
-def small_disk(folder):
+def small_disk(folder, size=SIZE):
     """Mounted over the folder for the length of the block. A container sees it after a restart."""
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE},mode=777", "berth-small", folder],
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=777", "berth-small", folder],
                    check=True)
     try:
         yield
@@ -98,3 +99,51 @@ def log_goes_on(tenant, folder, ended):
         run_job(tenant, f"after-{next(numbers)}")
         return len(list(folder.glob("decisions-*.jsonl"))) > ended
     assert eventually(goes_on, RETRY_SECONDS + 30), "the log does not go on"
+
+
+@pytest.fixture(name="training")
+def training_that_saves_each_second(tenant, tmp_path):
+    """The job, and the small disk that it saves to."""
+    tenant.start(1, REAL_CLASS)
+    volume, claim = f"{tenant.name}-small", f"/api/v1/namespaces/{tenant.name}/persistentvolumeclaims"
+    access = {"storageClassName": "local", "accessModes": ["ReadWriteOnce"]}
+    with small_disk(tmp_path, CHECKPOINTS_SIZE):
+        tenant.client.create("/api/v1/persistentvolumes", {
+            "metadata": {"name": volume},
+            "spec": {**access, "capacity": {"storage": "1Gi"}, "hostPath": {"path": str(tmp_path)},
+                     "claimRef": {"namespace": tenant.name, "name": "small"}}})
+        tenant.client.create(claim, {
+            "metadata": {"name": "small"},
+            "spec": {**access, "volumeName": volume,
+                     "resources": {"requests": {"storage": "1Gi"}}}})
+        job = gpujob("training", device_class=REAL_CLASS,
+                     checkpoint={"uri": "pvc://small", "intervalSeconds": 1})
+        job["spec"]["worker"].update(image="localhost/berth-trainer:0.1.0",
+                                     imagePullPolicy="IfNotPresent",
+                                     args=["--data=/data/digits.csv.gz", "--epochs=100000"])
+        tenant.submit(job)
+        tenant.until_job("training", kube.holds("Ready"), 120, "Ready")
+        try:
+            yield tmp_path
+        finally:
+            tenant.client.remove(tenant.job("training"))
+            tenant.until_job("training", kube.gone, what="gone")
+            tenant.client.remove_now(f"/api/v1/persistentvolumes/{volume}")
+
+
+def test_checkpoints_that_do_not_fit_cost_no_training(tenant, training):
+    def said(words, times=1):
+        log = installed.run("kubectl", "logs", "-n", tenant.name, "training-1-0")
+        return log.count(words) >= times
+    assert eventually(lambda: said("checkpoint published"), 60)
+    filler = fill(training)
+    assert eventually(lambda: said("checkpoint failed", 2), 60), "nobody said it"
+    assert said("No space left on device")
+    published = len(list(training.glob("attempt-1/step-*")))
+    assert published > 0, "the one before still stands"
+    filler.unlink()
+    log = installed.run("kubectl", "logs", "-n", tenant.name, "training-1-0")
+    assert eventually(lambda: said("checkpoint published", log.count("checkpoint published") + 1),
+                      60), "it does not save again"
+    job = tenant.client.get(tenant.job("training"))
+    assert kube.holds("Ready")(job) and job["status"]["attempt"] == 1

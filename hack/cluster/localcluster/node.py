@@ -59,6 +59,11 @@ def container_pid(cluster, tools, identity):
     return None
 
 
+def tag_image(cluster, tools, image, name):
+    """Another name for an image that the node has, as NAME:TAG; one that there is goes over."""
+    _ctr(cluster, tools, "images", "tag", "--force", image, name)
+
+
 def _ctr(cluster, tools, *arguments):
     command = [tools / "ctr", "-a", cluster.containerd_socket, "-n", "k8s.io", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
