@@ -1,4 +1,4 @@
-"""A disk is full: that of the decision log, that of checkpoints. Berth goes on, and so does work."""
+"""A disk is full, that of the decision log or that of checkpoints: Berth and the work go on."""
 
 import contextlib
 import errno
@@ -105,14 +105,14 @@ def log_goes_on(tenant, folder, ended):
 def training_that_saves_each_second(tenant, tmp_path):
     """The job, and the small disk that it saves to."""
     tenant.start(1, REAL_CLASS)
-    volume, claim = f"{tenant.name}-small", f"/api/v1/namespaces/{tenant.name}/persistentvolumeclaims"
+    volume = f"{tenant.name}-small"
     access = {"storageClassName": "local", "accessModes": ["ReadWriteOnce"]}
     with small_disk(tmp_path, CHECKPOINTS_SIZE):
         tenant.client.create("/api/v1/persistentvolumes", {
             "metadata": {"name": volume},
             "spec": {**access, "capacity": {"storage": "1Gi"}, "hostPath": {"path": str(tmp_path)},
                      "claimRef": {"namespace": tenant.name, "name": "small"}}})
-        tenant.client.create(claim, {
+        tenant.client.create(f"/api/v1/namespaces/{tenant.name}/persistentvolumeclaims", {
             "metadata": {"name": "small"},
             "spec": {**access, "volumeName": volume,
                      "resources": {"requests": {"storage": "1Gi"}}}})

@@ -41,6 +41,7 @@ std::vector<ActKind> worker_acts();
 std::vector<ActKind> node_acts();
 std::vector<ActKind> line_acts();
 std::vector<ActKind> process_acts();
+std::vector<ActKind> proxy_acts();
 std::vector<ActKind> server_acts();
 
 }  // namespace berth::simulation

@@ -5,8 +5,8 @@ namespace berth::simulation {
 const std::vector<ActKind>& act_kinds() {
   static const std::vector<ActKind> kAll = [] {
     std::vector<ActKind> all;
-    for (auto* some :
-         {user_acts, admin_acts, worker_acts, node_acts, line_acts, process_acts, server_acts}) {
+    for (auto* some : {user_acts, admin_acts, worker_acts, node_acts, line_acts, process_acts,
+                       proxy_acts, server_acts}) {
       for (const ActKind& kind : some()) all.push_back(kind);
     }
     return all;

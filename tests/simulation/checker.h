@@ -89,7 +89,7 @@ class Checker {
   std::map<std::string, int64_t> capacity_;                 // devices by node
   std::map<std::string, int64_t> held_;                     // by live pods, by node
   std::map<std::string, int64_t> placed_;                   // by namespace
-  std::map<std::pair<std::string, int64_t>, int> workers_;  // live, by job and index
+  std::map<std::pair<std::string, int64_t>, int> workers_;  // live and bound, by job and index
   bool is_starting_over_ = false;
   bool is_forgiving_ = false;
   std::set<std::string> said_;

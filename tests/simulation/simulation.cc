@@ -58,6 +58,7 @@ Simulation::Simulation(Setting setting)
     holders_.push_back({cluster.clock.now(), text_at(object_at(*lease, "spec"), "holderIdentity")});
   }
   cluster.after_step = [this](integration::Process& process) {
+    check_leads(process);
     const auto at = crashes_.find(&process);
     if (at == crashes_.end() || !*at->second.is_due) return;
     *at->second.is_due = false;
@@ -139,9 +140,18 @@ void Simulation::lease_changed(const std::string& holder) {
   }
   lessee_ = holder;
   leased_at_ = now;
+  renewed_[holder] = now;
   if (!holders_.empty() && holders_.back().identity == holder) return;
   holders_.push_back({cluster.clock.now(), holder});
   promises_.leader_changed();
+}
+
+// Who has just had its turn knows what time it is.
+void Simulation::check_leads(const integration::Process& process) {
+  if (!process.runs() || !process.program->is_leading()) return;
+  const Monotonic ends = renewed_[process.identity] + cluster.settings.lease;
+  if (cluster.clock.monotonic() < ends) return;
+  checker_.broke("lease_respected", process.identity + " leads by a Lease that has run out");
 }
 
 // ---- for acts ----
@@ -239,6 +249,10 @@ void Simulation::restore_backup() {
   for (const Json* lease : cluster.server.list(kube::kLeases)) {
     holders_.push_back({Instant{}, text_at(object_at(*lease, "spec"), "holderIdentity")});
   }
+}
+
+void Simulation::arrive(const std::string& identity, const kube::Request& request) {
+  if (!fence(identity, request)) cluster.server.handle(request);
 }
 
 // ---- the run ----

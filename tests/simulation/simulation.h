@@ -62,6 +62,8 @@ class Simulation {
   void restore_backup();
   // As somebody with kubectl does, whoever holds it.
   void change_lease(const Json& lease);
+  // What a client has sent and given up waiting for, as the server takes it now.
+  void arrive(const std::string& identity, const kube::Request& request);
   void fence_is_late(Millis by) { setting_.fence_late = by; }
 
   // ---- what came of it ----
@@ -82,6 +84,7 @@ class Simulation {
   std::optional<kube::Response> fence(const std::string& identity, const kube::Request& request);
   void changed(const std::string& collection, const kube::fake::Change& change);
   void lease_changed(const std::string& holder);
+  void check_leads(const integration::Process& process);
   void pass_until(Monotonic end);
   void lift_all_bounds();
   void give_up_reservations();
@@ -97,6 +100,7 @@ class Simulation {
   std::vector<Holder> holders_;
   std::string lessee_;     // whom the Lease names; empty: nobody, or somebody else has written it
   Monotonic leased_at_{};  // when it was last renewed
+  std::map<std::string, Monotonic> renewed_;  // by each that has had it
   Monotonic forgiven_until_ = Monotonic::min();
   struct Crash {
     std::shared_ptr<bool> is_due;
