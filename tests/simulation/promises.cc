@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <tuple>
 
 #include "api/codec.h"
@@ -118,7 +119,10 @@ void Promises::job_changed(const std::string& uid, const Json* object) {
   const bool is_cleared = before.attempt != 0 && job.attempt == 0;
   const bool is_decided = !object_at(status, "nominated").empty();
   if (is_new || (is_cleared && !is_decided)) job.asks_since = clock_.monotonic();
-  if (job.ends > before.ends) check_gave_way(before, gave_way_to(*object));
+  if (job.ends > before.ends) {
+    job.gave_way_to = gave_way_to(*object);
+    check_gave_way(before, job.gave_way_to);
+  }
   if (job.attempt != 0 && job.attempt != before.attempt) check_placed(job);
 }
 
@@ -213,6 +217,7 @@ bool Promises::has_known(const Job& job, Monotonic since) const {
 void Promises::check_placed(const Job& job) const {
   check_policy(job);
   check_tier(job);
+  check_victims(job);
   if (job.reservation.empty()) {
     check_claims(job);
   } else {
@@ -293,6 +298,25 @@ void Promises::check_gave_way(const Job& job, const std::string& to) const {
   if (!has_known(job, tiers_changed_)) return;
   broke_("firm_stays", "job " + job.name.first + "/" + job.name.second + " of tier " + job.tier +
                            " gives way to " + to);
+}
+
+// Those who give way to it have to be gone from its nodes, unless there is room for both.
+void Promises::check_victims(const Job& job) const {
+  std::map<std::string, int64_t> held;
+  std::set<std::string> left;  // by whom, with their end stored and their pods perhaps not gone
+  for (const auto& [uid, other] : jobs_) {
+    const bool leaves = other.gave_way_to == job.name.first + "/" + job.name.second &&
+                        other.attempt != 0 && other.attempt == other.ends;
+    for (const auto& [node, devices] : other.holds) {
+      held[node] += devices;
+      if (leaves) left.insert(node);
+    }
+  }
+  for (const std::string& node : left) {
+    if (!job.holds.contains(node) || held[node] <= kNodeDevices) continue;
+    broke_("victims_gone", "job " + job.name.first + "/" + job.name.second + " is placed on " +
+                               node + " beside those who give way to it");
+  }
 }
 
 // ---- reservations ----

@@ -41,6 +41,7 @@ class Promises {
     int64_t attempt = 0;                   // that is placed; 0: none
     std::map<std::string, int64_t> holds;  // devices by node
     int64_t ends = 0;                      // attempts whose end is written
+    std::string gave_way_to;               // "namespace/name", at the last of them
     Monotonic asks_since{};                // its place was decided after this
   };
   template <class K>
@@ -71,6 +72,7 @@ class Promises {
   void check_user(const Job& job) const;
   void check_claims(const Job& job) const;
   void check_gave_way(const Job& job, const std::string& to) const;
+  void check_victims(const Job& job) const;
 
   const Known<api::PlacementPolicy>* first_policy(const Job& job) const;
   bool is_firm(const Job& job) const;
