@@ -3,8 +3,10 @@
 namespace berth::runtime {
 
 void Tombstones::bury(const std::string& uid, std::string_view version) {
-  if (uid.empty() || !gone_by_.emplace(uid, version).second) return;
-  in_order_.push_back(uid);
+  if (uid.empty()) return;
+  const auto [made, is_new] = gone_by_.emplace(uid, version);
+  if (!is_new) return;
+  in_order_.push_back(made);
   if (in_order_.size() <= limit_) return;
   gone_by_.erase(in_order_.front());
   in_order_.pop_front();
@@ -16,12 +18,15 @@ std::string_view Tombstones::gone_by(std::string_view uid) const {
 }
 
 void Tombstones::exhume(std::string_view uid) {
-  if (const auto found = gone_by_.find(uid); found != gone_by_.end()) gone_by_.erase(found);
+  const auto found = gone_by_.find(uid);
+  if (found == gone_by_.end()) return;
+  std::erase(in_order_, Graves::const_iterator(found));
+  gone_by_.erase(found);
 }
 
 void Tombstones::clear() {
-  gone_by_.clear();
   in_order_.clear();
+  gone_by_.clear();
 }
 
 }  // namespace berth::runtime

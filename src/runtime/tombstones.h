@@ -16,14 +16,17 @@ class Tombstones {
   void bury(const std::string& uid, std::string_view version);
   bool contains(std::string_view uid) const { return gone_by_.contains(uid); }
   std::string_view gone_by(std::string_view uid) const;  // empty: it is not known to be gone
-  void exhume(std::string_view uid);  // it is there again: what was lost is its deletion
+  // It is there again: what was lost is its deletion. Rare, and O(limit).
+  void exhume(std::string_view uid);
   void clear();
   size_t size() const { return gone_by_.size(); }
 
  private:
+  using Graves = std::map<std::string, std::string, std::less<>>;
+
   size_t limit_;
-  std::deque<std::string> in_order_;  // may name some that were exhumed
-  std::map<std::string, std::string, std::less<>> gone_by_;
+  Graves gone_by_;  // by uid
+  std::deque<Graves::const_iterator> in_order_;
 };
 
 }  // namespace berth::runtime
