@@ -4,7 +4,6 @@
 #include <string>
 #include <utility>
 #include <variant>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -60,7 +59,8 @@ class Informer {
     Result<T> object = decode_(std::move(change.object));
     if (!object) return leave_out(object.error());
     if (listing_) {
-      listed_.push_back(*std::move(object));
+      listed_.erase(*object);  // between two pages it can have changed
+      listed_.insert(listed_.end(), *std::move(object));
     } else {
       store_.upsert(*std::move(object));
     }
@@ -72,7 +72,7 @@ class Informer {
   }
   void take(kube::ListEnd&& end) {
     listing_ = false;
-    std::vector<T> all = std::exchange(listed_, {});
+    auto all = std::exchange(listed_, {});
     if (end.went_back) {
       store_.reset(std::move(all));
     } else {
@@ -93,7 +93,7 @@ class Informer {
   bool listing_ = false;
   bool synced_ = false;
   int64_t undecodable_ = 0;
-  std::vector<T> listed_;
+  typename Store<T>::Objects listed_;
   Reflector reflector_;  // last: its callbacks use all of the above
 };
 
