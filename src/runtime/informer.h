@@ -23,6 +23,8 @@ template <class T>
 class Informer {
  public:
   using Decode = std::function<Result<T>(Json&&)>;
+  // A uid stays dead at least so long: several times what a reply may take.
+  static constexpr Millis kDeadFor{180'000};
 
   Informer(kube::Transport& transport, kube::WatchTarget target, Decode decode, Store<T>& store,
            Log& log, kube::WatchRules rules = {})
@@ -42,7 +44,13 @@ class Informer {
 
   // Starts what is due; returns when to call again at the latest. Between calls the transport
   // delivers; the store and its listeners are called from there.
-  Monotonic tick(Monotonic now) { return reflector_.tick(now); }
+  Monotonic tick(Monotonic now) {
+    if (now >= forget_at_) {
+      store_.forget_dead();
+      forget_at_ = now + kDeadFor;
+    }
+    return reflector_.tick(now);
+  }
 
   // The store has held a whole list. Stays true while the watch is interrupted: what is known may
   // then be old, never partial.
@@ -90,6 +98,7 @@ class Informer {
   Decode decode_;
   Store<T>& store_;
   Log& log_;
+  Monotonic forget_at_{};
   bool listing_ = false;
   bool synced_ = false;
   int64_t undecodable_ = 0;

@@ -83,6 +83,11 @@ class Store {
     return assign(found, std::move(object));
   }
 
+  // Some time has passed, more than any reply takes: of the dead, those are forgotten that were
+  // dead at the last call. Else the last few thousand are remembered, however long.
+  void forget_dead() { graves_.age(); }
+  size_t dead() const { return graves_.size(); }  // that are remembered
+
   // The object is gone for good; `meta` is its last state. Another uid of that name stays.
   bool erase(const ObjectMeta& meta) {
     graves_.bury(meta.uid, meta.resource_version);

@@ -25,5 +25,19 @@ TEST(Tombstones, OneThatWasExhumedAndDiedAgainCountsOnce) {
   EXPECT_TRUE(graves.contains("b"));
 }
 
+TEST(Tombstones, WhoWasDeadTwoAgesAgoIsForgotten) {
+  Tombstones graves;
+  graves.bury("a", "7");
+  graves.age();
+  graves.bury("b", "8");
+  graves.bury("c", "9");
+  EXPECT_TRUE(graves.contains("a"));
+  graves.exhume("a");
+  graves.age();
+  EXPECT_TRUE(graves.contains("b"));
+  graves.age();
+  EXPECT_EQ(graves.size(), 0u);
+}
+
 }  // namespace
 }  // namespace berth::runtime
