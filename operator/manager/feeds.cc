@@ -23,6 +23,13 @@ Result<api::GpuJob> decode_job(const Json& object, Stores& stores) {
   return job;
 }
 
+Result<translate::Pod> decode_pod(const Json& object, Stores& stores,
+                                  const translate::Accelerators& accelerators) {
+  translate::Pod pod = BERTH_TRY(translate::decode_pod(object, accelerators));
+  pod.meta.labels = stores.pod_labels.share(pod.meta.labels);
+  return pod;
+}
+
 Result<translate::Node> decode_pooled(const Json& object, const Stores& stores,
                                       const translate::Accelerators& accelerators) {
   translate::Node node = BERTH_TRY(translate::decode_node(object, accelerators));
@@ -57,8 +64,8 @@ Feeds::Feeds(kube::Transport& transport, Stores& stores, const Settings& setting
           rules(settings)),
       pods_(
           transport, {kube::kPods, {}, translate::pod_members()},
-          [&settings](Json&& object) {
-            return translate::decode_pod(object, settings.accelerators);
+          [&stores, &settings](Json&& object) {
+            return decode_pod(object, stores, settings.accelerators);
           },
           stores.pods, log, rules(settings)),
       nodes_(

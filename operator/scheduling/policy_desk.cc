@@ -117,6 +117,11 @@ const PolicySeen& PolicyDesk::seen(const std::string& policy) const {
   return at == seen_.end() ? kNothing : at->second;
 }
 
+void PolicyDesk::told(const std::string& policy) {
+  const auto at = seen_.find(policy);
+  if (at != seen_.end()) at->second.told = at->second.would_change;
+}
+
 const std::vector<sched::PolicyConflict>& PolicyDesk::conflicts() {
   if (!conflicts_) {
     sched::PolicyBook& book = world_.policies();

@@ -18,6 +18,7 @@ namespace berth::control {
 // What passes have seen of one policy under its present generation.
 struct PolicySeen {
   int64_t would_change = 0;                      // placements, those of earlier leaders included
+  int64_t told = 0;                              // of them, those that an event has told of
   std::string example;                           // of the last of them; empty: none by this leader
   std::map<std::string, std::string> overruled;  // by the winner, work that it was not applied to
 };
@@ -37,6 +38,8 @@ class PolicyDesk {
   void read_notes();
 
   const PolicySeen& seen(const std::string& policy) const;
+  // An event has told of all that it would have changed so far.
+  void told(const std::string& policy);
   // Of all policies; worked out anew when policies or nodes have changed since.
   const std::vector<sched::PolicyConflict>& conflicts();
   struct Reach {

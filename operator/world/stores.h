@@ -10,6 +10,7 @@
 #include "api/quota.h"
 #include "api/reservation.h"
 #include "api/slatier.h"
+#include "base/labels.h"
 #include "json/json_fwd.h"
 #include "json/violation.h"
 #include "runtime/store.h"
@@ -42,6 +43,8 @@ struct Stores {
   runtime::Store<Named> namespaces;
   runtime::Store<Named> services;  // those called kRendezvousService
   runtime::Store<Named> slices;    // EndpointSlices of kSliceManager
+
+  SameLabels pod_labels;  // of the pods, as they are decoded
 
   // The pools settled; nodes are in the store as it says, see keep_pooled().
   translate::Pools pooling;

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/labels.h"
 #include "base/result.h"
 #include "json/enum_names.h"
 #include "json/json_fwd.h"
@@ -40,6 +41,8 @@ template <class T>
 inline constexpr bool kIsMap = false;
 template <class T>
 inline constexpr bool kIsMap<std::map<std::string, T>> = true;
+template <>
+inline constexpr bool kIsMap<Labels> = true;
 
 // Accepts every description and does nothing; stands for "any visitor" in the concept below.
 struct NullVisitor {
@@ -194,6 +197,11 @@ Status decode(const Json& json, T& out, const std::string& path) {
     return Done{};
   } else if constexpr (kIsVector<T>) {
     return detail::decode_list(json, out, path);
+  } else if constexpr (std::is_same_v<T, Labels>) {
+    Labels::Map labels;
+    BERTH_TRY(detail::decode_map(json, labels, path));
+    out = std::move(labels);
+    return Done{};
   } else if constexpr (kIsMap<T>) {
     return detail::decode_map(json, out, path);
   } else if constexpr (Described<T>) {

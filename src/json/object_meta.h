@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/labels.h"
 #include "json/rules.h"
 
 namespace berth {
@@ -46,7 +47,7 @@ struct ObjectMeta {
   std::optional<Instant> deletion;  // set: the object waits for its finalizers and its grace period
   std::optional<int64_t> deletion_grace_seconds;
   std::vector<std::string> finalizers;
-  std::map<std::string, std::string> labels;
+  Labels labels;
   std::map<std::string, std::string> annotations;
   std::vector<OwnerRef> owners;
 

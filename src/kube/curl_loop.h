@@ -31,6 +31,7 @@ class CurlLoop {
   // it last did: kept by the owner, who has the clock.
   bool heard = false;
   Monotonic last_heard{};
+  Monotonic asked_since{};  // the first exchange after that, kept likewise
 
  private:
   static int on_socket(CURL* easy, curl_socket_t socket, int what, void* self, void* known);

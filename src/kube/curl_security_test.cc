@@ -166,6 +166,40 @@ TEST(CurlSecurity, AnHttp2ConnectionThatWentSilentGetsNoMoreRequests) {
   }
 }
 
+// Each connection that is given up too early costs five descriptors until its streams end.
+TEST(CurlSecurity, AnImpatientRequestDoesNotCostAConnection) {
+  ManualClock clock;
+  const TestAuthority authority("cluster");
+  const std::string empty_settings("\0\0\0\x04\0\0\0\0\0", 9);
+  LoopbackServer server({.server = authority.issue("s", "IP:127.0.0.1"), .offers_h2 = true},
+                        [&](LoopbackServer::Peer& peer) {
+                          if (peer.request_line.starts_with("PRI ")) peer.send(empty_settings);
+                        });
+  CurlTransport transport({.cluster = {.server = server.url(), .ca = {.text = authority.pem()}}},
+                          clock, {.most_silence = Millis{2'000}});
+  Request request = kAnything;
+  request.timeout = Millis{200};
+  int timeouts = 0;
+  const auto ask = [&] {
+    transport.send(request, [&](const Result<Response>& reply) { timeouts += reply.ok() ? 0 : 1; });
+    const int before = timeouts;
+    for (int round = 0; round < 200 || server.accepted() == 0; ++round) {
+      server.pump();
+      transport.poll(Millis{1});
+    }
+    clock.advance(request.timeout);
+    transport.poll(Millis{0});
+    EXPECT_EQ(timeouts, before + 1);
+  };
+  ask();  // the server says something: its settings
+  for (int silent = 0; silent < 10; ++silent) {
+    ask();
+    EXPECT_EQ(server.accepted(), 1) << silent;
+  }
+  ask();
+  EXPECT_EQ(server.accepted(), 2);
+}
+
 // A server that knows one token, which a test may replace, and a transport that reads its own from
 // a file.
 struct Tokens {

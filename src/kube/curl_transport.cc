@@ -184,8 +184,11 @@ void CurlTransport::Engine::put_on_wire(CurlExchange& exchange) {
   CURL* easy = idle_.empty() ? curl_easy_init() : idle_.back();
   if (!idle_.empty()) idle_.pop_back();
   // The deadline counts from here: time spent in line is not the server's silence.
-  set_deadline(exchange, clock_.monotonic() + exchange.request().timeout);
-  exchange.start(easy, *loops_.back(), identity_);
+  const Monotonic now = clock_.monotonic();
+  set_deadline(exchange, now + exchange.request().timeout);
+  CurlLoop& loop = *loops_.back();
+  if (loop.asked_since <= loop.last_heard) loop.asked_since = now;
+  exchange.start(easy, loop, identity_);
 }
 
 void CurlTransport::Engine::set_deadline(CurlExchange& exchange, Monotonic deadline) {
@@ -270,10 +273,11 @@ void CurlTransport::Engine::end_overdue() {
     if (exchange.has_ended() || exchange.closed) continue;
     const Millis timeout = exchange.request().timeout;
     // Nobody heard anything over this connection since: it may be half open. What is on it may
-    // still end, but nothing new goes there.
-    const bool is_silent = exchange.loop()->last_heard <= exchange.deadline - timeout;
-    if (is_silent && exchange.loop() == loops_.back().get())
-      loops_.push_back(std::make_unique<CurlLoop>());
+    // still end, but nothing new goes there. Who waits for a moment only cannot know.
+    const CurlLoop& loop = *exchange.loop();
+    const bool is_silent = loop.last_heard <= exchange.deadline - timeout &&
+                           now - loop.asked_since >= options_.most_silence;
+    if (is_silent && &loop == loops_.back().get()) loops_.push_back(std::make_unique<CurlLoop>());
     take_off_wire(exchange);
     exchange.fail({Code::Timeout, "no answer in " + std::to_string(timeout.count()) + " ms"});
     ended_.push_back(exchange.id());

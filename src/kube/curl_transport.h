@@ -21,6 +21,7 @@ struct CurlOptions {
   size_t max_body_bytes = 64UL << 20;  // of a reply; a longer one fails as Invalid
   size_t max_line_bytes = 4UL << 20;   // of a stream; a longer one ends it as Invalid
   Millis connect_timeout{5'000};
+  Millis most_silence{2'000};  // of a connection that was asked, before later exchanges avoid it
 };
 
 // The Transport over libcurl: HTTP/2 where the server has it, one connection for all exchanges and
@@ -31,7 +32,9 @@ struct CurlOptions {
 // callbacks may call all three. Destroying the transport drops what is open without a callback.
 //
 // A silent connection: an exchange that gets no answer in its timeout ends as Timeout, and when the
-// connection brought nothing for anybody meanwhile, later exchanges go over a new one.
+// connection brought nothing for anybody meanwhile, nor for so long as `most_silence` since it was
+// first asked, later exchanges go over a new one. The streams of the old one stay there until they
+// end.
 class CurlTransport final : public Transport {
  public:
   CurlTransport(Config config, const Clock& clock, CurlOptions options = {});

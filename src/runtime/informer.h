@@ -4,7 +4,6 @@
 #include <string>
 #include <utility>
 #include <variant>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -24,6 +23,8 @@ template <class T>
 class Informer {
  public:
   using Decode = std::function<Result<T>(Json&&)>;
+  // A uid stays dead at least so long: several times what a reply may take.
+  static constexpr Millis kDeadFor{180'000};
 
   Informer(kube::Transport& transport, kube::WatchTarget target, Decode decode, Store<T>& store,
            Log& log, kube::WatchRules rules = {})
@@ -43,7 +44,13 @@ class Informer {
 
   // Starts what is due; returns when to call again at the latest. Between calls the transport
   // delivers; the store and its listeners are called from there.
-  Monotonic tick(Monotonic now) { return reflector_.tick(now); }
+  Monotonic tick(Monotonic now) {
+    if (now >= forget_at_) {
+      store_.forget_dead();
+      forget_at_ = now + kDeadFor;
+    }
+    return reflector_.tick(now);
+  }
 
   // The store has held a whole list. Stays true while the watch is interrupted: what is known may
   // then be old, never partial.
@@ -60,7 +67,8 @@ class Informer {
     Result<T> object = decode_(std::move(change.object));
     if (!object) return leave_out(object.error());
     if (listing_) {
-      listed_.push_back(*std::move(object));
+      listed_.erase(*object);  // between two pages it can have changed
+      listed_.insert(listed_.end(), *std::move(object));
     } else {
       store_.upsert(*std::move(object));
     }
@@ -72,7 +80,7 @@ class Informer {
   }
   void take(kube::ListEnd&& end) {
     listing_ = false;
-    std::vector<T> all = std::exchange(listed_, {});
+    auto all = std::exchange(listed_, {});
     if (end.went_back) {
       store_.reset(std::move(all));
     } else {
@@ -90,10 +98,11 @@ class Informer {
   Decode decode_;
   Store<T>& store_;
   Log& log_;
+  Monotonic forget_at_{};
   bool listing_ = false;
   bool synced_ = false;
   int64_t undecodable_ = 0;
-  std::vector<T> listed_;
+  typename Store<T>::Objects listed_;
   Reflector reflector_;  // last: its callbacks use all of the above
 };
 

@@ -117,6 +117,18 @@ TEST_F(InformerTest, ListsAgainWhenItsVersionWasCompacted) {
   EXPECT_THAT(names(), ElementsAre("b", "c"));
 }
 
+TEST_F(InformerTest, TheDeadAreRememberedForMinutesAndThenForgotten) {
+  create("a");
+  run();
+  remove("a");
+  run(Millis{1'000});
+  EXPECT_EQ(store_.dead(), 1u);
+  run(Informer<Pod>::kDeadFor);
+  EXPECT_EQ(store_.dead(), 1u);
+  run(Informer<Pod>::kDeadFor);
+  EXPECT_EQ(store_.dead(), 0u);
+}
+
 TEST_F(InformerTest, CatchesUpAfterASilence) {
   run();
   transport_.stall_streams(true);

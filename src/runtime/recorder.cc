@@ -76,7 +76,7 @@ void Recorder::record(Event event) {
 
 Monotonic Recorder::tick() {
   const Monotonic now = clock_.monotonic();
-  if (now - swept_at_ >= rules_.series_end) forget_ended(now);
+  if (now - swept_at_ >= rules_.series_interval) forget_ended(now);
   while (!due_.empty() && due_.begin()->first <= now && in_flight_ < rules_.in_flight_limit) {
     const Key key = due_.extract(due_.begin()).value().second;
     send(key, series_.at(key));

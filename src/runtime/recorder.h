@@ -63,6 +63,7 @@ class Recorder {
   Monotonic tick();  // sends what is due; returns when to call again at the latest
 
   size_t pending() const { return due_.size() + in_flight_; }
+  size_t series() const { return series_.size(); }  // that are remembered
   int64_t written() const { return written_; }
   int64_t dropped() const { return dropped_; }
 

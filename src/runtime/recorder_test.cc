@@ -106,6 +106,15 @@ TEST_F(RecorderTest, ASeriesThatHasEndedBeginsAnew) {
   EXPECT_EQ(count_of(*stored()[1]), 1);
 }
 
+TEST_F(RecorderTest, ASeriesThatHasEndedIsForgottenWithinAMinute) {
+  for (int minute = 0; minute <= 8; ++minute) {
+    if (minute == 1) recorder_.record(event());
+    run();
+    EXPECT_EQ(recorder_.series(), minute >= 1 && minute < 8 ? 1u : 0u) << minute;
+    clock_.advance(std::chrono::minutes(1));
+  }
+}
+
 TEST_F(RecorderTest, WhatDoesNotFitIsDroppedAndCounted) {
   for (const char* uid : {"u1", "u2", "u3", "u4"}) recorder_.record(event("x", uid));
   run();

@@ -83,6 +83,11 @@ class Store {
     return assign(found, std::move(object));
   }
 
+  // Some time has passed, more than any reply takes: of the dead, those are forgotten that were
+  // dead at the last call. Else the last few thousand are remembered, however long.
+  void forget_dead() { graves_.age(); }
+  size_t dead() const { return graves_.size(); }  // that are remembered
+
   // The object is gone for good; `meta` is its last state. Another uid of that name stays.
   bool erase(const ObjectMeta& meta) {
     graves_.bury(meta.uid, meta.resource_version);
@@ -93,40 +98,35 @@ class Store {
   }
 
   // The whole collection as a list at `list_version` gave it. What is known stays only where it is
-  // newer than the list.
-  void replace(std::vector<T> all, std::string_view list_version) {
-    std::set<std::string_view> listed;
-    for (const T& object : all) listed.insert(object.meta.uid);
+  // newer than the list. Who is new stays where it is in memory: a long list is never there twice.
+  void replace(Objects all, std::string_view list_version) {
     for (auto at = objects_.begin(); at != objects_.end();) {
       const auto here = at++;
-      const bool gone = !listed.contains(here->meta.uid) &&
-                        !kube::is_newer(here->meta.resource_version, list_version);
+      const bool gone =
+          !has(all, *here) && !kube::is_newer(here->meta.resource_version, list_version);
       if (gone) remove(here, list_version);
     }
-    listed.clear();
-    for (T& object : all) put_listed(std::move(object), list_version);
+    while (!all.empty()) put_listed(all.extract(all.begin()), list_version);
     listed_at_ = list_version;
   }
 
   // As replace(), when the versions of the server itself went back: what is known may be newer than
   // the truth, so nothing of it is kept, nor are the dead.
-  void reset(std::vector<T> all) {
+  void reset(Objects all) {
     graves_.clear();
     listed_at_.clear();
-    std::map<ObjectKey, std::string> listed;
-    for (const T& object : all) listed.emplace(key_of(object.meta), object.meta.uid);
     for (auto at = objects_.begin(); at != objects_.end();) {
       const auto here = at++;
-      const auto found = listed.find(key_of(here->meta));
-      if (found == listed.end() || found->second != here->meta.uid) remove(here, {});
+      if (!has(all, *here)) remove(here, {});
     }
     graves_.clear();
-    for (T& object : all) {
-      const auto found = objects_.find(object);
+    while (!all.empty()) {
+      Node object = all.extract(all.begin());
+      const auto found = objects_.find(object.value());
       if (found == objects_.end()) {
         insert(std::move(object));
-      } else if (found->meta.resource_version != object.meta.resource_version) {
-        assign(found, std::move(object));
+      } else if (found->meta.resource_version != object.value().meta.resource_version) {
+        assign(found, std::move(object.value()));
       }
     }
   }
@@ -149,6 +149,7 @@ class Store {
 
  private:
   using Place = typename Objects::iterator;
+  using Node = typename Objects::node_type;
   struct Index {
     IndexOf values_of;
     std::map<std::string, std::set<const T*, ByKey>> buckets;
@@ -156,8 +157,14 @@ class Store {
 
   const T* get(Place place) const { return place == objects_.end() ? nullptr : &*place; }
 
-  bool insert(T object) {
-    const T& kept = *objects_.insert(std::move(object)).first;
+  static bool has(const Objects& all, const T& object) {
+    const auto found = all.find(object);
+    return found != all.end() && found->meta.uid == object.meta.uid;
+  }
+
+  bool insert(T object) { return enter(*objects_.insert(std::move(object)).first); }
+  bool insert(Node object) { return enter(*objects_.insert(std::move(object)).position); }
+  bool enter(const T& kept) {
     link(kept);
     tell(nullptr, &kept);
     return true;
@@ -176,18 +183,22 @@ class Store {
   }
 
   // As put(), for what a list says: it is newer than what was known by its version.
-  void put_listed(T object, std::string_view list_version) {
-    const std::string& uid = object.meta.uid;
-    if (graves_.contains(uid) && !kube::is_newer(graves_.gone_by(uid), list_version)) {
-      graves_.exhume(uid);
+  void put_listed(Node object, std::string_view list_version) {
+    const ObjectMeta& meta = object.value().meta;
+    if (graves_.contains(meta.uid) && !kube::is_newer(graves_.gone_by(meta.uid), list_version)) {
+      graves_.exhume(meta.uid);
     }
-    const auto found = objects_.find(object);
-    const bool is_known = found != objects_.end() && found->meta.uid == uid &&
-                          !kube::is_newer(found->meta.resource_version, list_version);
-    if (is_known && kube::is_newer(found->meta.resource_version, object.meta.resource_version)) {
-      assign(found, std::move(object));
+    const auto found = objects_.find(object.value());
+    if (found == objects_.end()) {
+      if (!graves_.contains(meta.uid)) insert(std::move(object));
+      return;
+    }
+    const bool is_known =
+        found->meta.uid == meta.uid && !kube::is_newer(found->meta.resource_version, list_version);
+    if (is_known && kube::is_newer(found->meta.resource_version, meta.resource_version)) {
+      assign(found, std::move(object.value()));
     } else {
-      put(std::move(object));
+      put(std::move(object.value()));
     }
   }
 

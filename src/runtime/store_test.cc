@@ -117,6 +117,18 @@ TEST_F(StoreTest, AListDoesNotTellWhatHasNotChanged) {
   EXPECT_THAT(told_, ElementsAre());
 }
 
+TEST_F(StoreTest, WhoIsNewInAListStaysWhereItIs) {
+  Store<Kept>::Objects all{pod("a", "3"), pod("b", "4")};
+  const Kept* listed = &*all.begin();
+  store_.replace(std::move(all), "10");
+  EXPECT_EQ(store_.find({"ns", "a"}), listed);
+  Store<Kept>::Objects again{pod("a", "3"), pod("b", "4"), pod("c", "2")};
+  listed = &*again.rbegin();
+  store_.reset(std::move(again));
+  EXPECT_EQ(store_.find({"ns", "c"}), listed);
+  EXPECT_EQ(store_.size(), 3u);
+}
+
 TEST_F(StoreTest, AResetTakesTheListForTheTruthEvenIfItIsOlder) {
   store_.upsert(pod("a", "9", "n2"));
   store_.upsert(pod("lost", "8"));

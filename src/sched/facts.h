@@ -1,12 +1,12 @@
 #pragma once
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/labels.h"
 #include "sched/ids.h"
 #include "sched/ledger.h"
 #include "sched/place/nearness.h"
@@ -23,7 +23,7 @@ struct Node {
   Room room;            // allocatable
   int64_t workers = 0;  // most pods
   bool usable = true;
-  std::map<std::string, std::string> labels;  // that a topology level or a policy may name
+  Labels labels;  // that a topology level or a policy may name
 
   bool operator==(const Node&) const = default;
 };
@@ -72,7 +72,7 @@ struct Ask {
   // and not once per pass; empty: never alike.
   std::string shape;
   std::string name_space = {};  // for policies, as are the labels
-  std::map<std::string, std::string> labels = {};
+  Labels labels = {};
   std::set<std::string> locations = {};  // regions that it may run in; none: any
   std::string unserved = {};  // why it has no alternatives, where that is not for its Quota
 };

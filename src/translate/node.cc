@@ -48,8 +48,8 @@ void read_status(const Json& status, const Accelerators& accelerators, Node& nod
   }
 }
 
-std::map<std::string, std::string> labels_of(const Node& node) {
-  std::map<std::string, std::string> labels = node.meta.labels;
+Labels labels_of(const Node& node) {
+  Labels labels = node.meta.labels;
   // The core reads a pool's terms as labels; nobody else's labels of these names count.
   for (const char* own : {kPoolLabel, kRegionLabel, kInterruptibleLabel, kPriceLabel}) {
     labels.erase(own);

@@ -95,10 +95,12 @@ TEST(Node, WithAmountsBeyondAllMeasureIsBounded) {
 }
 
 TEST(Node, GoesToThePassWithItsLabels) {
-  const sched::Node node = to_sched(decoded(node_json()));
+  const Node known = decoded(node_json());
+  const sched::Node node = to_sched(known);
   EXPECT_EQ(node.id, (sched::NodeId{"", "a"}));
   EXPECT_TRUE(node.usable);
   EXPECT_EQ(node.labels, decoded(node_json()).meta.labels);
+  EXPECT_EQ(&node.labels.map(), &known.meta.labels.map()) << "there once";
 }
 
 }  // namespace

@@ -87,8 +87,12 @@ std::string pinned_to(const NodeDemands& demands) {
   return node;
 }
 
-void keep_own(std::map<std::string, std::string>& notes) {
-  std::erase_if(notes, [](const auto& note) { return !note.first.starts_with("berth.dev/"); });
+std::map<std::string, std::string> own_of(const std::map<std::string, std::string>& notes) {
+  std::map<std::string, std::string> own;
+  for (const auto& note : notes) {
+    if (note.first.starts_with("berth.dev/")) own.insert(note);
+  }
+  return own;
 }
 
 void read_spec(const Json& spec, const Accelerators& accelerators, Pod& pod) {
@@ -201,11 +205,13 @@ Result<Pod> decode_pod(const Json& json, const Accelerators& accelerators) {
   Pod pod;
   BERTH_TRY(decode(object_at(json, "metadata"), pod.meta, "metadata"));
   if (pod.meta.name.empty()) return Error{Code::Invalid, "metadata.name: required"};
-  keep_own(pod.meta.annotations);
+  pod.meta.annotations = own_of(pod.meta.annotations);
   std::erase_if(pod.meta.owners, [](const OwnerRef& owner) { return !owner.controller; });
   read_spec(object_at(json, "spec"), accelerators, pod);
   // Policies select foreign accelerator pods by any label.
-  if (pod.requests.devices.empty() || !owner_job(pod).empty()) keep_own(pod.meta.labels);
+  if (pod.requests.devices.empty() || !owner_job(pod).empty()) {
+    pod.meta.labels = own_of(pod.meta.labels);
+  }
   read_status(object_at(json, "status"), pod);
   return pod;
 }

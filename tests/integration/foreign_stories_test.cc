@@ -54,6 +54,17 @@ TEST_F(ForeignStory, APodIsPlannedPinnedAndLetGo) {
   EXPECT_EQ(cluster.used("blue"), 0);
 }
 
+TEST_F(ForeignStory, LabelsThatPodsShareAreThereOnce) {
+  cluster.node("a", 8).quota("blue", 4);
+  cluster.gated_pod("one", 1, "team", 2).gated_pod("two", 1, "team", 2).settle();
+  const auto& pods = cluster.first().program->stores().pods;
+  const translate::Pod* one = pods.find({"blue", "one"});
+  const translate::Pod* two = pods.find({"blue", "two"});
+  ASSERT_TRUE(one != nullptr && two != nullptr);
+  EXPECT_EQ(one->meta.labels.size(), 2u);
+  EXPECT_EQ(&one->meta.labels.map(), &two->meta.labels.map());
+}
+
 TEST_F(ForeignStory, OverItsQuotaItStaysGated) {
   cluster.node("a", 8).quota("blue", 4).gated_pod("first", 3).settle();
   cluster.gated_pod("second", 2).pass(seconds(10));

@@ -13,8 +13,10 @@ namespace berth::integration {
 namespace {
 
 using std::chrono::seconds;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::UnorderedElementsAre;
 
 constexpr const char* kRack = "example.com/rack";
 
@@ -55,6 +57,13 @@ class PolicyStory : public testing::Test {
     const api::Condition* found = api::find_condition(policy.status.conditions, type);
     if (found == nullptr) return "absent";
     return (found->is_true() ? "True " : "False ") + found->reason + ": " + found->message;
+  }
+  std::vector<std::string> told() {
+    std::vector<std::string> notes;
+    for (const Json* event : cluster.server.list(kube::kEvents)) {
+      if (event->at("reason") == "WouldChange") notes.push_back(event->at("note"));
+    }
+    return notes;
   }
   std::string node_of(const std::string& job) {
     const auto placement = cluster.job_named(job).status.placement;
@@ -146,14 +155,22 @@ TEST_F(PolicyStory, AShadowOnlyCountsWhatItWouldHaveChanged) {
   EXPECT_EQ(named("shadow").status.would_change, 1);
   EXPECT_EQ(named("shadow").status.matched, 1);
   EXPECT_THAT(said("shadow", "Ready"), HasSubstr("True Shadow"));
-  bool is_told = false;
-  for (const Json* event : cluster.server.list(kube::kEvents)) {
-    if (event->at("reason") != "WouldChange") continue;
-    is_told = event->at("note") ==
-              "would have changed 1 placement: blue/train is on a, which is not "
-              "example.com/rack in r2";
-  }
-  EXPECT_TRUE(is_told);
+  EXPECT_THAT(told(),
+              ElementsAre("would have changed 1 placement: blue/train is on a, which is not "
+                          "example.com/rack in r2"));
+}
+
+TEST_F(PolicyStory, AShadowThatIsChangedTellsAnewWhatItWouldHaveChanged) {
+  cluster.node("a", 8, "r1").quota("blue", 16);
+  policy("shadow", [](auto& spec) {
+    spec.mode = api::PolicyMode::Shadow;
+    spec.require = {in_rack("r2")};
+  });
+  cluster.job("one", 1, 2).pass(seconds(8));
+  change_policy("shadow", [](auto& spec) { spec.require = {in_rack("r3")}; });
+  cluster.pass(seconds(70)).job("two", 1, 2).pass(seconds(8));
+  EXPECT_THAT(told(), UnorderedElementsAre(HasSubstr("1 placement: blue/one would wait"),
+                                           HasSubstr("1 placement: blue/two would wait")));
 }
 
 TEST_F(PolicyStory, TheNextLeaderCountsOn) {

@@ -86,15 +86,14 @@ PolicyFacts PlacementPolicyController::gather(const api::PlacementPolicy& policy
 void PlacementPolicyController::tell(const api::PlacementPolicy& policy) {
   const PolicySeen& seen = desk_.seen(policy.meta.name);
   if (seen.example.empty()) return;
-  int64_t& told = told_[policy.meta.uid];
-  if (seen.would_change <= told) return;
-  told = seen.would_change;
+  if (seen.would_change <= seen.told) return;
+  desk_.told(policy.meta.name);
   recorder_.record(
       {.regarding = runtime::regarding(kube::kPlacementPolicies, policy.meta),
        .type = runtime::EventType::Normal,
        .reason = "WouldChange",
        .action = "Compare",
-       .note = "would have changed " + count_text(told, "placement") + ": " + seen.example});
+       .note = "would have changed " + count_text(seen.told, "placement") + ": " + seen.example});
 }
 
 }  // namespace berth::control

@@ -1,6 +1,5 @@
 #pragma once
-#include <map>
-#include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "operator/controllers/placementpolicy/placementpolicy_plan.h"
@@ -38,7 +37,6 @@ class PlacementPolicyController final : public runtime::Reconciler {
   const Clock& clock_;
   bool is_old_ = false;
   Monotonic next_ = Monotonic::min();
-  std::map<std::string, int64_t> told_;  // by UID, divergences of which an event has been written
 };
 
 }  // namespace berth::control

@@ -247,9 +247,9 @@ bool Fleet::can_take(ShapeId shape, NodeIndex node) {
 }
 
 Spot Fleet::take(ShapeId shape, NodeIndex index) {
-  if (states_.size() > 4 * alive_ + 4'096 || births_ > 16 * alive_ + 65'536) {
-    forget_dead_states();
-  }
+  // Often enough to be small, seldom enough that ranking the living anew is a fraction of what the
+  // births have cost.
+  if (states_.size() > 4 * alive_ + 4'096 || births_ > 16 * alive_ + 4'096) forget_dead_states();
   Node& node = nodes_[index];
   const Footprint& footprint = footprints_[wishes_[shape].footprint];
   const uint32_t option = option_of(wishes_[shape].footprint, node.state);

@@ -119,6 +119,7 @@ class Fleet {
   int64_t whole_free(NodeIndex node) const;  // devices that are wholly free
   size_t nodes() const { return nodes_.size(); }
   size_t states() const { return states_.size(); }  // that are remembered
+  size_t births() const { return births_; }         // the same
   // Thousandths of devices of a class that are free.
   int64_t free_of(const DeviceClass& device_class) const;
   // Sum over all nodes, in thousandths of a device; 0 without a mix.

@@ -274,5 +274,20 @@ TEST(Fleet, ForgetsStatesThatAreOver) {
   EXPECT_LT(fleet.states(), 9'000U);
 }
 
+// A trial placement that is taken back gives birth to a state each time.
+TEST(Fleet, ForgetsHowOftenTheSameStatesCameToBe) {
+  Fleet fleet;
+  fleet.add(node("a", 8));
+  fleet.add(node("b", 8));
+  const ShapeId id = fleet.shape({.need = {1}});
+  size_t most = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    fleet.give(fleet.take(id, *fleet.best(id)));
+    most = std::max(most, fleet.births());
+  }
+  EXPECT_GT(most, 4'000U);
+  EXPECT_LT(most, 4'200U);
+}
+
 }  // namespace
 }  // namespace berth::sched

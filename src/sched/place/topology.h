@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/labels.h"
 #include "sched/fleet/fleet.h"
 
 namespace berth::sched {
@@ -30,8 +31,6 @@ struct DomainNumbers {
 // for and again when a node's labels have changed.
 class Topology {
  public:
-  using Labels = std::map<std::string, std::string>;
-
   void set(NodeIndex node, const NodeId& id, const Labels& labels);
   void remove(NodeIndex node);
   const std::vector<Domain>& domains(const std::string& level);

@@ -49,7 +49,7 @@ std::optional<std::string> overlap(const WorkMatch& a, const WorkMatch& b) {
   const auto tier = shared(a.tiers, b.tiers);
   const auto device_class = shared(a.classes, b.classes);
   if (!name_space || !tier || !device_class) return std::nullopt;
-  Labels labels = a.labels;
+  Labels::Map labels = a.labels;
   for (const auto& [key, value] : b.labels) {
     const auto [at, is_new] = labels.emplace(key, value);
     if (!is_new && at->second != value) return std::nullopt;

@@ -1,11 +1,11 @@
 #pragma once
 #include <cstdint>
-#include <map>
 #include <set>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "base/labels.h"
 #include "sched/ids.h"
 
 // Where some work has to run, or should rather run, as data. docs/algorithms/policies.md says how
@@ -17,8 +17,6 @@ inline constexpr const char* kPoolLabel = "berth.dev/pool";
 inline constexpr const char* kRegionLabel = "berth.dev/region";
 inline constexpr const char* kInterruptibleLabel = "berth.dev/interruptible";  // "true", "false"
 inline constexpr const char* kPriceLabel = "berth.dev/price";  // micro-USD per device-hour
-
-using Labels = std::map<std::string, std::string>;
 
 enum class Comparison { In, NotIn, Exists, DoesNotExist };
 
