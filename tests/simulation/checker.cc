@@ -20,6 +20,8 @@ int64_t whole(const Json& from, const char* name) {
   return value.is_number_integer() ? value.get<int64_t>() : 0;
 }
 
+constexpr std::string_view kPods = "/api/v1/namespaces/";
+
 // What compares objects that are written one after the other: after a restore the first may be lost
 // and the second be written all the same.
 const std::set<std::string> kOfOneHistory = {
@@ -282,6 +284,22 @@ void Checker::check_worker(const Pod& pod) {
     broke("pods_are_placed", name + " is more than the gang");
   } else if (pod.node != planned->second) {
     broke("bound_as_planned", name + " is on " + pod.node + ", planned on " + planned->second);
+  }
+}
+
+// Who deletes a worker has stored why, or its job is going.
+void Checker::asked(const kube::Request& request) {
+  if (request.method != kube::Method::Delete || !request.path.starts_with(kPods)) return;
+  for (const auto& [uid, pod] : pods_) {
+    if (request.path != std::string(kPods) + pod.name.first + "/pods/" + pod.name.second) continue;
+    const Json body = request.body.empty() ? Json::object() : Json::parse(request.body);
+    const std::string wanted = text_at(object_at(body, "preconditions"), "uid");
+    const auto job = jobs_.find(pod.owner);
+    if ((!wanted.empty() && wanted != uid) || job == jobs_.end() || !pod.is_live) return;
+    if (job->second.is_leaving || job->second.attempt != pod.attempt) return;
+    if (job->second.ends >= pod.attempt) return;
+    broke("cause_before_delete", "pod " + title(pod.name) + " is deleted without a reason stored");
+    return;
   }
 }
 

@@ -27,6 +27,9 @@ class Checker {
   // what is there again.
   void forgive(bool on) { is_forgiving_ = on; }
 
+  // An operator's request, as it reaches the server.
+  void asked(const kube::Request& request);
+
   // Jobs (namespace, name) that are neither over nor being deleted, but for those that nothing can
   // be read of.
   std::vector<std::pair<std::string, std::string>> unfinished() const;

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "tests/simulation/simulation.h"
+#include "translate/read_json.h"
 
 // A proxy between an operator and its API server keeps a request for itself. The client has no
 // answer, and later the request arrives all the same, with whatever it asks for and tests.
@@ -83,12 +84,53 @@ void delete_held(Simulation& s, const Act& act) {
   });
 }
 
+// To all pods, for a while; the job of this one is stopped meanwhile.
+void go_deaf(Simulation& s, Process& process, const Request& create) {
+  process.transport->on_line([](const Request& watch, auto) {
+    return watch.path.ends_with("/pods") ? kube::fake::LineFate::Drop
+                                         : kube::fake::LineFate::Deliver;
+  });
+  s.later(Millis{10'000}, [&process] {
+    if (!process.runs()) return;
+    process.transport->on_line({});
+    process.transport->cut_streams(Error{Code::Expired, "too old resource version"});
+  });
+  const Json meta = translate::object_at(Json::parse(create.body), "metadata");
+  const std::string team = translate::text_at(meta, "namespace");
+  const std::string pod = translate::text_at(meta, "name");
+  const std::string job = pod.substr(0, pod.rfind('-', pod.rfind('-') - 1));  // less attempt, index
+  s.later(Millis{500}, [&s, team, job] {
+    if (!s.cluster.in(team).has_job(job)) return;
+    s.cluster.change_job(job, [](auto& changed) { changed.spec.suspend = true; });
+  });
+}
+
+// A pod is made, nobody hears of it, neither by the answer nor by the watch, and its job is
+// stopped.
+void create_unseen(Simulation& s, const Act& act) {
+  Process* process = s.running(act.draws[0]);
+  if (process == nullptr) return;
+  const auto is_create = [](const Request& request) {
+    return request.method == kube::Method::Post && request.path.ends_with("/pods");
+  };
+  const auto is_made = std::make_shared<bool>(false);
+  process->transport->inject({.matches =
+                                  [&s, process, is_create, is_made](const Request& request) {
+                                    if (*is_made || !is_create(request)) return false;
+                                    *is_made = true;
+                                    go_deaf(s, *process, request);
+                                    return true;
+                                  },
+                              .fault = kube::fake::Fault::lost_reply()});
+}
+
 }  // namespace
 
 std::vector<ActKind> proxy_acts() {
   return {{"write_held", true, 3, write_held},
           {"placement_held", true, 1, placement_held},
-          {"delete_held", true, 1, delete_held}};
+          {"delete_held", true, 1, delete_held},
+          {"create_unseen", true, 2, create_unseen}};
 }
 
 }  // namespace berth::simulation

@@ -87,7 +87,9 @@ Simulation::Simulation(Setting setting)
 void Simulation::wire(integration::Process& process) {
   process.transport->keep_sent(false);
   process.transport->admit_with([this, identity = process.identity](const kube::Request& request) {
-    return fence(identity, request);
+    auto refusal = fence(identity, request);
+    if (!refusal) checker_.asked(request);
+    return refusal;
   });
   if (setting_.latency == Millis{0}) return;
   process.transport->delay_with(
@@ -252,7 +254,9 @@ void Simulation::restore_backup() {
 }
 
 void Simulation::arrive(const std::string& identity, const kube::Request& request) {
-  if (!fence(identity, request)) cluster.server.handle(request);
+  if (fence(identity, request)) return;
+  checker_.asked(request);
+  cluster.server.handle(request);
 }
 
 // ---- the run ----
