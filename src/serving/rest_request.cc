@@ -1,0 +1,260 @@
+#include <simdjson.h>
+
+#include <utility>
+
+#include "serving/json_data.h"
+#include "serving/rest_codec.h"
+
+namespace berth::serving {
+namespace {
+
+namespace od = simdjson::ondemand;
+using simdjson::NO_SUCH_FIELD;
+using simdjson::SUCCESS;
+
+Error invalid(std::string what) { return Error{Code::Invalid, std::move(what)}; }
+
+// A parser keeps what it needed for the largest text; beyond this it is not kept.
+constexpr size_t kKeptCapacity = size_t{1} << 20;
+
+// Reads object[key] with `read`, where it is there.
+template <class Read>
+Status optional_field(od::object& object, std::string_view key, Read&& read) {
+  od::value value;
+  const auto error = object.find_field_unordered(key).get(value);
+  if (error == NO_SUCH_FIELD) return Done{};
+  if (error != SUCCESS) return invalid("this is not JSON");
+  return read(value);
+}
+
+Status read_text(od::value value, const char* what, std::string& out) {
+  std::string_view text;
+  if (value.get_string().get(text) != SUCCESS) return invalid(std::string(what) + ": want a text");
+  out = text;
+  return Done{};
+}
+
+Status read_bool(od::value value, const char* what, bool& out) {
+  if (value.get_bool().get(out) != SUCCESS) {
+    return invalid(std::string(what) + ": want true or false");
+  }
+  return Done{};
+}
+
+class InferReader {
+ public:
+  InferReader(const Signature& signature, const Data& body, size_t header_bytes,
+              http::BodyRoom& room)
+      : signature_(signature),
+        body_(body),
+        header_bytes_(header_bytes),
+        raw_at_(header_bytes),
+        room_(room) {}
+
+  Result<Request> read(od::document& document) {
+    od::object root;
+    if (document.get_object().get(root) != SUCCESS) return invalid("want a JSON object");
+    BERTH_TRY(optional_field(root, "id",
+                             [&](od::value value) { return read_text(value, "id", request_.id); }));
+    BERTH_TRY(optional_field(root, "parameters",
+                             [&](od::value value) { return read_parameters(value); }));
+    od::array inputs;
+    if (root.find_field_unordered("inputs").get_array().get(inputs) != SUCCESS) {
+      return invalid("inputs: want a list");
+    }
+    BERTH_TRY(each(inputs, "inputs", [&](od::object& input) { return read_input(input); }));
+    BERTH_TRY(
+        optional_field(root, "outputs", [&](od::value value) { return read_outputs(value); }));
+    if (raw_at_ != body_.bytes.size()) {
+      return invalid(std::to_string(body_.bytes.size() - raw_at_) +
+                     " B of binary data belong to no input");
+    }
+    return std::move(request_);
+  }
+
+ private:
+  template <class Read>
+  static Status each(od::array list, const char* what, Read&& read) {
+    for (auto entry : list) {
+      od::object object;
+      if (entry.get_object().get(object) != SUCCESS) {
+        return invalid(std::string(what) + ": want objects in the list");
+      }
+      BERTH_TRY(read(object));
+    }
+    return Done{};
+  }
+
+  Status read_parameters(od::value value) {
+    od::object parameters;
+    if (value.get_object().get(parameters) != SUCCESS) {
+      return invalid("parameters: want an object");
+    }
+    return optional_field(parameters, "binary_data_output", [&](od::value flag) {
+      return read_bool(flag, "parameters.binary_data_output", request_.wants_binary);
+    });
+  }
+
+  Status read_input(od::object& object) {
+    if (request_.inputs.size() == signature_.inputs.size()) {
+      return invalid("inputs: the model has only " + std::to_string(signature_.inputs.size()));
+    }
+    Tensor tensor;
+    BERTH_TRY(optional_field(
+        object, "name", [&](od::value value) { return read_text(value, "name", tensor.name); }));
+    const TensorSpec* spec = signature_.input(tensor.name);
+    if (!spec) return invalid("input '" + tensor.name + "': the model has no such input");
+    Status status = read_tensor(object, *spec, tensor);
+    if (!status.ok()) {
+      return Error{status.error().code, "input '" + tensor.name + "': " + status.error().message};
+    }
+    request_.inputs.push_back(std::move(tensor));
+    return Done{};
+  }
+
+  Status read_tensor(od::object& object, const TensorSpec& spec, Tensor& tensor) {
+    std::string datatype;
+    BERTH_TRY(optional_field(object, "datatype", [&](od::value value) {
+      return read_text(value, "datatype", datatype);
+    }));
+    tensor.datatype = spec.datatype;
+    if (datatype != name_of(spec.datatype)) {
+      return invalid("want datatype " + std::string(name_of(spec.datatype)) + ", got '" + datatype +
+                     "'");
+    }
+    BERTH_TRY(read_shape(object, tensor.shape));
+    std::optional<uint64_t> raw_bytes;
+    BERTH_TRY(optional_field(object, "parameters",
+                             [&](od::value value) { return read_raw_size(value, raw_bytes); }));
+    if (raw_bytes) return take_raw(*raw_bytes, tensor);
+    return read_data(object, tensor);
+  }
+
+  static Status read_shape(od::object& object, Shape& shape) {
+    od::array sizes;
+    if (object.find_field_unordered("shape").get_array().get(sizes) != SUCCESS) {
+      return invalid("shape: want a list of whole numbers");
+    }
+    for (auto size : sizes) {
+      int64_t number = 0;
+      if (size.get_int64().get(number) != SUCCESS || number < 0 || shape.size() == kRankMax) {
+        return invalid("shape: want at most " + std::to_string(kRankMax) + " sizes from 0 on");
+      }
+      shape.push_back(number);
+    }
+    return Done{};
+  }
+
+  static Status read_raw_size(od::value value, std::optional<uint64_t>& bytes) {
+    od::object parameters;
+    if (value.get_object().get(parameters) != SUCCESS) {
+      return invalid("parameters: want an object");
+    }
+    return optional_field(parameters, "binary_data_size", [&](od::value size) -> Status {
+      uint64_t number = 0;
+      if (size.get_uint64().get(number) != SUCCESS) {
+        return invalid("binary_data_size: want a whole number");
+      }
+      bytes = number;
+      return Done{};
+    });
+  }
+
+  // The next bytes behind the JSON.
+  Status take_raw(uint64_t bytes, Tensor& tensor) {
+    if (bytes > body_.bytes.size() - raw_at_) {
+      return invalid("binary_data_size: " + std::to_string(bytes) + " B, but " +
+                     std::to_string(body_.bytes.size() - raw_at_) + " B are left of the body");
+    }
+    tensor.data = {body_.bytes.subspan(raw_at_, bytes), body_.owner};
+    raw_at_ += bytes;
+    return Done{};
+  }
+
+  Status read_data(od::object& object, Tensor& tensor) {
+    const auto elements = elements_of(tensor.shape);
+    od::array data;
+    if (object.find_field_unordered("data").get_array().get(data) != SUCCESS) {
+      return invalid("data: want a list, or binary_data_size in parameters");
+    }
+    // Each element and what separates it from the next take two characters.
+    if (!elements || static_cast<size_t>(*elements) > header_bytes_) {
+      return invalid("shape " + text_of(tensor.shape) + " has more elements than data");
+    }
+    const size_t bytes = static_cast<size_t>(*elements) * bytes_of(tensor.datatype);
+    if (!room_.take(bytes)) {
+      return Error{Code::Unavailable, "there is no room for " + std::to_string(bytes) + " B now"};
+    }
+    std::vector<std::byte> decoded(bytes);
+    BERTH_TRY(read_elements(data, tensor.datatype, decoded));
+    tensor.data = own(std::move(decoded));
+    return Done{};
+  }
+
+  Status read_outputs(od::value value) {
+    od::array outputs;
+    if (value.get_array().get(outputs) != SUCCESS) return invalid("outputs: want a list");
+    return each(outputs, "outputs", [&](od::object& output) -> Status {
+      if (request_.outputs.size() == signature_.outputs.size()) {
+        return invalid("outputs: the model has only " + std::to_string(signature_.outputs.size()));
+      }
+      Wanted wanted{.is_binary = request_.wants_binary};
+      BERTH_TRY(optional_field(
+          output, "name", [&](od::value name) { return read_text(name, "name", wanted.name); }));
+      BERTH_TRY(optional_field(output, "parameters", [&](od::value parameters) {
+        return read_output_parameters(parameters, wanted);
+      }));
+      request_.outputs.push_back(std::move(wanted));
+      return Done{};
+    });
+  }
+
+  static Status read_output_parameters(od::value value, Wanted& wanted) {
+    od::object parameters;
+    if (value.get_object().get(parameters) != SUCCESS) {
+      return invalid("output '" + wanted.name + "': parameters: want an object");
+    }
+    BERTH_TRY(optional_field(parameters, "binary_data", [&](od::value flag) {
+      return read_bool(flag, "binary_data", wanted.is_binary);
+    }));
+    return optional_field(parameters, "classification", [&](od::value) -> Status {
+      return invalid("output '" + wanted.name + "': classification is not offered");
+    });
+  }
+
+  const Signature& signature_;
+  const Data& body_;
+  const size_t header_bytes_;
+  size_t raw_at_;
+  http::BodyRoom& room_;
+  Request request_;
+};
+
+}  // namespace
+
+Result<Request> parse_infer(const Signature& signature, std::string body,
+                            std::optional<size_t> header_bytes, http::BodyRoom& room) {
+  const size_t json_bytes = header_bytes.value_or(body.size());
+  if (json_bytes > body.size()) {
+    return invalid("Inference-Header-Content-Length is " + std::to_string(json_bytes) +
+                   ", but the body has only " + std::to_string(body.size()) + " B");
+  }
+  auto owner = std::make_shared<std::string>(std::move(body));
+  // Raw tensors behind the JSON are what the parser may read past its end; else room is made.
+  if (owner->size() - json_bytes < simdjson::SIMDJSON_PADDING) {
+    owner->reserve(json_bytes + simdjson::SIMDJSON_PADDING);
+  }
+  const Data bytes{std::as_bytes(std::span(owner->data(), owner->size())), owner};
+  thread_local std::unique_ptr<od::parser> parser;
+  if (!parser) parser = std::make_unique<od::parser>();
+  od::document document;
+  Result<Request> request = invalid("this is not JSON");
+  if (parser->iterate(owner->data(), json_bytes, json_bytes + simdjson::SIMDJSON_PADDING)
+          .get(document) == SUCCESS) {
+    request = InferReader(signature, bytes, json_bytes, room).read(document);
+  }
+  if (parser->capacity() > kKeptCapacity) parser.reset();
+  return request;
+}
+
+}  // namespace berth::serving
