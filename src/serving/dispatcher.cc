@@ -28,22 +28,25 @@ Dispatcher::Dispatcher(BatchRules rules, std::vector<std::unique_ptr<Instance>> 
 }
 
 Result<uint64_t> Dispatcher::submit(Job job) {
-  {
-    const std::lock_guard lock(mutex_);
-    Waiting waiting{last_id_ + 1, job.fit.rows, job.fit.kind, now_micros(), job.deadline};
-    if (is_stopping_) return Error{Code::Unavailable, "the server is stopping", kRetryAfter};
-    if (batcher_.add(std::move(waiting))) {
-      jobs_.emplace(++last_id_, std::move(job));
-      // While all instances are busy nobody listens, and nobody has to.
-      wake_.notify_one();
-      return last_id_;
-    }
+  const auto id = enqueue(std::move(job));
+  if (id) {
+    // While all instances are busy nobody listens, and nobody has to.
+    wake_.notify_one();
+    return *id;
   }
   watch_.dropped(DispatchWatch::Drop::Full);
   return Error{
       Code::Unavailable,
       std::to_string(rules_.waiting_max) + " requests wait already (--max-queued-requests)",
       kRetryAfter};
+}
+
+std::optional<uint64_t> Dispatcher::enqueue(Job job) {
+  const std::lock_guard lock(mutex_);
+  Waiting waiting{last_id_ + 1, job.fit.rows, job.fit.kind, now_micros(), job.deadline};
+  if (is_stopping_ || !batcher_.add(std::move(waiting))) return std::nullopt;
+  jobs_.emplace(++last_id_, std::move(job));
+  return last_id_;
 }
 
 bool Dispatcher::cancel(uint64_t id) {

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <thread>
 #include <unordered_map>
@@ -65,6 +66,7 @@ class Dispatcher {
   void stop();
 
  private:
+  std::optional<uint64_t> enqueue(Job job);  // nothing when there is no place
   void run(Instance& instance);
   std::vector<Job> take(const std::vector<uint64_t>& ids);
   void compute(Instance& instance, std::vector<Job> batch);

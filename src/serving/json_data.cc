@@ -7,12 +7,12 @@
 #include <limits>
 #include <type_traits>
 
+#include "serving/invalid.h"
+
 namespace berth::serving {
 namespace {
 
-namespace od = simdjson::ondemand;
-
-Error invalid(std::string what) { return Error{Code::Invalid, std::move(what)}; }
+namespace dom = simdjson::dom;
 
 // Calls `use` with a value of the type that holds an element in memory.
 template <class Use>
@@ -34,10 +34,12 @@ Status with_type(Datatype datatype, Use&& use) {
                  "binary data");
 }
 
-bool read_one(od::value value, bool& out) { return value.get_bool().get(out) == simdjson::SUCCESS; }
+bool read_one(dom::element value, bool& out) {
+  return value.get_bool().get(out) == simdjson::SUCCESS;
+}
 
 template <class T>
-bool read_one(od::value value, T& out) {
+bool read_one(dom::element value, T& out) {
   if constexpr (std::is_floating_point_v<T>) {
     double number = 0;
     if (value.get_double().get(number) != simdjson::SUCCESS) return false;
@@ -57,23 +59,16 @@ class Filler {
  public:
   explicit Filler(std::span<std::byte> out) : out_(out) {}
 
-  Status read(od::array array, size_t depth) {
-    for (auto element : array) {
-      od::value value;
-      od::json_type type{};
-      if (element.get(value) != simdjson::SUCCESS || value.type().get(type) != simdjson::SUCCESS) {
-        return invalid("data is not JSON after " + so_far());
-      }
-      if (type == od::json_type::array) {
-        od::array inner;
-        if (depth == kRankMax) return invalid("data is nested too deep");
-        if (value.get_array().get(inner) != simdjson::SUCCESS) {
-          return invalid("data is not JSON after " + so_far());
-        }
+  Status read(dom::array array, size_t depth) {
+    for (const dom::element element : array) {
+      dom::array inner;
+      if (element.get(inner) != simdjson::SUCCESS) {
+        BERTH_TRY(take(element));
+      } else if (depth == kRankMax) {
+        return invalid("data is nested too deep");
+      } else {
         BERTH_TRY(read(inner, depth + 1));
-        continue;
       }
-      BERTH_TRY(take(value));
     }
     return Done{};
   }
@@ -85,7 +80,7 @@ class Filler {
   }
 
  private:
-  Status take(od::value value) {
+  Status take(dom::element value) {
     if (filled_ == count()) {
       return invalid("shape wants " + std::to_string(count()) + " elements, data has more");
     }
@@ -98,7 +93,6 @@ class Filler {
     return Done{};
   }
   size_t count() const { return out_.size() / sizeof(T); }
-  std::string so_far() const { return std::to_string(filled_) + " elements"; }
 
   std::span<std::byte> out_;
   size_t filled_ = 0;
@@ -138,7 +132,7 @@ Status write_all(const Tensor& tensor, std::string& out) {
 
 }  // namespace
 
-Status read_elements(od::array array, Datatype datatype, std::span<std::byte> out) {
+Status read_elements(dom::array array, Datatype datatype, std::span<std::byte> out) {
   return with_type(datatype, [&](auto element) -> Status {
     Filler<decltype(element)> filler(out);
     BERTH_TRY(filler.read(array, 1));

@@ -32,7 +32,7 @@ class RestCodec : public ::testing::Test {
   void serve(Datatype datatype) { signature_.inputs[0].datatype = datatype; }
 
   Signature signature_ = pairs();
-  http::BodyRoom room_{std::make_shared<std::atomic<size_t>>(0), 1000};
+  http::BodyRoom room_{std::make_shared<std::atomic<size_t>>(0), 10'000};
 };
 
 TEST_F(RestCodec, ReadsFlatAndNestedDataInAnyOrderOfFields) {
@@ -99,7 +99,9 @@ TEST_F(RestCodec, RefusesWhatDoesNotAddUpNamingTheInput) {
 TEST_F(RestCodec, RefusesWhatIsNoRequest) {
   for (const auto& [body, want] : std::vector<std::pair<std::string, std::string>>{
            {"", "not JSON"},
-           {"hello", "want a JSON object"},
+           {"hello", "not JSON"},
+           {R"({"inputs":[]} trailing)", "not JSON"},
+           {R"({"parameters":{"a"::"b":tru]}}]})", "not JSON"},
            {"[1]", "want a JSON object"},
            {"{}", "inputs: want a list"},
            {R"({"inputs":7})", "inputs: want a list"},
@@ -134,10 +136,11 @@ TEST_F(RestCodec, TakesBinaryTensorsFromBehindTheJson) {
 
 TEST_F(RestCodec, TakesRoomForWhatItDecodes) {
   ASSERT_TRUE(parse_input(R"("datatype":"FP32","shape":[1,2],"data":[1,2])").ok());
-  EXPECT_EQ(room_.held(), 8U);
-  ASSERT_TRUE(room_.take(990));
+  EXPECT_EQ(room_.held(), 8U) << "what reading takes is given back";
+  ASSERT_TRUE(room_.take(9'500));
   const auto refused = parse_input(R"("datatype":"FP32","shape":[1,2],"data":[1,2])");
   EXPECT_EQ(refused.error().code, Code::Unavailable);
+  EXPECT_EQ(room_.held(), 9'508U);
 }
 
 TEST_F(RestCodec, OutputsFollowTheRequestUnlessTheySayOtherwise) {

@@ -2,39 +2,39 @@
 
 #include <utility>
 
+#include "serving/invalid.h"
 #include "serving/json_data.h"
 #include "serving/rest_codec.h"
 
 namespace berth::serving {
 namespace {
 
-namespace od = simdjson::ondemand;
-using simdjson::NO_SUCH_FIELD;
+namespace dom = simdjson::dom;
 using simdjson::SUCCESS;
 
-Error invalid(std::string what) { return Error{Code::Invalid, std::move(what)}; }
+// What the parser needs for a byte of text: a word of its tape, an index, and room for strings.
+// Its lazy interface needs less, but takes what is no JSON for what it may rely on.
+constexpr size_t kScratchPerByte = 14;
 
 // A parser keeps what it needed for the largest text; beyond this it is not kept.
 constexpr size_t kKeptCapacity = size_t{1} << 20;
 
 // Reads object[key] with `read`, where it is there.
 template <class Read>
-Status optional_field(od::object& object, std::string_view key, Read&& read) {
-  od::value value;
-  const auto error = object.find_field_unordered(key).get(value);
-  if (error == NO_SUCH_FIELD) return Done{};
-  if (error != SUCCESS) return invalid("this is not JSON");
+Status optional_field(dom::object object, std::string_view key, Read&& read) {
+  dom::element value;
+  if (object[key].get(value) != SUCCESS) return Done{};
   return read(value);
 }
 
-Status read_text(od::value value, const char* what, std::string& out) {
+Status read_text(dom::element value, const char* what, std::string& out) {
   std::string_view text;
   if (value.get_string().get(text) != SUCCESS) return invalid(std::string(what) + ": want a text");
   out = text;
   return Done{};
 }
 
-Status read_bool(od::value value, const char* what, bool& out) {
+Status read_bool(dom::element value, const char* what, bool& out) {
   if (value.get_bool().get(out) != SUCCESS) {
     return invalid(std::string(what) + ": want true or false");
   }
@@ -51,20 +51,20 @@ class InferReader {
         raw_at_(header_bytes),
         room_(room) {}
 
-  Result<Request> read(od::document& document) {
-    od::object root;
+  Result<Request> read(dom::element document) {
+    dom::object root;
     if (document.get_object().get(root) != SUCCESS) return invalid("want a JSON object");
-    BERTH_TRY(optional_field(root, "id",
-                             [&](od::value value) { return read_text(value, "id", request_.id); }));
+    BERTH_TRY(optional_field(
+        root, "id", [&](dom::element value) { return read_text(value, "id", request_.id); }));
     BERTH_TRY(optional_field(root, "parameters",
-                             [&](od::value value) { return read_parameters(value); }));
-    od::array inputs;
-    if (root.find_field_unordered("inputs").get_array().get(inputs) != SUCCESS) {
+                             [&](dom::element value) { return read_parameters(value); }));
+    dom::array inputs;
+    if (root["inputs"].get_array().get(inputs) != SUCCESS) {
       return invalid("inputs: want a list");
     }
-    BERTH_TRY(each(inputs, "inputs", [&](od::object& input) { return read_input(input); }));
+    BERTH_TRY(each(inputs, "inputs", [&](dom::object input) { return read_input(input); }));
     BERTH_TRY(
-        optional_field(root, "outputs", [&](od::value value) { return read_outputs(value); }));
+        optional_field(root, "outputs", [&](dom::element value) { return read_outputs(value); }));
     if (raw_at_ != body_.bytes.size()) {
       return invalid(std::to_string(body_.bytes.size() - raw_at_) +
                      " B of binary data belong to no input");
@@ -74,9 +74,9 @@ class InferReader {
 
  private:
   template <class Read>
-  static Status each(od::array list, const char* what, Read&& read) {
-    for (auto entry : list) {
-      od::object object;
+  static Status each(dom::array list, const char* what, Read&& read) {
+    for (const dom::element entry : list) {
+      dom::object object;
       if (entry.get_object().get(object) != SUCCESS) {
         return invalid(std::string(what) + ": want objects in the list");
       }
@@ -85,23 +85,23 @@ class InferReader {
     return Done{};
   }
 
-  Status read_parameters(od::value value) {
-    od::object parameters;
+  Status read_parameters(dom::element value) {
+    dom::object parameters;
     if (value.get_object().get(parameters) != SUCCESS) {
       return invalid("parameters: want an object");
     }
-    return optional_field(parameters, "binary_data_output", [&](od::value flag) {
+    return optional_field(parameters, "binary_data_output", [&](dom::element flag) {
       return read_bool(flag, "parameters.binary_data_output", request_.wants_binary);
     });
   }
 
-  Status read_input(od::object& object) {
+  Status read_input(dom::object object) {
     if (request_.inputs.size() == signature_.inputs.size()) {
       return invalid("inputs: the model has only " + std::to_string(signature_.inputs.size()));
     }
     Tensor tensor;
     BERTH_TRY(optional_field(
-        object, "name", [&](od::value value) { return read_text(value, "name", tensor.name); }));
+        object, "name", [&](dom::element value) { return read_text(value, "name", tensor.name); }));
     const TensorSpec* spec = signature_.input(tensor.name);
     if (!spec) return invalid("input '" + tensor.name + "': the model has no such input");
     Status status = read_tensor(object, *spec, tensor);
@@ -112,9 +112,9 @@ class InferReader {
     return Done{};
   }
 
-  Status read_tensor(od::object& object, const TensorSpec& spec, Tensor& tensor) {
+  Status read_tensor(dom::object object, const TensorSpec& spec, Tensor& tensor) {
     std::string datatype;
-    BERTH_TRY(optional_field(object, "datatype", [&](od::value value) {
+    BERTH_TRY(optional_field(object, "datatype", [&](dom::element value) {
       return read_text(value, "datatype", datatype);
     }));
     tensor.datatype = spec.datatype;
@@ -125,17 +125,17 @@ class InferReader {
     BERTH_TRY(read_shape(object, tensor.shape));
     std::optional<uint64_t> raw_bytes;
     BERTH_TRY(optional_field(object, "parameters",
-                             [&](od::value value) { return read_raw_size(value, raw_bytes); }));
+                             [&](dom::element value) { return read_raw_size(value, raw_bytes); }));
     if (raw_bytes) return take_raw(*raw_bytes, tensor);
     return read_data(object, tensor);
   }
 
-  static Status read_shape(od::object& object, Shape& shape) {
-    od::array sizes;
-    if (object.find_field_unordered("shape").get_array().get(sizes) != SUCCESS) {
+  static Status read_shape(dom::object object, Shape& shape) {
+    dom::array sizes;
+    if (object["shape"].get_array().get(sizes) != SUCCESS) {
       return invalid("shape: want a list of whole numbers");
     }
-    for (auto size : sizes) {
+    for (const dom::element size : sizes) {
       int64_t number = 0;
       if (size.get_int64().get(number) != SUCCESS || number < 0 || shape.size() == kRankMax) {
         return invalid("shape: want at most " + std::to_string(kRankMax) + " sizes from 0 on");
@@ -145,12 +145,12 @@ class InferReader {
     return Done{};
   }
 
-  static Status read_raw_size(od::value value, std::optional<uint64_t>& bytes) {
-    od::object parameters;
+  static Status read_raw_size(dom::element value, std::optional<uint64_t>& bytes) {
+    dom::object parameters;
     if (value.get_object().get(parameters) != SUCCESS) {
       return invalid("parameters: want an object");
     }
-    return optional_field(parameters, "binary_data_size", [&](od::value size) -> Status {
+    return optional_field(parameters, "binary_data_size", [&](dom::element size) -> Status {
       uint64_t number = 0;
       if (size.get_uint64().get(number) != SUCCESS) {
         return invalid("binary_data_size: want a whole number");
@@ -171,10 +171,10 @@ class InferReader {
     return Done{};
   }
 
-  Status read_data(od::object& object, Tensor& tensor) {
+  Status read_data(dom::object object, Tensor& tensor) {
     const auto elements = elements_of(tensor.shape);
-    od::array data;
-    if (object.find_field_unordered("data").get_array().get(data) != SUCCESS) {
+    dom::array data;
+    if (object["data"].get_array().get(data) != SUCCESS) {
       return invalid("data: want a list, or binary_data_size in parameters");
     }
     // Each element and what separates it from the next take two characters.
@@ -191,17 +191,17 @@ class InferReader {
     return Done{};
   }
 
-  Status read_outputs(od::value value) {
-    od::array outputs;
+  Status read_outputs(dom::element value) {
+    dom::array outputs;
     if (value.get_array().get(outputs) != SUCCESS) return invalid("outputs: want a list");
-    return each(outputs, "outputs", [&](od::object& output) -> Status {
+    return each(outputs, "outputs", [&](dom::object output) -> Status {
       if (request_.outputs.size() == signature_.outputs.size()) {
         return invalid("outputs: the model has only " + std::to_string(signature_.outputs.size()));
       }
       Wanted wanted{.is_binary = request_.wants_binary};
       BERTH_TRY(optional_field(
-          output, "name", [&](od::value name) { return read_text(name, "name", wanted.name); }));
-      BERTH_TRY(optional_field(output, "parameters", [&](od::value parameters) {
+          output, "name", [&](dom::element name) { return read_text(name, "name", wanted.name); }));
+      BERTH_TRY(optional_field(output, "parameters", [&](dom::element parameters) {
         return read_output_parameters(parameters, wanted);
       }));
       request_.outputs.push_back(std::move(wanted));
@@ -209,15 +209,15 @@ class InferReader {
     });
   }
 
-  static Status read_output_parameters(od::value value, Wanted& wanted) {
-    od::object parameters;
+  static Status read_output_parameters(dom::element value, Wanted& wanted) {
+    dom::object parameters;
     if (value.get_object().get(parameters) != SUCCESS) {
       return invalid("output '" + wanted.name + "': parameters: want an object");
     }
-    BERTH_TRY(optional_field(parameters, "binary_data", [&](od::value flag) {
+    BERTH_TRY(optional_field(parameters, "binary_data", [&](dom::element flag) {
       return read_bool(flag, "binary_data", wanted.is_binary);
     }));
-    return optional_field(parameters, "classification", [&](od::value) -> Status {
+    return optional_field(parameters, "classification", [&](dom::element) -> Status {
       return invalid("output '" + wanted.name + "': classification is not offered");
     });
   }
@@ -245,15 +245,21 @@ Result<Request> parse_infer(const Signature& signature, std::string body,
     owner->reserve(json_bytes + simdjson::SIMDJSON_PADDING);
   }
   const Data bytes{std::as_bytes(std::span(owner->data(), owner->size())), owner};
-  thread_local std::unique_ptr<od::parser> parser;
-  if (!parser) parser = std::make_unique<od::parser>();
-  od::document document;
+  const size_t scratch_bytes = kScratchPerByte * json_bytes;
+  if (!room.take(scratch_bytes)) {
+    return Error{Code::Unavailable,
+                 "there is no room to read " + std::to_string(json_bytes) + " B of JSON now"};
+  }
+  thread_local std::unique_ptr<dom::parser> parser;
+  if (!parser) parser = std::make_unique<dom::parser>();
+  dom::element document;
   Result<Request> request = invalid("this is not JSON");
-  if (parser->iterate(owner->data(), json_bytes, json_bytes + simdjson::SIMDJSON_PADDING)
-          .get(document) == SUCCESS) {
+  constexpr bool kCopyForPadding = false;
+  if (parser->parse(owner->data(), json_bytes, kCopyForPadding).get(document) == SUCCESS) {
     request = InferReader(signature, bytes, json_bytes, room).read(document);
   }
   if (parser->capacity() > kKeptCapacity) parser.reset();
+  room.give_back(scratch_bytes);
   return request;
 }
 

@@ -189,7 +189,7 @@ void RestService::infer(const http::Request& request, const Path& path, http::Re
                        });
   if (!id.ok()) return reply(refused(id.error()));
   if (!request.asking) return;
-  request.asking->when_gone([this, id = *id, reply = std::move(reply), model] {
+  request.asking->when_gone([id = *id, reply = std::move(reply), model] {
     if (model->dispatcher->cancel(id)) reply({.status = kClientGone});
   });
 }

@@ -5,12 +5,12 @@
 #include <set>
 #include <utility>
 
+#include "serving/invalid.h"
+
 namespace berth::serving {
 namespace {
 
 using Json = nlohmann::json;
-
-Error invalid(const std::string& what) { return Error{Code::Invalid, what}; }
 
 Error at(const std::string& place, const std::string& what) {
   return invalid("signature: " + place + ": " + what);
