@@ -1,9 +1,12 @@
 # gRPC, which only berth-server speaks, and the code that protoc makes of its protocol.
 #   oip_proto   <inference.grpc.pb.h>, from src/worker/serve/inference.proto
 
-find_package(PkgConfig REQUIRED)
-pkg_check_modules(grpcpp REQUIRED IMPORTED_TARGET grpc++)
-pkg_check_modules(protobuf REQUIRED IMPORTED_TARGET protobuf)
+# By name: pkg-config walks through gRPC's hundreds of parts for minutes. absl_synchronization is
+# what gRPC's headers call.
+foreach(name grpc++ grpc gpr protobuf absl_synchronization)
+  find_library(OIP_${name} ${name} REQUIRED)
+  list(APPEND oip_libraries ${OIP_${name}})
+endforeach()
 find_program(PROTOC protoc REQUIRED)
 find_program(GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)
 
@@ -21,4 +24,4 @@ add_custom_command(
 # Without berth_flags: generated code is not written for our warnings.
 add_library(oip_proto STATIC ${proto_out}/inference.pb.cc ${proto_out}/inference.grpc.pb.cc)
 target_include_directories(oip_proto SYSTEM PUBLIC ${proto_out})
-target_link_libraries(oip_proto PUBLIC PkgConfig::grpcpp PkgConfig::protobuf)
+target_link_libraries(oip_proto PUBLIC ${oip_libraries} Threads::Threads)

@@ -56,9 +56,6 @@ inline constexpr MetricDefinition kServingMetrics[] = {
     {.name = "berth_inference_ready",
      .kind = MetricKind::Gauge,
      .help = "1 while the server says that it is ready, else 0."},
-    {.name = "berth_inference_offline_rows_total",
-     .kind = MetricKind::Counter,
-     .help = "Rows of a batch run (--batch-input) that are in a finished output."},
 };
 
 }  // namespace berth::http

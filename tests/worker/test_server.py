@@ -38,7 +38,7 @@ import tritonclient.http  # noqa: E402
 from tritonclient.utils import InferenceServerException  # noqa: E402
 
 PATIENCE_SECONDS = 60  # for one step of a test; far above what any takes
-DONE, FAILED, REFUSED = 0, 1, 64
+DONE, FAILED, CHECKPOINTED, REFUSED = 0, 1, 42, 64
 MODEL = "digits"
 
 
@@ -344,6 +344,49 @@ class ServerTest(Trained):
         with grpc.insecure_channel(f"127.0.0.1:{server.grpc}") as channel:
             check = channel.unary_unary("/grpc.health.v1.Health/Check")
             self.assertEqual(check(b""), b"\x08\x01")  # status: SERVING
+
+
+class FilesTest(Trained):
+    FILES, LINES = 60, 40
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="berth-files-")
+        self.addCleanup(folder.cleanup)
+        self.questions, self.answers = (pathlib.Path(folder.name) / name
+                                        for name in ("questions", "answers"))
+        self.questions.mkdir()
+        for number in range(self.FILES):
+            lines = [json.dumps({"id": str(row), "inputs": [
+                {"name": "input", "datatype": "FP32", "shape": [1, 64],
+                 "data": self.images[row].tolist()}]}) for row in range(self.LINES)]
+            (self.questions / f"{number:03}.jsonl").write_text("\n".join(lines) + "\n")
+
+    def start(self):
+        server = Server("--model", self.trained["modelUri"], "--batch-input", self.questions,
+                        "--batch-output", self.answers)
+        self.addCleanup(server.end)
+        return server
+
+    def test_a_run_that_was_stopped_goes_on_and_answers_every_line(self):
+        server = self.start()
+        self.assertTrue(server.wait_for_log("file done"))
+        server.process.send_signal(signal.SIGTERM)
+        self.assertEqual(server.exit_code(), CHECKPOINTED)
+        before = {path: path.stat().st_mtime_ns for path in self.answers.glob("*.jsonl")}
+        self.assertTrue(0 < len(before) < self.FILES, len(before))
+        self.assertEqual(self.start().exit_code(), DONE)
+        for path, when in before.items():
+            self.assertEqual(path.stat().st_mtime_ns, when, "computed again")
+        answers = sorted(self.answers.glob("*.jsonl"))
+        self.assertEqual([path.name for path in answers],
+                         sorted(path.name for path in self.questions.iterdir()))
+        for path in answers:
+            lines = [json.loads(line) for line in path.read_text().splitlines()]
+            self.assertEqual([line["id"] for line in lines], [str(i) for i in range(self.LINES)])
+            self.assertEqual((path.parent / f"{path.name}.sha256").read_text(),
+                             f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n")
+        scores = np.array([line["outputs"][0]["data"] for line in lines])
+        self.assertGreater((scores.argmax(axis=1) == self.labels[:self.LINES]).mean(), 0.8)
 
 
 class RefusalTest(Trained):

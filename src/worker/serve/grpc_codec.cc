@@ -4,15 +4,16 @@
 #include <cstring>
 #include <utility>
 
+#include "serving/invalid.h"
+
 namespace berth::worker {
 namespace {
 
 using google::protobuf::RepeatedField;
 using inference::InferTensorContents;
 using serving::Datatype;
+using serving::invalid;
 using serving::Tensor;
-
-Error invalid(std::string what) { return Error{Code::Invalid, std::move(what)}; }
 
 // The field of the contents that holds elements of this type; null for those without one.
 template <class Contents, class Use>

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <thread>
 
@@ -17,9 +17,12 @@
 #include "worker/contract.h"
 #include "worker/serve/grpc_server.h"
 #include "worker/serve/model_file.h"
+#include "worker/serve/offline.h"
 #include "worker/serve/serve_flags.h"
 #include "worker/serve/torch_model.h"
+#include "worker/status_server.h"
 #include "worker/stop_request.h"
+#include "worker/termination.h"
 
 namespace {
 
@@ -57,6 +60,8 @@ struct Server {
   std::unique_ptr<http::Server> http{};
   std::unique_ptr<GrpcServer> grpc{};
   std::unique_ptr<serving::Dispatcher> dispatcher{};
+  std::string sha256{};  // of the model
+  LastWord word{};
 
   Result<Exit> operator()();
 
@@ -64,8 +69,11 @@ struct Server {
   Status listen();
   Status listen_http();
   Status listen_grpc();
+  Result<TorchModel> load_model();
   Status load();
   void drain();
+  Result<Exit> serve();
+  Result<Exit> answer_files();
   int threads() const;
 };
 
@@ -162,7 +170,7 @@ Result<std::optional<serving::Signature>> given_signature(const std::filesystem:
   return std::optional(std::move(signature));
 }
 
-Status Server::load() {
+Result<TorchModel> Server::load_model() {
   Phases phases(metrics, log);
   TorchOptions options{.devices = settings.devices, .threads = threads()};
   options.signature = BERTH_TRY(given_signature(settings.signature));
@@ -171,7 +179,8 @@ Status Server::load() {
     log.warn("the model's digest was not checked: no --sha256", {{"sha256", file.sha256}});
   }
   phases.end("read");
-  const auto model = BERTH_TRY(TorchModel::load(file.bytes, options));
+  auto model = BERTH_TRY(TorchModel::load(file.bytes, options));
+  sha256 = file.sha256;
   file.bytes = {};
   if (settings.devices.front() == DeviceChoice::Cuda && model.device() == "cpu") {
     log.warn("no CUDA device is visible: computing on the CPU, as --devices allows");
@@ -179,6 +188,11 @@ Status Server::load() {
   phases.end("load");
   BERTH_TRY(warm_up(model, settings.max_batch_size));
   phases.end("warm");
+  return model;
+}
+
+Status Server::load() {
+  const auto model = BERTH_TRY(load_model());
   std::vector<std::unique_ptr<serving::Instance>> instances;
   for (int i = 0; i < settings.instances; ++i) instances.push_back(model.make_instance());
   dispatcher = std::make_unique<serving::Dispatcher>(
@@ -188,14 +202,14 @@ Status Server::load() {
       std::move(instances), endpoint);
   endpoint.load({.signature = model.signature(),
                  .device = model.device(),
-                 .sha256 = file.sha256,
+                 .sha256 = sha256,
                  .dispatcher = dispatcher.get()});
   if (!endpoint.lifecycle().become_ready()) return Done{};
   grpc->show_ready(true);
   log.info("ready", {{"model", settings.name},
                      {"version", settings.version},
                      {"device", model.device()},
-                     {"sha256", file.sha256},
+                     {"sha256", sha256},
                      {"instances", std::to_string(settings.instances)},
                      {"threads", std::to_string(threads())}});
   return Done{};
@@ -220,18 +234,39 @@ void Server::drain() {
 }
 
 Result<Exit> Server::operator()() {
+  return settings.batch_input.empty() ? serve() : answer_files();
+}
+
+// As a GpuJob's worker: its share of the files by rank, progress on BERTH_PORT.
+Result<Exit> Server::answer_files() {
+  const auto contract =
+      BERTH_TRY(read_contract([](const char* name) { return std::getenv(name); }));
+  Progress progress;
+  std::optional<StatusServer> status;
+  if (contract.port) status.emplace(BERTH_TRY(StatusServer::start(*contract.port, progress)));
+  const auto model = BERTH_TRY(load_model());
+  const auto instance = model.make_instance();
+  auto ended = run_offline({.input = settings.batch_input,
+                            .output = settings.batch_output,
+                            .rows_max = settings.max_batch_size,
+                            .rank = contract.rank,
+                            .world_size = contract.world_size},
+                           {.model = {settings.name, settings.version},
+                            .signature = model.signature(),
+                            .instance = *instance,
+                            .stop = stop,
+                            .progress = progress,
+                            .log = log});
+  word.step = progress.values().step;
+  return ended;
+}
+
+Result<Exit> Server::serve() {
   BERTH_TRY(listen());
   BERTH_TRY(load());
   while (!stop.requested()) stop.wait_for(kLong);
   drain();
   return Exit::Done;
-}
-
-// For the log, and for kubelet, which keeps it when the logs are gone.
-void leave_last_word(const std::filesystem::path& path, const std::string& error) {
-  const nlohmann::json word = {{"error", error.substr(0, 500)}};
-  (void)write_in_place(path,
-                       word.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 Exit run_main(int argc, char** argv) {
@@ -240,7 +275,9 @@ Exit run_main(int argc, char** argv) {
   const auto flags = parse_serve_flags(argc, argv);
   if (!flags.ok()) {
     std::fprintf(stderr, "berth-server: %s\n", flags.error().message.c_str());
-    leave_last_word(termination_log_in(argc, argv), flags.error().message);
+    LastWord word;
+    word.error = flags.error().message;
+    (void)write_termination_log(termination_log_in(argc, argv), word);
     return exit_for(flags.error());
   }
   if (!flags->help.empty()) {
@@ -252,9 +289,10 @@ Exit run_main(int argc, char** argv) {
   const Result<Exit> ended = server();
   const Exit exit = ended.ok() ? *ended : exit_for(ended.error());
   if (!ended.ok()) {
-    log.error("failed", {{"error", ended.error().message}});
-    leave_last_word(flags->settings.termination_log, ended.error().message);
+    server.word.error = ended.error().message;
+    log.error("failed", {{"error", server.word.error}});
   }
+  (void)write_termination_log(flags->settings.termination_log, server.word);
   log.info("ends", {{"exit", std::to_string(static_cast<int>(exit))}});
   std::cout.flush();
   std::fflush(stdout);

@@ -20,9 +20,12 @@ constexpr const char* kFooter =
     "'{\"inputs\":[{\"name\":\"input\",\"datatype\":\"FP32\",\"shape\":[1,64],\"data\":[0,...]}]}' "
     "\\\n"
     "    localhost:8080/v2/models/digits/infer\n"
-    "\nSIGTERM: not ready at once, answers for --drain-seconds more, then ends.\n"
-    "Exit status: 0 done; 64 the configuration or the model cannot work; 1 anything else, worth\n"
-    "another attempt.\n";
+    "  berth-server --model model.pt --batch-input questions --batch-output answers\n"
+    "\nSIGTERM: not ready at once, answers for --drain-seconds more, then ends. With "
+    "--batch-input:\n"
+    "ends after the batch in hand; the next run goes on with the files that have no answers yet.\n"
+    "Exit status: 0 done; 42 asked to stop a batch run; 64 the configuration, the model or an\n"
+    "input cannot work; 1 anything else, worth another attempt.\n";
 
 constexpr int64_t kMany = int64_t{1} << 40;
 
@@ -100,6 +103,17 @@ void add_batch_flags(CLI::App& app, ServeSettings& settings) {
                       "bytes of one request; a larger one is refused (413, RESOURCE_EXHAUSTED)");
 }
 
+void add_offline_flags(CLI::App& app, ServeSettings& settings) {
+  auto* input = app.add_option("--batch-input", settings.batch_input,
+                               "answer the *.jsonl of this folder, a request per line, and end")
+                    ->type_name("DIR");
+  auto* output = app.add_option("--batch-output", settings.batch_output,
+                                "where the answers go, a file for each; those there are kept")
+                     ->type_name("DIR");
+  input->needs(output);
+  output->needs(input);
+}
+
 void add_server_flags(CLI::App& app, ServeSettings& settings) {
   app.add_option("--address", settings.address, "numeric address to listen on; :: is every one")
       ->capture_default_str();
@@ -142,6 +156,7 @@ Result<ParsedServeFlags> parse_serve_flags(int argc, const char* const* argv) {
   add_model_flags(app, settings);
   add_batch_flags(app, settings);
   add_server_flags(app, settings);
+  add_offline_flags(app, settings);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {

@@ -33,6 +33,9 @@ struct ServeSettings {
   int64_t max_request_bytes = int64_t{16} << 20;
   std::chrono::seconds drain{5};
   int64_t slo_milliseconds = 0;  // 0: none
+  // Together: answer the files of one folder into another instead of listening.
+  std::filesystem::path batch_input;
+  std::filesystem::path batch_output;
   std::filesystem::path termination_log = "/dev/termination-log";
 };
 

@@ -54,6 +54,7 @@ TEST(ServeFlags, RefusesInOneLineThatNamesTheFlag) {
            {{"--model", "m", "--devices", "npu"}, "--devices"},
            {{"--model", "m", "--drain-seconds", "-1"}, "--drain-seconds"},
            {{"--model", "m", "--memory-bytes", "1000000"}, "--max-request-bytes"},
+           {{"--model", "m", "--batch-input", "in"}, "--batch-output"},
            {{"--model", "m", "--speed", "1"}, "--speed"}}) {
     const auto flags = parse(c.arguments);
     ASSERT_FALSE(flags.ok()) << c.want_in_message;

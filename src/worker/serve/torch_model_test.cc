@@ -108,7 +108,7 @@ TEST(TorchModel, IsRefusedForGoodWhenItCannotServe) {
 TEST(TorchModel, WarmUpFindsWhatDoesNotKeepItsSignature) {
   for (const auto& [body, want] : std::vector<std::pair<std::string, std::string>>{
            {"return x", "gives Float[1,2]"},
-           {"return x.sum(1).to(torch.float64)", "gives Double[1]"},
+           {"return x.sum(1).double()", "gives Double[1]"},
            {"return x.sum(1), x", "gives 2 tensors"},
            {"return x.sum(0)[0:1].expand(3)", "gives Float[3]"},
            {"return torch.linear(x, torch.ones(2, 7))", "compute: "}}) {
