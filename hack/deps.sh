@@ -4,7 +4,7 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-usage: hack/deps.sh [--list] [--go] [GROUP...]
+usage: hack/deps.sh [--list] [--go] [--client] [GROUP...]
 
 Installs the Debian packages of the given groups, by default all but bench. Asks apt only for what
 is missing, and so returns at once on a machine that has everything. Needs root to install.
@@ -12,13 +12,14 @@ is missing, and so returns at once on a machine that has everything. Needs root 
 groups:
   build     compiler, CMake and the libraries of the operator, the extender and the command line
   checks    what hack/check.sh runs besides the compiler
-  workers   libtorch and the data set of the reference trainer
+  workers   libtorch, gRPC and the data set of the reference trainer
   cluster   what the local cluster and the images need; also Go 1.26 or newer
   tests     what the end-to-end tests, the model of the write protocol and the sanitizers need
   bench     what bench/ compares with
 
   --list    print the packages of the groups and install nothing
   --go      print the path of a Go that is new enough, fetched once into the cache if PATH has none
+  --client  print the folder of the client that tests berth-server, fetched once into the cache
   --help    print this text
 
 environment:
@@ -45,6 +46,8 @@ packages() {
     workers)
       # libtorch's headers include Gloo's. The digits ship with scikit-learn.
       echo libtorch-dev libgloo-dev libcpp-httplib-dev zlib1g-dev python3-sklearn
+      # The other half of the Open Inference Protocol, which berth-server speaks.
+      echo libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc
       ;;
     cluster)
       echo containernetworking-plugins iptables conntrack iproute2 kmod util-linux
@@ -54,7 +57,7 @@ packages() {
       ;;
     bench) echo python3-torch python3-sklearn ;;
     tests)
-      echo python3-pytest python3-yaml jq curl openssl spin gcc libc6-dev
+      echo python3-pytest python3-yaml python3-pip jq curl openssl spin gcc libc6-dev
       echo clang libclang-rt-dev # libFuzzer, and the sanitizers that go with it
       ;;
     *) echo "hack/deps.sh: no group '$1'; groups are: $ALL_GROUPS bench" >&2 && return 2 ;;
@@ -117,12 +120,28 @@ find_go() {
   echo "$dir/go/bin/go"
 }
 
+# Prints the folder of the Python packages of tests/worker/requirements.txt, for PYTHONPATH.
+find_client() {
+  local list dir cache=${BERTH_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/berth}
+  list=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/tests/worker/requirements.txt
+  dir=$cache/client-$(sha256sum <"$list" | head -c 12)
+  if [ ! -d "$dir" ]; then
+    echo "deps: fetching tritonclient" >&2
+    rm -rf "$dir.part"
+    /usr/bin/python3 -m pip install --quiet --disable-pip-version-check --no-deps \
+      --root-user-action=ignore --target "$dir.part" --requirement "$list" >&2
+    mv "$dir.part" "$dir"
+  fi
+  echo "$dir"
+}
+
 main() {
   local groups=() list=false group names=()
   while [ $# -gt 0 ]; do
     case $1 in
       --list) list=true ;;
       --go) find_go && return ;;
+      --client) find_client && return ;;
       -h | --help) usage && return ;;
       -*) echo "hack/deps.sh: no option '$1'; try --help" >&2 && return 2 ;;
       *) groups+=("$1") ;;

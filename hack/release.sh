@@ -5,7 +5,7 @@ umask 022
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 readonly root
-readonly programs=(berth-operator berth-extender berth-trainer kubectl-berth)
+readonly programs=(berth-operator berth-extender berth-trainer berth-server kubectl-berth)
 
 usage() {
   cat <<'TEXT'
@@ -49,14 +49,14 @@ time_of_source() {
   fi
 }
 
-# Programs without what only a debugger needs. The trainer is left out where none was built.
+# Programs without what only a debugger needs. The workers are left out where none was built.
 take_programs() {
   local name
   for name in "${programs[@]}"; do
     if [ -x "$build/$name" ]; then
       strip --strip-unneeded -o "$out/$name" "$build/$name"
       chmod 755 "$out/$name"
-    elif [ "$name" != berth-trainer ]; then
+    elif [[ $name != berth-trainer && $name != berth-server ]]; then
       fail "$build/$name is not there: cmake --build --preset release"
     fi
   done

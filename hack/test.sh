@@ -27,7 +27,7 @@ behind=''            # process that builds for the stage sanitizers while others
 
 stages=(deps build tools check checks protocol unit simulation worker chart images hack cluster
   sanitizers fuzz)
-threaded=(host http extender_attack) # C++ tests that have several threads
+threaded=(host http serving extender_attack) # C++ tests that have several threads
 waiting=worker # the first of those that leave most of the machine idle
 
 about() {
@@ -40,7 +40,7 @@ about() {
     protocol) echo "the write protocol as a model, whole, and the orders that it forbids" ;;
     unit) echo "C++ tests that compute for long" ;;
     simulation) echo "operators and extender under schedules of faults, in memory" ;;
-    worker) echo "gangs of the trainer as real processes" ;;
+    worker) echo "gangs of the trainer and the server as real processes" ;;
     chart) echo "the chart and its policies on a real API server" ;;
     images) echo "container images" ;;
     hack) echo "hack/cluster leaves nothing behind" ;;
@@ -69,8 +69,8 @@ stage_deps() { hack/deps.sh; }
 
 stage_build() {
   cmake --preset release && cmake --build --preset release --target berth-operator berth-extender \
-    berth-crdgen berth-trainer kubectl-berth berth-sim \
-    sched_test sim_test integration_test worker_test
+    berth-crdgen berth-trainer berth-server kubectl-berth berth-sim \
+    sched_test sim_test integration_test worker_test serve_test
 }
 
 stage_tools() { hack/cluster/programs; }
@@ -83,7 +83,7 @@ stage_checks() { run_pytest tests/checks; }
 stage_protocol() { run_pytest -s tests/protocol; }
 
 # Of these the stage sanitizers runs a part, or nothing: the workers' libraries are not made for it.
-stage_unit() { run_ctest release -R '^(sched|sim|integration|worker)$'; }
+stage_unit() { run_ctest release -R '^(sched|sim|integration|worker|serve)$'; }
 
 # A fixed set, then three minutes of seeds that are fresh for every commit and the same wherever it
 # is tested.
@@ -94,7 +94,10 @@ stage_simulation() {
     hack/sim.sh --seconds 180 --from "$(printf '%d' "0x${commit:0:8}")"
 }
 
-stage_worker() { BERTH_TRAINER=$root/build/release/berth-trainer run_pytest tests/worker; }
+stage_worker() {
+  BERTH_TRAINER=$root/build/release/berth-trainer BERTH_SERVER=$root/build/release/berth-server \
+    run_pytest tests/worker
+}
 
 stage_chart() { PATH=$(hack/cluster/programs):$PATH run_pytest tests/charts; }
 

@@ -3,6 +3,8 @@
 #   -DBERTH_TORCH=DIR   the folder "torch" of an installed PyTorch (2.7 or newer), with the CUDA
 #                       that it needs beside it, as images/trainer-cuda.Containerfile gets both
 
+include_guard(GLOBAL)
+
 set(BERTH_TORCH "" CACHE PATH "Folder of a PyTorch package to build with, in place of Debian's")
 
 find_package(ZLIB REQUIRED)

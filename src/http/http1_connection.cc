@@ -36,6 +36,9 @@ void render(const Response& response, Ending ending, std::string& out) {
   out.append(reason_of(response.status)).append("\r\nContent-Type: ");
   out.append(response.content_type).append("\r\nContent-Length: ");
   out.append(std::to_string(response.body.size())).append("\r\n");
+  for (const auto& [name, value] : response.headers) {
+    out.append(name).append(": ").append(value).append("\r\n");
+  }
   if (ending.is_last) out.append("Connection: close\r\n");
   out.append("\r\n");
   if (!ending.is_head) out.append(response.body);
@@ -58,13 +61,36 @@ void Http1Connection::wait_for_request() {
   if (is_draining_) return close();
   if (in_.size() > 0) return read_header();  // the peer sent the next one already
   enter(Phase::Idle, limits().idle_timeout);
+  read_ahead();
+}
+
+// What comes before the next request may be read: its first bytes, once, or that the peer is gone.
+void Http1Connection::read_ahead() {
+  if (is_reading_ahead_) return;
+  is_reading_ahead_ = true;
   link_.stream.async_read_some(in_.prepare(kReadSize),
                                [self = self()](error_code error, size_t size) {
-                                 if (!self->is_in(Phase::Idle)) return;
-                                 if (error) return self->close();
-                                 self->in_.commit(size);
-                                 self->read_header();
+                                 self->is_reading_ahead_ = false;
+                                 if (self->is_open()) self->on_read_ahead(error, size);
                                });
+}
+
+void Http1Connection::on_read_ahead(error_code error, size_t size) {
+  if (error && phase_ == Phase::Writing) {
+    is_last_ = true;  // it may have closed its own side alone
+    return;
+  }
+  // Cancelled by drain(), but the next request is here: it was sent to a server that listened.
+  error_code ignored;
+  if (error && is_draining_ && phase_ == Phase::Idle && link_.stream.socket().available(ignored)) {
+    return read_ahead();
+  }
+  if (error) {
+    if (const auto gone = std::exchange(gone_, nullptr)) gone();
+    return close();
+  }
+  in_.commit(size);
+  if (phase_ == Phase::Idle) read_header();
 }
 
 void Http1Connection::read_header() {
@@ -119,7 +145,8 @@ void Http1Connection::handle() {
       Request{{method.data(), method.size()},
               {target.data(), target.size()},
               message.body(),
-              {type.data(), type.size()}},
+              {type.data(), type.size()},
+              this},
       link_.peer,
       [weak = std::weak_ptr<Http1Connection>(self()), request = requests_](Response response) {
         const auto connection = weak.lock();
@@ -130,17 +157,27 @@ void Http1Connection::handle() {
                          if (asked != nullptr) asked->answer(request, response);
                        });
       });
+  // With bytes of the next request there is nothing to wait for, and they may not move.
+  if (gone_ && is_in(Phase::Handling) && in_.size() == 0) read_ahead();
 }
+
+std::string_view Http1Connection::header(std::string_view name) const {
+  const auto value = parser_->get()[{name.data(), name.size()}];
+  return {value.data(), value.size()};
+}
+
+std::string Http1Connection::take_body() { return std::move(parser_->get().body()); }
 
 void Http1Connection::answer(uint64_t request, const Response& response) {
   if (!is_in(Phase::Handling) || request != requests_) return;
-  if (is_draining_) is_last_ = true;
+  if (is_draining_ || response.is_last) is_last_ = true;
   write(response);
 }
 
 void Http1Connection::write(const Response& response) {
   enter(Phase::Writing, limits().write_timeout);
   ++requests_;
+  gone_ = nullptr;
   const bool is_head =
       parser_ && parser_->is_header_done() && parser_->get().method() == beast::http::verb::head;
   render(response, {.is_last = is_last_, .is_head = is_head}, out_);
@@ -154,7 +191,7 @@ void Http1Connection::write(const Response& response) {
 
 void Http1Connection::refuse(int status, std::string_view line) {
   is_last_ = true;
-  write(text_response(status, line));
+  write(worker().shape.refusal(status, line));
 }
 
 void Http1Connection::refuse_malformed(error_code error) {
@@ -188,8 +225,9 @@ void Http1Connection::check_deadlines() {
 }
 
 void Http1Connection::drain() {
-  is_draining_ = true;
-  if (phase_ == Phase::Idle && is_open()) close();
+  if (std::exchange(is_draining_, true) || phase_ != Phase::Idle || !is_open()) return;
+  error_code ignored;
+  link_.stream.socket().cancel(ignored);  // the end, unless something has been read meanwhile
 }
 
 }  // namespace berth::http

@@ -20,7 +20,7 @@ std::string larger_than(std::string_view what, size_t bytes) {
 
 }  // namespace
 
-Http2Connection::Http2Connection(TlsLink link)
+Http2Connection::Http2Connection(Link link)
     : Connection(std::move(link)), frames_(*this, limits()) {}
 
 std::shared_ptr<Http2Connection> Http2Connection::self() {

@@ -14,7 +14,7 @@ namespace berth::http {
 // asking and resetting in turn would be a way to have any number of requests handled at a time.
 class Http2Connection final : public Connection, private Http2Events {
  public:
-  explicit Http2Connection(TlsLink link);
+  explicit Http2Connection(Link link);
   void start() override;
   void drain() override;
 

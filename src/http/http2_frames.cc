@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <cctype>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 namespace berth::http {
 namespace {
@@ -164,8 +166,15 @@ void Http2Frames::tell_to_go_on(int32_t stream) {
 void Http2Frames::answer(int32_t stream, Response response, bool is_head) {
   const std::string status = std::to_string(response.status);
   const std::string length = std::to_string(response.body.size());
-  const std::array headers{header(":status", status), header("content-type", response.content_type),
-                           header("content-length", length)};
+  std::vector headers{header(":status", status), header("content-type", response.content_type),
+                      header("content-length", length)};
+  std::vector<std::string> names;  // in lower case, as HTTP/2 wants them
+  names.reserve(response.headers.size());
+  for (const auto& [name, value] : response.headers) {
+    std::string& lower = names.emplace_back(name);
+    for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    headers.push_back(header(lower, value));
+  }
   const bool has_body = !is_head && !response.body.empty();
   auto& outgoing = outgoing_[stream];
   outgoing.body = std::move(response.body);

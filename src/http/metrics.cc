@@ -217,19 +217,28 @@ std::string labels_markdown(const MetricDefinition& metric) {
   return out;
 }
 
-}  // namespace
-
-std::string metrics_markdown(std::span<const MetricDefinition> table) {
-  std::string out =
-      "# Metrics\n\nGenerated from `src/http/metrics_list.h`; do not edit.\n\n"
-      "Every series with listed label values is there from the start, at 0.\n\n"
-      "| metric | type | labels | meaning |\n|---|---|---|---|\n";
+void append_rows(std::span<const MetricDefinition> table, std::string& out) {
+  out.append("| metric | type | labels | meaning |\n|---|---|---|---|\n");
   for (const MetricDefinition& metric : table) {
     static constexpr std::string_view kKinds[] = {"counter", "gauge", "histogram"};
     out.append("| `").append(metric.name).append("` | ");
     out.append(kKinds[static_cast<size_t>(metric.kind)]).append(" | ");
     out.append(labels_markdown(metric)).append(" | ").append(metric.help).append(" |\n");
   }
+}
+
+}  // namespace
+
+std::string metrics_markdown(std::span<const MetricDefinition> table,
+                             std::span<const MetricDefinition> serving) {
+  std::string out =
+      "# Metrics\n\nGenerated from `src/http/metrics_list.h` and "
+      "`src/http/serving_metrics_list.h`; "
+      "do not edit.\n\nEvery series with listed label values is there from the start, at 0.\n\n"
+      "## The control plane\n\n";
+  append_rows(table, out);
+  out.append("\n## berth-server\n\n");
+  append_rows(serving, out);
   return out;
 }
 

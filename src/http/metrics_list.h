@@ -23,7 +23,7 @@ struct MetricDefinition {
   std::string_view name;
   MetricKind kind = MetricKind::Counter;
   std::string_view help;  // a sentence
-  std::array<MetricLabel, 3> labels{};
+  std::array<MetricLabel, 4> labels{};
   // Upper bounds of a histogram's buckets, space separated, in the unit of its name.
   std::string_view buckets;
 };

@@ -83,7 +83,9 @@ TEST(Metrics, AreReadByOneThreadWhileOthersCountAndForget) {
 
 TEST(MetricsList, FollowsItsRules) {
   std::set<std::string_view> names;
-  for (const MetricDefinition& metric : kMetrics) {
+  std::vector<MetricDefinition> all(std::begin(kMetrics), std::end(kMetrics));
+  all.insert(all.end(), std::begin(kServingMetrics), std::end(kServingMetrics));
+  for (const MetricDefinition& metric : all) {
     EXPECT_TRUE(names.insert(metric.name).second) << metric.name << " is there twice";
     EXPECT_TRUE(metric.name.starts_with("berth_")) << metric.name;
     EXPECT_EQ(metric.name.ends_with("_total"), metric.kind == MetricKind::Counter) << metric.name;

@@ -21,10 +21,10 @@ void Connection::close() {
   const auto self = shared_from_this();
   worker().forget(self);  // first, so that a peer that sees the end finds its place free
   error_code ignored;
-  link_.stream.next_layer().close(ignored);
+  link_.stream.socket().close(ignored);
 }
 
-TlsLink Connection::hand_over() {
+Link Connection::hand_over() {
   life_ = Life::Closed;
   return std::move(link_);
 }
@@ -33,23 +33,23 @@ void Connection::linger() {
   life_ = Life::Lingering;
   linger_deadline_ = worker().deadline(limits().header_timeout);
   error_code ignored;
-  link_.stream.next_layer().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  link_.stream.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
   discard_input();
 }
 
 void Connection::discard_input() {
-  link_.stream.next_layer().async_read_some(asio::buffer(discarded_),
-                                            [self = shared_from_this()](error_code error, size_t) {
-                                              if (self->life_ == Life::Closed) return;
-                                              if (error) return self->close();
-                                              self->discard_input();
-                                            });
+  link_.stream.socket().async_read_some(asio::buffer(discarded_),
+                                        [self = shared_from_this()](error_code error, size_t) {
+                                          if (self->life_ == Life::Closed) return;
+                                          if (error) return self->close();
+                                          self->discard_input();
+                                        });
 }
 
 void Handshake::start() {
   deadline_ = worker().deadline(limits().handshake_timeout);
   const auto self = std::static_pointer_cast<Handshake>(shared_from_this());
-  link_.stream.async_handshake(asio::ssl::stream_base::server, [self](error_code error) {
+  link_.stream.tls()->async_handshake(asio::ssl::stream_base::server, [self](error_code error) {
     if (!self->is_open()) return;
     if (error) {
       self->worker().log_refused(error.message());
@@ -60,10 +60,10 @@ void Handshake::start() {
 }
 
 void Handshake::finish() {
-  const bool is_http2 = speaks_http2(link_.stream.native_handle());
-  link_.peer.common_name = peer_common_name(link_.stream.native_handle());
+  const bool is_http2 = speaks_http2(link_.stream.tls()->native_handle());
+  link_.peer.common_name = peer_common_name(link_.stream.tls()->native_handle());
   const auto worker = link_.worker;
-  TlsLink link = hand_over();
+  Link link = hand_over();
   std::shared_ptr<Connection> next;
   if (is_http2) {
     next = std::make_shared<Http2Connection>(std::move(link));

@@ -1,29 +1,26 @@
 #pragma once
 #include <array>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/stream.hpp>
 #include <cstdint>
 #include <memory>
 #include <string>
 
+#include "http/stream.h"
 #include "http/tls_worker.h"
 
 namespace berth::http {
 
-using TlsStream = boost::asio::ssl::stream<boost::asio::ip::tcp::socket>;
-
 // What a connection takes over from the handshake before it.
-struct TlsLink {
+struct Link {
   std::shared_ptr<Worker> worker;
-  std::shared_ptr<TlsIdentity> identity;
-  TlsStream stream;
+  std::shared_ptr<TlsIdentity> identity;  // null without TLS
+  Stream stream;
   Peer peer;
 };
 
 // One peer, whatever it speaks: Handshake first, then Http1Connection or Http2Connection.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  explicit Connection(TlsLink link)
+  explicit Connection(Link link)
       : link_(std::move(link)), bodies_(worker().shape.bodies, limits().all_bodies_bytes_max) {}
   virtual ~Connection() = default;
 
@@ -31,7 +28,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   virtual void drain() = 0;  // ends as soon as nothing is in hand
   void on_tick();
   void close();
-  const std::string& client_ca() const { return link_.identity->material.client_ca; }
+  const TlsIdentity* identity() const { return link_.identity.get(); }
 
  protected:
   virtual void check_deadlines() = 0;  // on every tick while open
@@ -39,12 +36,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Worker& worker() const { return *link_.worker; }
   const Limits& limits() const { return link_.worker->shape.limits; }
   bool is_open() const { return life_ == Life::Open; }
-  TlsLink hand_over();  // leaves this one closed and its socket open
+  Link hand_over();  // leaves this one closed and its socket open
   // Closing with unread input would reset the connection and take our last answer with it. So:
   // says that nothing more comes, and reads what the peer still sends until it stops or time is up.
   void linger();
 
-  TlsLink link_;
+  Link link_;
   BodyRoom bodies_;  // of requests that are not answered yet
 
  private:

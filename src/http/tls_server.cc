@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "http/plain_server.h"
 #include "http/tls_worker.h"
 
 namespace berth::http {
@@ -18,20 +19,26 @@ using boost::system::error_code;
 
 // Accepting and certificate reloading happen on the first worker's thread, so what they touch
 // needs no lock.
-class BeastTlsServer final : public TlsServer {
+class BeastServer final : public TlsServer {
  public:
-  BeastTlsServer(TlsServerOptions options, Handler handler, Log& log)
+  BeastServer(TlsServerOptions options, Refusal refusal, BodyRoom::Sum bodies, Handler handler,
+              Log& log)
       : options_(std::move(options)),
-        shape_{.limits = options_.limits, .handler = std::move(handler), .log = log},
+        shape_{.limits = options_.limits,
+               .handler = std::move(handler),
+               .log = log,
+               .refusal = refusal,
+               .bodies = std::move(bodies)},
         workers_(make_workers(options_.threads, shape_)),
         acceptor_(workers_.front()->io),
         accept_again_(workers_.front()->io),
         reload_(workers_.front()->io) {}
 
-  ~BeastTlsServer() override { stop(Millis{0}); }
+  ~BeastServer() override { stop(Millis{0}); }
 
+  // Without an identity, without TLS.
   Status listen(std::shared_ptr<TlsIdentity> identity) {
-    use(std::move(identity));
+    if (identity) use(std::move(identity));
     error_code error;
     const auto address = asio::ip::make_address(options_.address, error);
     if (error) return Error{Code::Invalid, "'" + options_.address + "' is no numeric address"};
@@ -46,7 +53,7 @@ class BeastTlsServer final : public TlsServer {
                                           std::to_string(options_.port) + ": " + error.message()};
     }
     accept();
-    watch_files();
+    if (identity_) watch_files();
     for (auto& worker : workers_) {
       threads_.emplace_back([worker] {
         const auto keep = asio::make_work_guard(worker->io);
@@ -64,6 +71,7 @@ class BeastTlsServer final : public TlsServer {
     if (threads_.empty()) return;
     asio::post(workers_.front()->io, [this] {
       error_code ignored;
+      accept_the_rest();
       acceptor_.close(ignored);
       accept_again_.cancel();
       reload_.cancel();
@@ -94,14 +102,31 @@ class BeastTlsServer final : public TlsServer {
       if (!acceptor_.is_open()) return;
       if (error) return accept_later();  // most likely no file descriptors: do not spin
       if (shape_.connections >= shape_.limits.connections_max) return accept();
-      ++shape_.connections;
-      socket.set_option(tcp::no_delay(true), error);
-      asio::dispatch(worker->io,
-                     [worker, identity = identity_, adopted = std::move(socket)]() mutable {
-                       worker->adopt(std::move(adopted), std::move(identity));
-                     });
+      adopt(worker, std::move(socket));
       accept();
     });
+  }
+
+  // Who has connected and not been accepted yet would be reset.
+  void accept_the_rest() {
+    error_code error;
+    acceptor_.non_blocking(true, error);
+    while (!error && shape_.connections < shape_.limits.connections_max) {
+      auto& worker = workers_[next_worker_++ % workers_.size()];
+      tcp::socket socket(worker->io);
+      acceptor_.accept(socket, error);
+      if (!error) adopt(worker, std::move(socket));
+    }
+  }
+
+  void adopt(const std::shared_ptr<Worker>& worker, tcp::socket socket) {
+    ++shape_.connections;
+    error_code ignored;
+    socket.set_option(tcp::no_delay(true), ignored);
+    asio::dispatch(worker->io,
+                   [worker, identity = identity_, adopted = std::move(socket)]() mutable {
+                     worker->adopt(std::move(adopted), std::move(identity));
+                   });
   }
 
   void accept_later() {
@@ -171,6 +196,8 @@ Status check(const TlsServerOptions& options) {
   return Done{};
 }
 
+BodyRoom::Sum no_bodies() { return std::make_shared<std::atomic<size_t>>(0); }
+
 }  // namespace
 
 Response text_response(int status, std::string_view line) {
@@ -182,9 +209,24 @@ Result<std::unique_ptr<TlsServer>> TlsServer::start(TlsServerOptions options, Ha
   BERTH_TRY(check(options));
   auto material = BERTH_TRY(read_material(options.tls));
   auto identity = BERTH_TRY(make_identity(std::move(material)));
-  auto server = std::make_unique<BeastTlsServer>(std::move(options), std::move(handler), log);
+  auto server = std::make_unique<BeastServer>(std::move(options), text_response, no_bodies(),
+                                              std::move(handler), log);
   BERTH_TRY(server->listen(std::move(identity)));
   return std::unique_ptr<TlsServer>(std::move(server));
+}
+
+Result<std::unique_ptr<Server>> PlainServer::start(PlainServerOptions options, Handler handler,
+                                                   Log& log) {
+  auto bodies = options.bodies ? std::move(options.bodies) : no_bodies();
+  TlsServerOptions same{.address = std::move(options.address),
+                        .port = options.port,
+                        .tls = {},
+                        .limits = options.limits,
+                        .threads = options.threads};
+  auto server = std::make_unique<BeastServer>(std::move(same), options.refusal, std::move(bodies),
+                                              std::move(handler), log);
+  BERTH_TRY(server->listen(nullptr));
+  return std::unique_ptr<Server>(std::move(server));
 }
 
 }  // namespace berth::http

@@ -5,6 +5,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -56,22 +58,36 @@ struct Peer {
   std::string common_name;  // of the verified client certificate; empty without client_ca
 };
 
+// What a handler may ask further of the connection that calls it, during the call.
+class Asking {
+ public:
+  virtual ~Asking() = default;
+  virtual std::string_view header(std::string_view name) const = 0;  // empty when it is not there
+  virtual std::string take_body() = 0;  // Request::body without a copy; it is empty afterwards
+  // Calls `call` once, on a server thread, if the peer goes away before its answer is written.
+  virtual void when_gone(std::function<void()> call) = 0;
+};
+
 // Views into the connection's buffer: valid during the call of the handler, no longer.
 struct Request {
   std::string_view method;
   std::string_view target;
   std::string_view body;
   std::string_view content_type;  // as the peer says; empty when it does not
+  Asking* asking = nullptr;       // over HTTP/1.1 only
 };
 
 struct Response {
   int status = 200;
   std::string body;
-  std::string_view content_type = "application/json";  // a literal
+  std::string_view content_type = "application/json";               // a literal
+  std::vector<std::pair<std::string_view, std::string>> headers{};  // further ones: literal, text
+  bool is_last = false;  // over HTTP/1.1: the peer has to connect again, elsewhere perhaps
 };
 
 // One line of plain text, as every refusal of this server is.
 Response text_response(int status, std::string_view line);
+using Refusal = Response (*)(int status, std::string_view line);
 
 // Gives the answer to one request. From any thread, inside the handler or later, even after the
 // server is gone; only the first call counts.
@@ -80,20 +96,24 @@ using Respond = std::function<void(Response)>;
 // Called on a server thread and must not block it: other peers wait behind it.
 using Handler = std::function<void(const Request&, const Peer&, Respond respond)>;
 
-class TlsServer {
+class Server {
+ public:
+  virtual ~Server() = default;
+
+  virtual uint16_t port() const = 0;
+  virtual int connections() const = 0;
+  // Stops accepting, lets requests in hand finish for at most `grace`, then cuts. Idempotent;
+  // the destructor does it without grace. No handler runs after it has returned.
+  virtual void stop(Millis grace) = 0;
+};
+
+class TlsServer : public Server {
  public:
   // Listens. Invalid when the options cannot be honoured, among them an address that is not
   // loopback without a client CA; Unavailable when the port is taken. `log` must outlive it.
   static Result<std::unique_ptr<TlsServer>> start(TlsServerOptions options, Handler handler,
                                                   Log& log);
-  virtual ~TlsServer() = default;
-
-  virtual uint16_t port() const = 0;
-  virtual int connections() const = 0;
   virtual Instant certificate_expiry() const = 0;  // of the leaf in use
-  // Stops accepting, lets requests in hand finish for at most `grace`, then cuts. Idempotent;
-  // the destructor does it without grace. No handler runs after it has returned.
-  virtual void stop(Millis grace) = 0;
 };
 
 }  // namespace berth::http

@@ -13,6 +13,7 @@ namespace berth::http {
 namespace {
 
 using testing::Client;
+using testing::comes_true;
 using testing::echo;
 using ::testing::HasSubstr;
 using testing::Http2Client;

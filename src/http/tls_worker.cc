@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "http/http1_connection.h"
 #include "http/tls_connection.h"
 
 namespace berth::http {
@@ -9,9 +10,16 @@ namespace berth::http {
 using boost::system::error_code;
 
 void Worker::adopt(boost::asio::ip::tcp::socket socket, std::shared_ptr<TlsIdentity> identity) {
-  auto& context = identity->context;
-  auto connection = std::make_shared<Handshake>(TlsLink{
-      shared_from_this(), std::move(identity), TlsStream(std::move(socket), context), Peer{}});
+  Stream stream =
+      identity ? Stream(std::move(socket), identity->context) : Stream(std::move(socket));
+  const bool is_secured = identity != nullptr;
+  Link link{shared_from_this(), std::move(identity), std::move(stream), Peer{}};
+  std::shared_ptr<Connection> connection;
+  if (is_secured) {
+    connection = std::make_shared<Handshake>(std::move(link));
+  } else {
+    connection = std::make_shared<Http1Connection>(std::move(link));
+  }
   connections_.insert(connection);
   connection->start();
   if (is_draining_) connection->drain();
@@ -47,7 +55,8 @@ void Worker::drain() {
 void Worker::drain_strangers(const TlsIdentity& current) {
   const auto connections = connections_;
   for (const auto& connection : connections) {
-    if (connection->client_ca() != current.material.client_ca) connection->drain();
+    if (connection->identity()->material.client_ca != current.material.client_ca)
+      connection->drain();
   }
 }
 

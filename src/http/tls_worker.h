@@ -13,9 +13,9 @@
 #include "http/tls_context.h"
 #include "http/tls_server.h"
 
-// The inside of TlsServer: one io_context and thread per worker, a connection belonging to one
-// worker for life. So no connection needs a lock, and nothing here is called by another thread
-// but Worker::io and what says so.
+// The inside of TlsServer and PlainServer: one io_context and thread per worker, a connection
+// belonging to one worker for life. So no connection needs a lock, and nothing here is called by
+// another thread but Worker::io and what says so.
 namespace berth::http {
 
 class Connection;
@@ -25,9 +25,10 @@ struct ServerShape {
   Limits limits;
   Handler handler;
   Log& log;
+  Refusal refusal = text_response;
   std::atomic<int> connections{0};
-  BodyRoom::Sum bodies = std::make_shared<std::atomic<size_t>>(0);  // bytes
-  std::mutex draining;  // guards nothing but the wait for `connections` to reach 0
+  BodyRoom::Sum bodies;  // bytes
+  std::mutex draining;   // guards nothing but the wait for `connections` to reach 0
   std::condition_variable drained;
 };
 
@@ -39,6 +40,7 @@ class Worker : public std::enable_shared_from_this<Worker> {
  public:
   explicit Worker(ServerShape& server) : shape(server), timer_(io) {}
 
+  // Without an identity the peer speaks HTTP/1.1 at once.
   void adopt(boost::asio::ip::tcp::socket socket, std::shared_ptr<TlsIdentity> identity);
   // The same peer goes on as another object, once its handshake has said what it speaks.
   void replace(const std::shared_ptr<Connection>& before, std::shared_ptr<Connection> after);

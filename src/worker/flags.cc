@@ -42,7 +42,8 @@ void add_training_flags(CLI::App& app, TrainSettings& settings) {
       ->required()
       ->type_name("FILE");
   app.add_option("--output", settings.output,
-                 "where rank 0 saves the trained model, with FILE.sha256")
+                 "where rank 0 saves the trained model for berth-server, with FILE.sha256 "
+                 "(default: model/model.pt in BERTH_CHECKPOINT_DIR, if that is set)")
       ->type_name("FILE");
   app.add_option("--model", settings.model, "mlp, or cnn for square images")
       ->check(CLI::IsMember({"mlp", "cnn"}))

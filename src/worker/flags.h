@@ -15,7 +15,7 @@ enum class DeviceChoice { Auto, Cpu, Cuda };
 // environment (contract.h) holds where and with whom it runs.
 struct TrainSettings {
   std::filesystem::path data;
-  std::filesystem::path output;  // empty: the model is not saved
+  std::filesystem::path output;  // empty: below the launcher's checkpoint folder, if there is one
   std::string model = "mlp";
   DeviceChoice device = DeviceChoice::Auto;
   int64_t epochs = 30;

@@ -37,7 +37,7 @@ void Progress::start(int64_t step, int64_t steps) {
   values_.steps = steps;
 }
 
-void Progress::step_done(int64_t step, int64_t samples, double loss) {
+void Progress::step_done(int64_t step, int64_t samples, std::optional<double> loss) {
   const std::scoped_lock lock(mutex_);
   values_.step = step;
   values_.samples_total += samples;

@@ -21,7 +21,8 @@ class Progress {
   };
 
   void start(int64_t step, int64_t steps);
-  void step_done(int64_t step, int64_t samples, double loss);
+  // `loss` is absent where nothing is learned.
+  void step_done(int64_t step, int64_t samples, std::optional<double> loss);
   void checkpointed(int64_t step, Instant at);
   Values values() const;
 

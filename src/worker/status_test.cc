@@ -58,10 +58,12 @@ TEST(StatusServer, AnswersOnAFreePortAndRefusesATakenOne) {
 TEST(TerminationMessage, HasTheContractsKeys) {
   const LastWord word{.step = 690,
                       .checkpoint = PublishedCheckpoint{690, "file:///c/attempt-1/step-690", "ab"},
+                      .model = SavedModel{"file:///c/model/model.pt", "cd"},
                       .quality = Quality{0.975, 0.5}};
   EXPECT_EQ(to_json(word), R"({"checkpointSha256":"ab","checkpointStep":690,)"
                            R"("checkpointUri":"file:///c/attempt-1/step-690",)"
-                           R"("metrics":{"accuracy":0.975,"loss":0.5},"step":690})");
+                           R"("metrics":{"accuracy":0.975,"loss":0.5},"modelSha256":"cd",)"
+                           R"("modelUri":"file:///c/model/model.pt","step":690})");
 }
 
 TEST(TerminationMessage, StaysWhatKubeletKeepsWhateverTheError) {

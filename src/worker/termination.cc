@@ -24,6 +24,10 @@ std::string to_json(const LastWord& word) {
     json["checkpointUri"] = word.checkpoint->uri;
     json["checkpointSha256"] = word.checkpoint->sha256;
   }
+  if (word.model) {
+    json["modelUri"] = word.model->uri;
+    json["modelSha256"] = word.model->sha256;
+  }
   if (word.quality) {
     json["metrics"] = {{"accuracy", number_or_null(word.quality->accuracy)},
                        {"loss", number_or_null(word.quality->loss)}};

@@ -17,9 +17,11 @@ namespace berth::fuzz {
   DO(fake_requests)                    \
   DO(http2_frames)                     \
   DO(http_requests)                    \
+  DO(inference_requests)               \
   DO(json_texts)                       \
   DO(kubeconfigs)                      \
   DO(manifests)                        \
+  DO(model_signatures)                 \
   DO(pem_files)                        \
   DO(quantities)                       \
   DO(times)                            \

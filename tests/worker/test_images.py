@@ -100,7 +100,8 @@ class Containerfiles(unittest.TestCase):
 
     def test_there_is_one_per_image_and_one_for_cuda(self):
         self.assertEqual({path.name.partition(".")[0] for path in self.FILES},
-                         {"extender", "operator", "trainer", "trainer-cuda"})
+                         {"extender", "operator", "server", "server-cuda", "trainer",
+                          "trainer-cuda"})
 
     def test_each_says_what_can_be_done(self):
         for path in self.FILES:

@@ -10,6 +10,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <utility>
 
@@ -115,6 +116,7 @@ class TorchLearner final : public Learner {
   std::string weights_sha256() const override { return sha256_hex(raw(weights_.cpu())); }
 
  private:
+  std::string signature() const;
   at::Tensor gradients() const { return exchange_.narrow(0, 0, weights_.numel()); }
   at::Tensor tail() const { return exchange_.narrow(0, weights_.numel(), kTailSize); }
   void adam(const at::Tensor& gradient);
@@ -219,6 +221,17 @@ Result<Quality> TorchLearner::evaluate(const Dataset& held_out) {
   });
 }
 
+// What berth-server reads of the archive: see docs/serving.md.
+std::string TorchLearner::signature() const {
+  const auto tensor = [](const char* name, int64_t width) {
+    return nlohmann::json{{"name", name}, {"datatype", "FP32"}, {"shape", {-1, width}}};
+  };
+  nlohmann::json json;
+  json["inputs"].push_back(tensor("input", features_));
+  json["outputs"].push_back(tensor("scores", classes_));
+  return json.dump();
+}
+
 Result<Bytes> TorchLearner::torch_script() const {
   return guarded("save the model", [&]() -> Result<Bytes> {
     const at::NoGradGuard no_gradients;
@@ -232,7 +245,7 @@ Result<Bytes> TorchLearner::torch_script() const {
     }
     copy.eval();
     std::ostringstream out;
-    copy.save(out);
+    copy.save(out, {{"signature.json", signature()}});
     const std::string text = std::move(out).str();
     const auto bytes = bytes_of(text);
     return Bytes(bytes.begin(), bytes.end());

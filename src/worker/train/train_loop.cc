@@ -31,7 +31,8 @@ class TrainRun {
   Result<Exit> stop_early();
   Result<Exit> finish();
   Status conclude();
-  Status save_model() const;
+  std::filesystem::path model_path() const;
+  Status save_model();
   Result<Exit> agree(Exit exit, const Status& mine);
 
   const TrainParts& parts_;
@@ -144,8 +145,9 @@ Result<Exit> TrainRun::finish() { return agree(Exit::Done, is_first() ? conclude
 // The last checkpoint makes a repeated attempt return at once, should the others end badly.
 Status TrainRun::conclude() {
   BERTH_TRY(evaluate());
-  BERTH_TRY(save_model());
+  // First, because it is refused to an attempt that a newer one has overtaken.
   if (parts_.saver) BERTH_TRY(parts_.saver->save_now(parts_.learner));
+  BERTH_TRY(save_model());
   parts_.log.info("training done", {{"step", std::to_string(step())},
                                     {"heldOutLoss", std::to_string(word_.quality->loss)},
                                     {"heldOutAccuracy", std::to_string(word_.quality->accuracy)},
@@ -153,9 +155,18 @@ Status TrainRun::conclude() {
   return Done{};
 }
 
-Status TrainRun::save_model() const {
-  const std::filesystem::path& path = parts_.settings.output;
+// Where the launcher gives a folder that outlives the pod, the model lies in it unless told else.
+std::filesystem::path TrainRun::model_path() const {
+  if (!parts_.settings.output.empty() || !parts_.contract.checkpoint_dir) {
+    return parts_.settings.output;
+  }
+  return *parts_.contract.checkpoint_dir / "model" / "model.pt";
+}
+
+Status TrainRun::save_model() {
+  const std::filesystem::path path = model_path();
   if (path.empty()) return Done{};
+  if (path.has_parent_path()) BERTH_TRY(make_directories(path.parent_path()));
   const Bytes model = BERTH_TRY(parts_.learner.torch_script());
   const std::string digest = sha256_hex(model);
   BERTH_TRY(replace_file(path, model));
@@ -163,6 +174,7 @@ Status TrainRun::save_model() const {
   beside += ".sha256";
   // As sha256sum writes it, so that `sha256sum -c` checks it.
   BERTH_TRY(replace_file(beside, bytes_of(digest + "  " + path.filename().string() + "\n")));
+  word_.model = SavedModel{"file://" + std::filesystem::absolute(path).string(), digest};
   parts_.log.info("model saved", {{"path", path.string()}, {"sha256", digest}});
   return Done{};
 }

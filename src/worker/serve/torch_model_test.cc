@@ -1,0 +1,133 @@
+#include "worker/serve/torch_model.h"
+
+#include <gmock/gmock.h>
+#include <torch/csrc/jit/api/module.h>
+
+#include <sstream>
+
+#include "serving/testing/models.h"
+
+namespace berth::worker {
+namespace {
+
+using serving::Datatype;
+using serving::testing::elements_in;
+using serving::testing::pair_request;
+using serving::testing::pairs;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+const TorchOptions kCpu{.devices = {DeviceChoice::Cpu}};
+
+// An archive of a model with this body of forward(self, x).
+Bytes archive_of(const std::string& body, const std::string& signature) {
+  torch::jit::Module module("Model");
+  module.register_attribute("training", c10::BoolType::get(), true);
+  module.define("def forward(self, x: Tensor):\n    " + body + "\n");
+  std::ostringstream out;
+  if (signature.empty()) {
+    module.save(out);
+  } else {
+    module.save(out, {{serving::kSignatureFile, signature}});
+  }
+  const std::string text = std::move(out).str();
+  const auto bytes = bytes_of(text);
+  return {bytes.begin(), bytes.end()};
+}
+
+Bytes adder() { return archive_of("return x.sum(1)", to_json(pairs())); }
+
+TEST(TorchModel, ComputesABatchAndGivesEachItsRows) {
+  const auto model = TorchModel::load(adder(), kCpu);
+  ASSERT_TRUE(model.ok()) << model.error().message;
+  EXPECT_EQ(model->signature(), pairs());
+  EXPECT_EQ(model->device(), "cpu");
+  serving::Request one = pair_request(1, 2);
+  serving::Request two = pair_request(10, 20);
+  two.inputs[0].shape = {2, 2};
+  two.inputs[0].data = serving::testing::data_of<float>({10, 20, 30, 40});
+  const serving::Request* const batch[] = {&one, &two};
+  const auto outputs = model->make_instance()->compute(batch);
+  ASSERT_TRUE(outputs.ok()) << outputs.error().message;
+  EXPECT_THAT(elements_in<float>((*outputs)[0][0]), ElementsAre(3));
+  EXPECT_THAT(elements_in<float>((*outputs)[1][0]), ElementsAre(30, 70));
+  EXPECT_THAT((*outputs)[1][0].shape, ElementsAre(2));
+}
+
+TEST(TorchModel, TakesBytesThatAreNotAligned) {
+  const auto model = TorchModel::load(adder(), kCpu);
+  serving::Request request = pair_request(1, 2);
+  std::vector<std::byte> shifted(1);
+  const auto bytes = request.inputs[0].data.bytes;
+  shifted.insert(shifted.end(), bytes.begin(), bytes.end());
+  request.inputs[0].data.bytes = std::span(shifted).subspan(1);
+  const serving::Request* const batch = &request;
+  const auto outputs = model->make_instance()->compute({&batch, 1});
+  EXPECT_THAT(elements_in<float>((*outputs)[0][0]), ElementsAre(3));
+}
+
+TEST(TorchModel, ServesInItsEvaluatingForm) {
+  const auto model = TorchModel::load(
+      archive_of("return torch.dropout(x, 1.0, self.training).sum(1)", to_json(pairs())), kCpu);
+  ASSERT_TRUE(model.ok()) << model.error().message;
+  const serving::Request request = pair_request(1, 2);
+  const serving::Request* const batch = &request;
+  EXPECT_THAT(elements_in<float>((*model->make_instance()->compute({&batch, 1}))[0][0]),
+              ElementsAre(3));
+}
+
+TEST(TorchModel, MayGiveSeveralTensors) {
+  auto signature = pairs();
+  signature.outputs.push_back({"twice", Datatype::Fp32, {-1, 2}});
+  const auto model =
+      TorchModel::load(archive_of("return x.sum(1), x * 2", to_json(signature)), kCpu);
+  ASSERT_TRUE(model.ok()) << model.error().message;
+  EXPECT_TRUE(warm_up(*model, 8).ok());
+  const serving::Request request = pair_request(1, 2);
+  const serving::Request* const batch = &request;
+  const auto outputs = model->make_instance()->compute({&batch, 1});
+  EXPECT_THAT(elements_in<float>((*outputs)[0][1]), ElementsAre(2, 4));
+}
+
+TEST(TorchModel, IsRefusedForGoodWhenItCannotServe) {
+  const Bytes whole = adder();
+  Bytes cut = whole;
+  cut.resize(whole.size() / 2);
+  for (const auto& [archive, want] : std::vector<std::pair<Bytes, std::string>>{
+           {cut, "read the model"},
+           {Bytes(), "read the model"},
+           {archive_of("return x.sum(1)", ""), "carries no signature.json"},
+           {archive_of("return x.sum(1)", "{}"), "signature: inputs"}}) {
+    const auto model = TorchModel::load(archive, kCpu);
+    ASSERT_FALSE(model.ok()) << want;
+    EXPECT_EQ(model.error().code, Code::Invalid);
+    EXPECT_THAT(model.error().message, HasSubstr(want));
+  }
+}
+
+TEST(TorchModel, WarmUpFindsWhatDoesNotKeepItsSignature) {
+  for (const auto& [body, want] : std::vector<std::pair<std::string, std::string>>{
+           {"return x", "gives Float[1,2]"},
+           {"return x.sum(1).double()", "gives Double[1]"},
+           {"return x.sum(1), x", "gives 2 tensors"},
+           {"return x.sum(0)[0:1].expand(3)", "gives Float[3]"},
+           {"return torch.linear(x, torch.ones(2, 7))", "compute: "}}) {
+    const auto model = TorchModel::load(archive_of(body, to_json(pairs())), kCpu);
+    ASSERT_TRUE(model.ok()) << model.error().message;
+    const Status warm = warm_up(*model, 4);
+    ASSERT_FALSE(warm.ok()) << body;
+    EXPECT_EQ(warm.error().code, Code::Invalid);
+    EXPECT_THAT(warm.error().message, HasSubstr(want));
+  }
+}
+
+TEST(TorchModel, SaysWhenNoDeviceOfTheListIsThere) {
+  const auto model = TorchModel::load(adder(), {.devices = {DeviceChoice::Cuda}});
+  if (model.ok()) GTEST_SKIP() << "there is a CUDA device";
+  EXPECT_EQ(model.error().code, Code::Invalid);
+  EXPECT_THAT(model.error().message, HasSubstr("no CUDA device"));
+  EXPECT_EQ(TorchModel::load(adder(), {})->device(), "cpu") << "as the default list allows";
+}
+
+}  // namespace
+}  // namespace berth::worker
