@@ -23,6 +23,7 @@ class Labels {
   using const_iterator = Map::const_iterator;
 
   Labels() = default;
+  // NOLINTNEXTLINE(google-explicit-constructor): labels are written as a map, and read as one
   Labels(Map map) : shared_(map.empty() ? nullptr : new Map(std::move(map))) {}
   Labels(std::initializer_list<value_type> labels) : Labels(Map(labels)) {}
 
@@ -30,6 +31,7 @@ class Labels {
     static const Map kNone;
     return shared_ ? *shared_ : kNone;
   }
+  // NOLINTNEXTLINE(google-explicit-constructor): see above
   operator const Map&() const { return map(); }
   const_iterator begin() const { return map().begin(); }
   const_iterator end() const { return map().end(); }
@@ -70,7 +72,7 @@ class SameLabels {
   // As they are, shared with all who were given equal ones and still hold them.
   Labels share(const Labels& labels) {
     if (labels.empty()) return labels;
-    const Labels known = *known_.insert(labels).first;
+    Labels known = *known_.insert(labels).first;
     if (known_.size() > 2 * kept_ + 64) {
       std::erase_if(known_, [](const Labels& each) { return !each.is_shared(); });
       kept_ = known_.size();
