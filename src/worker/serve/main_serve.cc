@@ -9,7 +9,6 @@
 #include <iostream>
 #include <memory>
 #include <optional>
-#include <thread>
 
 #include "host/json_log.h"
 #include "http/plain_server.h"
@@ -74,14 +73,7 @@ struct Server {
   void drain();
   Result<Exit> serve();
   Result<Exit> answer_files();
-  int threads() const;
 };
-
-int Server::threads() const {
-  if (settings.threads > 0) return settings.threads;
-  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  return std::max(1, cores / settings.instances);
-}
 
 // A host without IPv6 has no "::".
 std::vector<std::string> addresses(const std::string& address) {
@@ -172,7 +164,7 @@ Result<std::optional<serving::Signature>> given_signature(const std::filesystem:
 
 Result<TorchModel> Server::load_model() {
   Phases phases(metrics, log);
-  TorchOptions options{.devices = settings.devices, .threads = threads()};
+  TorchOptions options{.devices = settings.devices, .threads = settings.threads};
   options.signature = BERTH_TRY(given_signature(settings.signature));
   auto file = BERTH_TRY(read_model(settings.model, settings.sha256));
   if (settings.sha256.empty()) {
@@ -211,7 +203,7 @@ Status Server::load() {
                      {"device", model.device()},
                      {"sha256", sha256},
                      {"instances", std::to_string(settings.instances)},
-                     {"threads", std::to_string(threads())}});
+                     {"threads", std::to_string(settings.threads)}});
   return Done{};
 }
 

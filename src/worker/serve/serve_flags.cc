@@ -80,8 +80,10 @@ void add_model_flags(CLI::App& app, ServeSettings& settings) {
       ->type_name("cuda|cpu,...");
   add_number(app, "--instances", settings.instances, 1, 1024,
              "batches that are computed at a time; they share the weights");
-  add_number(app, "--threads", settings.threads, 0, 1024,
-             "CPU threads per instance; 0 shares the cores among the instances");
+  add_number(
+      app, "--threads", settings.threads, 1, 1024,
+      "CPU threads per instance, which wait for one another: more than one only on cores that "
+      "nobody shares");
 }
 
 void add_batch_flags(CLI::App& app, ServeSettings& settings) {

@@ -26,7 +26,7 @@ struct ServeSettings {
   int64_t max_queued_requests = 512;
   int64_t request_timeout_milliseconds = 1000;
   int instances = 1;
-  int threads = 0;  // of the CPU per instance; 0: the cores shared among the instances
+  int threads = 1;  // of the CPU per instance
   int http_threads = 1;
   std::vector<DeviceChoice> devices{DeviceChoice::Cuda, DeviceChoice::Cpu};  // best first
   int64_t memory_bytes = int64_t{256} << 20;

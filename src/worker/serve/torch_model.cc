@@ -65,7 +65,8 @@ void set_up_thread(int threads) {
   at::set_num_threads(threads);
   if (openblas_set_num_threads) openblas_set_num_threads(threads);
   // The script is interpreted as it is: the optimizing executor compiles anew for shapes that it
-  // has not seen, in the middle of a request. What freezing gains does not depend on it.
+  // has not seen, in the middle of a request. Not frozen either: what torch::jit::freeze makes of
+  // a model with batch normalisation cannot be interpreted.
   torch::jit::setGraphExecutorOptimize(false);
 }
 
@@ -78,16 +79,6 @@ Result<torch::jit::Module> parse(const Bytes& archive, std::string& signature) {
   });
   if (parsed.ok()) return parsed;
   return Error{Code::Invalid, parsed.error().message};  // the same bytes fail again
-}
-
-// Constants folded, training left out. Few models cannot be frozen; they serve as they are.
-torch::jit::Module frozen(torch::jit::Module module) {
-  module.eval();
-  try {
-    return torch::jit::freeze(module);
-  } catch (const std::exception&) {
-    return module;
-  }
 }
 
 }  // namespace
@@ -253,9 +244,10 @@ Result<TorchModel> TorchModel::load(const Bytes& archive, const TorchOptions& op
   Signature signature =
       options.signature ? *options.signature : BERTH_TRY(serving::parse_signature(text));
   return guarded("load the model", [&]() -> Result<TorchModel> {
+    module.eval();
     module.to(device);
     return TorchModel(std::make_shared<const State>(
-        State{frozen(std::move(module)), std::move(signature), device, options.threads}));
+        State{std::move(module), std::move(signature), device, options.threads}));
   });
 }
 

@@ -76,6 +76,26 @@ TEST(TorchModel, ServesInItsEvaluatingForm) {
               ElementsAre(3));
 }
 
+// As Python's modules are saved: forward calls methods of parts of the model.
+TEST(TorchModel, MayCallItsOwnMethods) {
+  torch::jit::Module inner("Inner");
+  inner.register_attribute("training", c10::BoolType::get(), true);
+  inner.define("def total(self, x: Tensor):\n    return x.sum(1)\n");
+  inner.define("def forward(self, x: Tensor):\n    return self.total(x)\n");
+  torch::jit::Module outer("Outer");
+  outer.register_attribute("training", c10::BoolType::get(), true);
+  outer.register_module("inner", inner);
+  outer.define("def forward(self, x: Tensor):\n    return self.inner.forward(x)\n");
+  std::ostringstream out;
+  outer.save(out, {{serving::kSignatureFile, to_json(pairs())}});
+  const std::string text = std::move(out).str();
+  const auto bytes = bytes_of(text);
+  const auto model = TorchModel::load({bytes.begin(), bytes.end()}, kCpu);
+  ASSERT_TRUE(model.ok()) << model.error().message;
+  const Status warm = warm_up(*model, 4);
+  EXPECT_TRUE(warm.ok()) << warm.error().message;
+}
+
 TEST(TorchModel, MayGiveSeveralTensors) {
   auto signature = pairs();
   signature.outputs.push_back({"twice", Datatype::Fp32, {-1, 2}});
