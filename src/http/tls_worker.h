@@ -27,8 +27,8 @@ struct ServerShape {
   Log& log;
   Refusal refusal = text_response;
   std::atomic<int> connections{0};
-  BodyRoom::Sum bodies;  // bytes
-  std::mutex draining;   // guards nothing but the wait for `connections` to reach 0
+  BodyRoom::Sum bodies = std::make_shared<std::atomic<size_t>>(0);  // bytes
+  std::mutex draining;  // guards nothing but the wait for `connections` to reach 0
   std::condition_variable drained;
 };
 
