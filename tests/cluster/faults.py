@@ -21,6 +21,7 @@ from localcluster import node, processes, settings, tools  # noqa: E402  (the pa
 
 API_SERVER_PORT = f":{443:04X}"  # as proc(5) writes that of the Service
 GONE_SECONDS = 30
+LONGEST_ACKNOWLEDGEMENT = 80  # bytes of IP, TCP, timestamps and three ranges; any TLS record adds
 LEASES = f"/apis/coordination.k8s.io/v1/namespaces/{installed.NAMESPACE}/leases"
 
 
@@ -159,11 +160,13 @@ class Container:
 
     @contextlib.contextmanager
     def cut_off(self):
-        """Nothing that the pod sends to the API server arrives, while the block lasts.
+        """Nothing that the pod says to the API server arrives, while the block lasts.
 
-        The rule is in the pod's own network namespace: it goes with the pod at the latest.
+        What TCP acknowledges does, or the API server would soon say nothing more itself. The rule
+        is in the pod's own network namespace: it goes with the pod at the latest.
         """
-        rule = ["OUTPUT", "-p", "tcp", "--dport", "443", "-j", "DROP"]
+        said = ["-m", "length", "--length", f"{LONGEST_ACKNOWLEDGEMENT + 1}:65535"]
+        rule = ["OUTPUT", "-p", "tcp", "--dport", "443", *said, "-j", "DROP"]
         network = os.open(f"/proc/{self.pid}/ns/net", os.O_RDONLY)  # outlives the process
         enter = ["nsenter", f"--net=/proc/self/fd/{network}", "iptables"]
         try:

@@ -21,7 +21,7 @@ ROUNDS = int(os.environ.get("BERTH_CHAOS_ROUNDS", "1"))
 KILLS_PER_ROUND = 3 if ROUNDS > 1 else 1
 RUN_SECONDS = 5  # of a job of one second, from its admission to its end
 REFUSAL_SECONDS = 90  # TCP sends again ever more rarely
-QUIET_SECONDS = 0.3  # between two requests, and far longer than between the parts of one
+QUIET_SECONDS = 1.0  # between two requests, and far longer than between the parts of one
 REQUEST_BYTES = 1000  # any has more, for its token; acknowledgements of HTTP/2 have far less
 LAST_WORDS = "the Lease is lost"
 
