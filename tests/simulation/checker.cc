@@ -22,12 +22,12 @@ int64_t whole(const Json& from, const char* name) {
 
 constexpr std::string_view kPods = "/api/v1/namespaces/";
 
-// What compares objects that are written one after the other: after a restore the first may be lost
-// and the second be written all the same.
+// What compares what is written one after the other: after a restore the first may be lost and the
+// second be done all the same.
 const std::set<std::string> kOfOneHistory = {
-    "charge_covers",         "bound_as_planned",     "pods_are_placed",     "one_pod_per_worker",
-    "released_before_gone",  "evicted_for_somebody", "policy_required",     "tier_offered",
-    "firm_within_guarantee", "firm_stays",           "reservation_honoured"};
+    "charge_covers",         "bound_as_planned",     "pods_are_placed",      "one_pod_per_worker",
+    "released_before_gone",  "evicted_for_somebody", "policy_required",      "tier_offered",
+    "firm_within_guarantee", "firm_stays",           "reservation_honoured", "cause_before_delete"};
 
 std::string title(const std::pair<std::string, std::string>& name) {
   return name.first + "/" + name.second;

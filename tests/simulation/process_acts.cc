@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "json/time.h"
 #include "tests/simulation/simulation.h"
 
 // What becomes of operators and of the extender.
@@ -93,6 +94,7 @@ void two_lead(Simulation& s, const Act&) {
   if (stored == nullptr) return;
   Json lease = *stored;
   const std::string holder = lease["spec"].value("holderIdentity", "");
+  lease["spec"]["renewTime"] = format_micro_time(s.cluster.clock.now());  // as who takes it does
   for (Process* process : s.cluster.operators()) {
     if (!process->runs()) continue;
     if (process->identity != holder) {

@@ -246,6 +246,7 @@ void Simulation::restore_backup() {
   checker_.start_over();
   promises_.start_over(cluster.server);
   forgiven_until_ = cluster.clock.monotonic() + kForgiven;
+  checker_.forgive(true);
   holders_.clear();
   lessee_.clear();
   for (const Json* lease : cluster.server.list(kube::kLeases)) {
