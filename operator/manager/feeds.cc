@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/codec.h"
+#include "operator/controllers/router/router_objects.h"
 
 namespace berth::control {
 namespace {
@@ -62,6 +63,8 @@ Feeds::Feeds(kube::Transport& transport, Stores& stores, const Settings& setting
           transport, {kube::kGpuJobs, {}},
           [&stores](Json&& object) { return decode_job(object, stores); }, stores.jobs, log,
           rules(settings)),
+      endpoints_(transport, {kube::kInferenceEndpoints, {}}, decode_kind<api::InferenceEndpoint>,
+                 stores.endpoints, log, rules(settings)),
       pods_(
           transport, {kube::kPods, {}, translate::pod_members()},
           [&stores, &settings](Json&& object) {
@@ -78,20 +81,21 @@ Feeds::Feeds(kube::Transport& transport, Stores& stores, const Settings& setting
           transport, {kube::kNamespaces, {}}, [](Json&& object) { return decode_named(object); },
           stores.namespaces, log, rules(settings)),
       services_(
-          transport,
-          {kube::kServices,
-           {.name_space = "",
-            .labels = "",
-            .fields = "metadata.name=" + std::string(kRendezvousService)}},
-          [](Json&& object) { return decode_named(object); }, stores.services, log,
-          rules(settings)),
+          transport, {kube::kServices, {}}, [](Json&& object) { return decode_named(object); },
+          stores.services, log, rules(settings)),
       slices_(
           transport,
           {kube::kEndpointSlices,
            {.name_space = "",
             .labels = "endpointslice.kubernetes.io/managed-by=" + std::string(kSliceManager),
             .fields = ""}},
-          [](Json&& object) { return decode_named(object); }, stores.slices, log, rules(settings)) {
+          [](Json&& object) { return decode_named(object); }, stores.slices, log, rules(settings)),
+      routers_(
+          transport,
+          {kube::kDeployments,
+           {.name_space = "", .labels = "", .fields = "metadata.name=" + std::string(kRouterName)}},
+          [](Json&& object) { return decode_router(object); }, stores.routers, log,
+          rules(settings)) {
   keep_pooled(stores, settings.accelerators);
   stores.jobs.subscribe([&stores](const api::GpuJob* before, const api::GpuJob* after) {
     if (after == nullptr) stores.invalid_jobs.erase(before->meta.uid);
@@ -104,18 +108,21 @@ void Feeds::start_rest() {
   policies_.start();
   reservations_.start();
   jobs_.start();
+  endpoints_.start();
   pods_.start();
   nodes_.start();
   namespaces_.start();
   services_.start();
   slices_.start();
+  routers_.start();
 }
 
 Monotonic Feeds::tick(Monotonic now) {
   repool(stores_);
   return std::min({quotas_.tick(now), tiers_.tick(now), pools_.tick(now), policies_.tick(now),
                    reservations_.tick(now), jobs_.tick(now), pods_.tick(now), nodes_.tick(now),
-                   namespaces_.tick(now), services_.tick(now), slices_.tick(now)});
+                   namespaces_.tick(now), services_.tick(now), slices_.tick(now),
+                   endpoints_.tick(now), routers_.tick(now)});
 }
 
 bool Feeds::all_synced() const {
@@ -130,11 +137,13 @@ std::vector<runtime::HealthCheck> Feeds::checks() const {
           runtime::check_synced("placementpolicies", policies_.synced()),
           runtime::check_synced("reservations", reservations_.synced()),
           runtime::check_synced("gpujobs", jobs_.synced()),
+          runtime::check_synced("inferenceendpoints", endpoints_.synced()),
           runtime::check_synced("pods", pods_.synced()),
           runtime::check_synced("nodes", nodes_.synced()),
           runtime::check_synced("namespaces", namespaces_.synced()),
           runtime::check_synced("services", services_.synced()),
-          runtime::check_synced("endpointslices", slices_.synced())};
+          runtime::check_synced("endpointslices", slices_.synced()),
+          runtime::check_synced("deployments", routers_.synced())};
 }
 
 }  // namespace berth::control

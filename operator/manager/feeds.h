@@ -31,11 +31,13 @@ class Feeds {
   runtime::Informer<api::PlacementPolicy> policies_;
   runtime::Informer<api::Reservation> reservations_;
   runtime::Informer<api::GpuJob> jobs_;
+  runtime::Informer<api::InferenceEndpoint> endpoints_;
   runtime::Informer<translate::Pod> pods_;
   runtime::Informer<translate::Node> nodes_;
   runtime::Informer<Named> namespaces_;
   runtime::Informer<Named> services_;
   runtime::Informer<Named> slices_;
+  runtime::Informer<RouterDeployment> routers_;
 };
 
 }  // namespace berth::control

@@ -75,6 +75,18 @@ void add_work_options(CLI::App& app, Flags& flags, Raw& raw) {
       ->capture_default_str();
 }
 
+void add_router_options(CLI::App& app, Flags& flags) {
+  RouterSettings& router = flags.settings.router;
+  app.add_option("--router-image", router.image,
+                 "Image of berth-router, which InferenceEndpoints need; none without it");
+  app.add_option("--router-image-pull-policy", router.image_pull_policy, "When it is pulled")
+      ->check(CLI::IsMember({"Always", "IfNotPresent", "Never"}))
+      ->capture_default_str();
+  app.add_option("--router-replicas", router.replicas, "Routers in each namespace with endpoints")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+}
+
 void add_log_options(CLI::App& app, Flags& flags, Raw& raw) {
   app.add_option("--log-level", raw.log_level, "info, warn or error")->capture_default_str();
   app.add_option("--decision-log", flags.decision_log,
@@ -129,6 +141,7 @@ Result<Flags> read_flags(int argc, const char* const* argv) {
   app.set_version_flag("--version", "berth-operator " BERTH_VERSION);
   add_cluster_options(app, flags);
   add_work_options(app, flags, raw);
+  add_router_options(app, flags);
   app.add_option("--listen", flags.listen, "ADDRESS:PORT of /metrics, /healthz and /readyz")
       ->capture_default_str();
   add_log_options(app, flags, raw);

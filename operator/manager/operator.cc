@@ -57,6 +57,7 @@ Operator::Operator(kube::Transport& transport, const Clock& clock, Settings sett
       tiers_("slatier", slatier_, effects_, clock, log, observers.on_reconciled),
       pools_("capacitypool", capacity_, effects_, clock, log, observers.on_reconciled),
       reservations_("reservation", reservation_, effects_, clock, log, observers.on_reconciled),
+      serving_(stores_, recorder_, effects_, settings_, clock, log, observers.on_reconciled),
       feeds_(transport, stores_, settings_, log) {
   if (observers.decision_log != nullptr) feed_.world().record_to(*observers.decision_log);
   wire_jobs();
@@ -281,7 +282,7 @@ Monotonic Operator::lead() {
   wake = std::min({wake, quotas_.tick(), jobs_.tick(), foreign_pods_.tick(), namespaces_.tick()});
   wake = std::min(
       {wake, tiers_.tick(), policies_.tick(), policy_.next(), pools_.tick(), capacity_.wake()});
-  wake = std::min(wake, reservations_.tick());
+  wake = std::min({wake, reservations_.tick(), serving_.tick()});
   if (progress_) wake = std::min(wake, progress_->tick());
   return std::min(wake, recorder_.tick());
 }

@@ -17,6 +17,7 @@
 #include "operator/controllers/reservation/reservation_controller.h"
 #include "operator/controllers/slatier/slatier_controller.h"
 #include "operator/manager/feeds.h"
+#include "operator/manager/serving.h"
 #include "operator/scheduling/books.h"
 #include "operator/scheduling/outlook_desk.h"
 #include "operator/scheduling/recent_use.h"
@@ -142,6 +143,7 @@ class Operator {
   runtime::Controller tiers_;
   runtime::Controller pools_;
   runtime::Controller reservations_;
+  Serving serving_;
   Feeds feeds_;
   std::optional<ProgressReader> progress_;
 };

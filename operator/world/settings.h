@@ -7,6 +7,13 @@
 
 namespace berth::control {
 
+// The proxy before InferenceEndpoints, one per namespace that has some.
+struct RouterSettings {
+  std::string image;  // empty: none can run
+  std::string image_pull_policy = "IfNotPresent";
+  int64_t replicas = 2;
+};
+
 // What an installation chooses, as values; operator/manager/flags.h reads them.
 struct Settings {
   std::string name_space = "berth-system";  // of the operator and its Lease
@@ -34,7 +41,8 @@ struct Settings {
   Millis progress_interval{30'000};  // how often a worker is asked; 0 never
   Millis usage_half_life{86'400'000};      // of what a tenant held lately; 0: it does not count
   int64_t usage_history_permille = 1'000;  // what a device held lately counts for, of one borrowed
-  uint64_t seed = 0;                       // of jitter
+  RouterSettings router;
+  uint64_t seed = 0;  // of jitter
 };
 
 inline constexpr std::string_view kFinalizer = "berth.dev/release";

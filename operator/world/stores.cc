@@ -46,6 +46,8 @@ Stores::Stores()
         return one(foreign ? pod.meta.name_space : std::string());
       })),
       jobs_by_namespace(jobs.add_index([](const auto& job) { return one(job.meta.name_space); })),
+      endpoints_by_namespace(
+          endpoints.add_index([](const auto& one_of) { return one(one_of.meta.name_space); })),
       slices_by_owner(slices.add_index([](const auto& slice) {
         return one(std::string(runtime::controller_uid(slice.meta, kube::kGpuJobs)));
       })) {}

@@ -6,6 +6,7 @@
 
 #include "api/capacitypool.h"
 #include "api/gpujob.h"
+#include "api/inferenceendpoint.h"
 #include "api/placementpolicy.h"
 #include "api/quota.h"
 #include "api/reservation.h"
@@ -28,6 +29,12 @@ struct Named {
 // From any object's JSON.
 Result<Named> decode_named(const Json& object);
 
+// The Deployment of a berth-router.
+struct RouterDeployment {
+  ObjectMeta meta;
+  int64_t ready = 0;  // replicas
+};
+
 // Everything that the operator knows of the cluster, as last heard. One thread.
 struct Stores {
   Stores();
@@ -38,11 +45,13 @@ struct Stores {
   runtime::Store<api::PlacementPolicy> policies;
   runtime::Store<api::Reservation> reservations;
   runtime::Store<api::GpuJob> jobs;
+  runtime::Store<api::InferenceEndpoint> endpoints;
   runtime::Store<translate::Pod> pods;
   runtime::Store<translate::Node> nodes;
   runtime::Store<Named> namespaces;
-  runtime::Store<Named> services;  // those called kRendezvousService
-  runtime::Store<Named> slices;    // EndpointSlices of kSliceManager
+  runtime::Store<Named> services;
+  runtime::Store<Named> slices;              // EndpointSlices of kSliceManager
+  runtime::Store<RouterDeployment> routers;  // Deployments called kRouterName
 
   SameLabels pod_labels;  // of the pods, as they are decoded
 
@@ -63,6 +72,7 @@ struct Stores {
   runtime::IndexId pods_by_group;      // "namespace/group", foreign pods only
   runtime::IndexId pods_by_namespace;  // foreign accelerator pods only
   runtime::IndexId jobs_by_namespace;
+  runtime::IndexId endpoints_by_namespace;
   runtime::IndexId slices_by_owner;  // UID of the controlling GpuJob
 };
 

@@ -33,6 +33,8 @@ inline constexpr int64_t kMostWorkers = 4096;  // an index of four digits, see k
 // JOB-ATTEMPT-INDEX is a pod's name and its host name: 63 characters, of which two are dashes, four
 // the index and seven the attempt.
 inline constexpr int64_t kJobNameLength = 50;
+// Its replicas are GpuJobs NAME-rSLOT.
+inline constexpr int64_t kEndpointNameLength = kJobNameLength - 6;
 
 // True when the image ends in "@sha256:" and 64 lower-case hexadecimal digits.
 bool has_digest(std::string_view image);

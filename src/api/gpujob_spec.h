@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/common.h"
+#include "api/replica.h"
 #include "api/worker.h"
 #include "json/enum_names.h"
 
@@ -255,6 +256,7 @@ struct GpuJobSpec {
   std::optional<Output> output;
   std::vector<std::string> depends_on;
   std::vector<std::string> locations;
+  std::optional<Replica> replica;
 
   template <class V>
   static void describe(V& v) {
@@ -328,6 +330,15 @@ struct GpuJobSpec {
              .min_items = 1,
              .max_items = 32},
             "Regions of CapacityPools that the job may run in; absent means anywhere.");
+    v.field("replica", &GpuJobSpec::replica, {},
+            "What makes the job one replica of an InferenceEndpoint, by which it was created.");
+    v.rule(
+        "!has(self.replica) || (self.workers.min == 1 && self.workers.max == 1)",
+        "a replica has one worker",
+        [](const GpuJobSpec& spec) {
+          return !spec.replica || (spec.workers.min == 1 && spec.workers.max == 1);
+        },
+        ".workers");
   }
 };
 

@@ -41,8 +41,8 @@ struct InferenceEndpoint {
   template <class V>
   static void describe(V& v) {
     v.field("metadata", &InferenceEndpoint::meta,
-            {.max_length = kJobNameLength, .pattern = kDnsLabelPattern}, "Metadata.");
-    v.field("spec", &InferenceEndpoint::spec, {.required = true, .unsupported = true},
+            {.max_length = kEndpointNameLength, .pattern = kDnsLabelPattern}, "Metadata.");
+    v.field("spec", &InferenceEndpoint::spec, {.required = true},
             "What serves and how it changes.");
     v.field("status", &InferenceEndpoint::status, {}, "How it goes.");
   }

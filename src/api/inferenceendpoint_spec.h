@@ -12,6 +12,10 @@
 
 namespace berth::api {
 
+// Without empty parts.
+inline constexpr std::string_view kModelUriPattern =
+    "^(pvc://[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?(/[A-Za-z0-9._-]+)*|file://(/[A-Za-z0-9._-]+)+)$";
+
 // A model, by registry alias or version or by place. Exactly one of the three is given.
 struct ModelRef {
   std::string name;
@@ -23,10 +27,14 @@ struct ModelRef {
   template <class V>
   static void describe(V& v) {
     v.field("name", &ModelRef::name, {.min_length = 1}, "Name of the registered model.");
-    v.field("alias", &ModelRef::alias, {.min_length = 1}, "Alias of the version that serves.");
-    v.field("version", &ModelRef::version, {.min_length = 1, .max_length = 63},
+    v.field("alias", &ModelRef::alias, {.unsupported = true, .min_length = 1},
+            "Alias of the version that serves.");
+    v.field("version", &ModelRef::version, {.unsupported = true, .min_length = 1, .max_length = 63},
             "Version that serves.");
-    v.field("uri", &ModelRef::uri, {.min_length = 1, .max_length = 1024}, "Place of the model.");
+    v.field("uri", &ModelRef::uri,
+            {.min_length = 1, .max_length = 1024, .pattern = kModelUriPattern},
+            "Place of the model: pvc://CLAIM/PATH of a claim in this namespace, or file://PATH in "
+            "the image; of a TorchScript archive or of a folder with model.pt.");
     v.field("sha256", &ModelRef::sha256, {.max_length = 64, .pattern = kSha256Pattern},
             "Digest of the model at uri; another one is not loaded.");
     v.rule("[has(self.alias), has(self.version), has(self.uri)].filter(g, g).size() == 1",
@@ -167,13 +175,16 @@ struct InferenceEndpointSpec {
     v.field("worker", &InferenceEndpointSpec::worker, {.required = true},
             "What every replica runs.");
     v.field("scaling", &InferenceEndpointSpec::scaling, {.defaulted = true}, "How many replicas.");
-    v.field("rollout", &InferenceEndpointSpec::rollout, {},
+    v.field("rollout", &InferenceEndpointSpec::rollout, {.unsupported = true},
             "How a new version takes over; absent means by the default steps.");
-    v.field("routes", &InferenceEndpointSpec::routes, {.max_items = 16, .keys = "name"},
+    v.field("routes", &InferenceEndpointSpec::routes,
+            {.unsupported = true, .max_items = 16, .keys = "name"},
             "Requests that go to one variant whatever the weights; the first match wins.");
     v.field("slo", &InferenceEndpointSpec::slo, {}, "What is promised to callers.");
-    v.field("monitor", &InferenceEndpointSpec::monitor, {}, "What is watched of inputs.");
-    v.field("retrain", &InferenceEndpointSpec::retrain, {}, "When and how a new model is made.");
+    v.field("monitor", &InferenceEndpointSpec::monitor, {.unsupported = true},
+            "What is watched of inputs.");
+    v.field("retrain", &InferenceEndpointSpec::retrain, {.unsupported = true},
+            "When and how a new model is made.");
     v.field("locations", &InferenceEndpointSpec::locations, {.set = true, .min_length = 1},
             "Regions or clusters that it may run in; absent means any.");
   }

@@ -201,8 +201,6 @@ struct InferenceEndpointStatus {
   std::string url;
   std::string grpc_url;
   std::optional<ReplicaCounts> replicas;
-  std::optional<Placement> placement;
-  std::optional<Placement> nominated;
   std::vector<VariantStatus> variants;
   std::optional<RolloutStatus> rollout;
   std::optional<SloStatus> slo;
@@ -220,10 +218,6 @@ struct InferenceEndpointStatus {
     v.field("grpcUrl", &InferenceEndpointStatus::grpc_url, {.max_length = 1024},
             "Where gRPC is served.");
     v.field("replicas", &InferenceEndpointStatus::replicas, {}, "Replicas.");
-    v.field("placement", &InferenceEndpointStatus::placement, {},
-            "Where the replicas run. While it is there, its devices are charged.");
-    v.field("nominated", &InferenceEndpointStatus::nominated, {},
-            "Placement that is proved and waits for the devices' release.");
     v.field("variants", &InferenceEndpointStatus::variants, {.max_items = 2, .keys = "role"},
             "Versions that serve or are tried.");
     v.field("rollout", &InferenceEndpointStatus::rollout, {}, "Rollout that runs.");

@@ -63,15 +63,5 @@ TEST(ReferencePage, SaysTypeDefaultBoundsAndMeaning) {
   EXPECT_NE(page.find("- `spec.parent`: a Quota cannot be its own parent"), std::string::npos);
 }
 
-TEST(ReferencePage, SaysWhichKindsAreNotSupportedYet) {
-  const std::string page = reference_page(api::all_kinds());
-  const auto section = [&](const std::string& kind) {
-    const size_t begin = page.find("\n## " + kind + "\n");
-    return page.substr(begin, page.find("| field |", begin) - begin);
-  };
-  EXPECT_NE(section("InferenceEndpoint").find("**Not supported yet:**"), std::string::npos);
-  EXPECT_EQ(section("Reservation").find("**Not supported yet:**"), std::string::npos);
-}
-
 }  // namespace
 }  // namespace berth::crdgen

@@ -122,9 +122,6 @@ void collect_rules(const Schema& node, const std::string& path, std::string& tex
 std::string kind_section(const api::KindEntry& kind) {
   const api::KindFacts& facts = kind.facts;
   std::string page = "\n## " + std::string(facts.kind) + "\n\n" + std::string(facts.doc) + "\n\n";
-  if (has_rule_false(kind.schema().at("properties").at("spec"))) {
-    page += "**Not supported yet:** the API server refuses every object of this kind.\n\n";
-  }
   page += "`kubectl get " + std::string(facts.plural) + "` (short: `" +
           std::string(facts.short_name) + "`), " +
           (facts.namespaced ? "namespaced" : "cluster-wide") + ".\n\n";

@@ -136,9 +136,11 @@ void describe(auto& v, Of<sched::RunningJob> auto& job) {
 }
 
 void describe(auto& v, Of<sched::Run> auto& run) {
-  auto& [job, tier, priority, ran_before, ends, ends_surely, grace, least_workers] = run;
+  auto& [job, tier, preemptible, priority, ran_before, ends, ends_surely, grace, least_workers] =
+      run;
   v("job", job);
   v("tier", tier);
+  v("preemptible", preemptible);
   v("priority", priority);
   v("ran_before_ms", ran_before);
   v("ends", ends);
@@ -256,9 +258,10 @@ void describe(auto& v, Of<sched::Nearness> auto& near) {
 }
 
 void describe(auto& v, Of<sched::Ask> auto& ask) {
-  auto& [id, name, quota, priority, created, alternatives, rooms, only, avoid, near, tier, promised,
-         slack, expected, ran, max_runtime, least_workers, runs_with, startup, grace,
-         preemptions_left, reservation, shape, name_space, labels, locations, unserved] = ask;
+  auto& [id, name, quota, priority, created, alternatives, rooms, only, avoid, near, tier,
+         preemptible, promised, slack, expected, ran, max_runtime, least_workers, runs_with,
+         startup, grace, preemptions_left, reservation, shape, name_space, labels, locations,
+         unserved] = ask;
   v("id", id);
   v("name", name);
   v("quota", quota);
@@ -270,6 +273,7 @@ void describe(auto& v, Of<sched::Ask> auto& ask) {
   v("avoid", avoid);
   v("near", near);
   v("tier", tier);
+  v("preemptible", preemptible);
   v("promised", promised);
   v("slack_ms", slack);
   v("expected_ms", expected);

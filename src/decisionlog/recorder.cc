@@ -9,13 +9,13 @@ namespace {
 bool is_same(const sched::Ask& a, const sched::Ask& b) {
   const auto tied = [](const sched::Ask& ask) {
     const auto& [id, name, quota, priority, created, alternatives, rooms, only, avoid, near, tier,
-                 promised, slack, expected, ran, max_runtime, least_workers, runs_with, startup,
-                 grace, preemptions_left, reservation, shape, name_space, labels, locations,
-                 unserved] = ask;
+                 preemptible, promised, slack, expected, ran, max_runtime, least_workers, runs_with,
+                 startup, grace, preemptions_left, reservation, shape, name_space, labels,
+                 locations, unserved] = ask;
     return std::tie(id, name, quota, priority, created, alternatives, rooms, only, avoid, near,
-                    tier, promised, slack, expected, ran, max_runtime, least_workers, runs_with,
-                    startup, grace, preemptions_left, reservation, shape, name_space, labels,
-                    locations, unserved);
+                    tier, preemptible, promised, slack, expected, ran, max_runtime, least_workers,
+                    runs_with, startup, grace, preemptions_left, reservation, shape, name_space,
+                    labels, locations, unserved);
   };
   return tied(a) == tied(b);
 }

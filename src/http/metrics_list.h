@@ -40,7 +40,9 @@ inline constexpr MetricDefinition kMetrics[] = {
     {.name = "berth_reconcile_total",
      .kind = MetricKind::Counter,
      .help = "Looks of a controller at one object, by outcome.",
-     .labels = {{{"controller", "epoch|quota|gpujob|foreignpod|namespace|slatier|placementpolicy"},
+     .labels = {{{"controller",
+                  "epoch|quota|gpujob|foreignpod|namespace|slatier|placementpolicy|capacitypool|"
+                  "reservation|inferenceendpoint|router"},
                  {"outcome", "done|conflict|error"}}}},
     {.name = "berth_pass_duration_seconds",
      .kind = MetricKind::Histogram,

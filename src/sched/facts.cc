@@ -6,6 +6,7 @@ std::string shape_of(const Ask& ask) {
   if (!ask.quota || ask.only || !ask.avoid.empty()) return {};
   std::string shape = ask.quota->name + '|' + ask.tier + '|' + std::to_string(ask.priority);
   if (ask.promised) shape += "|promised";
+  if (ask.preemptible) shape += *ask.preemptible ? "|gives way" : "|firm";
   if (ask.near) {
     for (const std::string& level : ask.near->levels) shape += '|' + level;
     shape += ask.near->required ? "!" : "?";

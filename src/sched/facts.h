@@ -53,6 +53,7 @@ struct Ask {
   std::set<NodeId> avoid;                   // nodes that failed its last plan
   std::optional<Nearness> near;             // nothing: its workers may be anywhere
   std::string tier;                         // empty: one without promises
+  std::optional<bool> preemptible;          // nothing: as its tier says
   bool promised = false;                    // admitted before: what its tier promised it stands
   Millis slack = Millis::max();             // how long it may still wait by its tier's promises
   Millis expected = std::chrono::hours{1};  // expected run from its start, on the first

@@ -107,6 +107,7 @@ sched::Ask ask_of(const api::GpuJob& job, const Tenancy& tenancy, const Pools& p
   }
   ask.startup = std::chrono::seconds(job.spec.start_timeout_seconds);
   ask.grace = grace_of(job);
+  if (job.spec.replica) ask.preemptible = job.spec.replica->preemptible;
   ask.preemptions_left = job.spec.retry.max_preemptions - job.status.preemptions;
   ask.shape = sched::shape_of(ask);
   return ask;

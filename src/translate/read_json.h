@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -31,6 +32,11 @@ inline const Json& array_at(const Json& from, const char* name) {
 inline std::string text_at(const Json& from, const char* name) {
   const Json& value = value_at(from, name);
   return value.is_string() ? value.get<std::string>() : std::string();
+}
+
+inline int64_t integer_at(const Json& from, const char* name) {
+  const Json& value = value_at(from, name);
+  return value.is_number_integer() ? value.get<int64_t>() : 0;
 }
 
 inline bool flag_at(const Json& from, const char* name) {

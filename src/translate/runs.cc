@@ -16,7 +16,9 @@ constexpr int64_t kBasisPoints = 8'000;  // of the chance that it has ended by t
 constexpr Millis kSave = seconds(10);
 constexpr Millis kRestore = seconds(30);
 constexpr Millis kRequeue = seconds(10);
-constexpr Millis kNoGrace = seconds(30);  // Kubernetes' default
+constexpr Millis kNoGrace = seconds(30);       // Kubernetes' default
+constexpr Millis kReplicaDrain = seconds(15);  // in which routers turn to others, and more
+constexpr Millis kReplicaRun = std::chrono::hours(24 * 7);  // a replica has no end of its own
 
 int64_t devices_of(const api::Placement& placement) {
   int64_t devices = 0;
@@ -63,7 +65,8 @@ sched::RunningJob cost_facts(const api::GpuJob& job, Instant started) {
                           .devices = devices_of(*status.placement),
                           .started = started,
                           .last_checkpoint = {},
-                          .saves_on_notice = job.spec.checkpoint.has_value(),
+                          // A replica has nothing that would be lost.
+                          .saves_on_notice = job.spec.checkpoint || job.spec.replica,
                           .save = job.spec.checkpoint ? std::min(kSave, grace_of(job)) : Millis{0},
                           .restore = kRestore,
                           .requeue = kRequeue,
@@ -81,6 +84,10 @@ sched::RunningJob cost_facts(const api::GpuJob& job, Instant started) {
 }  // namespace
 
 Millis grace_of(const api::GpuJob& job) {
+  if (job.spec.replica) {
+    const Millis request{job.spec.replica->request_timeout_milliseconds};
+    return std::max(kNoGrace, request + kReplicaDrain);
+  }
   return job.spec.checkpoint ? Millis(seconds(job.spec.checkpoint->grace_seconds)) : kNoGrace;
 }
 
@@ -120,6 +127,7 @@ std::optional<Millis> whole_run(const api::GpuJob& job) {
 
 Millis expected_left(const api::GpuJob& job, const sched::DeviceClass& device_class, Millis ran,
                      const sched::Estimates& known) {
+  if (job.spec.replica) return kReplicaRun;
   std::optional<Millis> most;
   if (job.spec.limits.max_runtime_seconds) most = seconds(*job.spec.limits.max_runtime_seconds);
   // While nothing was learned, what was declared is the better guess.
@@ -145,7 +153,8 @@ sched::Run run_of(const api::GpuJob& job, const std::string& tier_name, const sc
     return run;
   }
   run.grace = grace_of(job);
-  run.job.preemptible = tier.preemptible;
+  if (job.spec.replica) run.preemptible = job.spec.replica->preemptible;
+  run.job.preemptible = run.preemptible.value_or(tier.preemptible);
   run.job.min_runtime = tier.min_runtime;
   if (job.spec.checkpoint && job.spec.workers.min < job.spec.workers.max) {
     run.least_workers = static_cast<size_t>(job.spec.workers.min);

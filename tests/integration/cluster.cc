@@ -74,6 +74,7 @@ Cluster::Cluster(Report report)
       kubelet(server, clock),
       kubelets_(server, clock),
       report_(std::move(report)) {
+  settings.router.image = "example/router:1";
   const std::set<std::string> matter = {"/pods", "berth.dev/gpujobs", "berth.dev/quotas"};
   server.observe([this, matter](const std::string& collection, const kube::fake::Change& change) {
     if (matter.contains(collection)) ++changes_;

@@ -5,6 +5,7 @@
 
 #include "api/capacitypool.h"
 #include "api/codec.h"
+#include "api/inferenceendpoint.h"
 #include "api/placementpolicy.h"
 #include "api/reservation.h"
 #include "kube/request.h"
@@ -21,6 +22,8 @@ using testing::IsEmpty;
 
 // Asked for by the API server while it looks at another request, so no call of ours shows them.
 const std::set<std::string> kIndirect = {"update gpujobs/finalizers.berth.dev",
+                                         "update inferenceendpoints/finalizers.berth.dev",
+                                         "bind clusterroles.rbac.authorization.k8s.io berth-router",
                                          "create endpointslices/restricted.discovery.k8s.io"};
 
 // A kube-scheduler that does not run.
@@ -104,6 +107,24 @@ class RightsStory : public testing::Test {
     cluster.pass(minutes(10));
   }
 
+  // With its router, from the first replica to the last, over an upgrade of Berth.
+  void serve_a_model() {
+    api::InferenceEndpoint one;
+    one.meta.name = "fraud";
+    one.meta.name_space = "blue";
+    one.spec.model = {.uri = "pvc://models/fraud"};
+    one.spec.worker.image = "example/serve@sha256:" + std::string(64, '0');
+    one.spec.worker.devices = {{.device_class = kH200, .count = 1}};
+    one.spec.scaling = {.min_replicas = 1, .max_replicas = 2};
+    create(kube::kInferenceEndpoints, api::to_json(one));
+    cluster.pass(seconds(30));
+    cluster.settings.router.image = "example/router:next";
+    for (Process* process : cluster.operators()) process->crash();
+    start("operator-upgraded");
+    cluster.pass(minutes(2));
+    cluster.remove(kube::kInferenceEndpoints, "fraud").pass(seconds(30));
+  }
+
   // The same is said of one job again and again, which is one event and its count.
   void repeat_an_event() {
     cluster.job("big", 8, 4).pass(seconds(30));
@@ -127,6 +148,7 @@ TEST_F(RightsStory, EveryRightThatTheChartGivesIsUsed) {
   start_anew();
   give_every_kind_a_status();
   live_a_job();
+  serve_a_model();
   repeat_an_event();
   fail_a_foreign_plan();
   // An API server without streaming lists is asked for lists.

@@ -34,6 +34,11 @@ labels:
 {{- end -}}
 {{- end }}
 
+{{/* What the operator is told and the policy compares with. */}}
+{{- define "berth.routerImage" -}}
+{{ include "berth.image" (dict "image" .Values.router.image "tag" .Chart.AppVersion) }}
+{{- end }}
+
 {{/*
 The scheduler has to be the cluster's own version. Providers append their build to it
 (v1.36.3-gke.1, v1.36.3+k3s1); upstream's image carries none of that.

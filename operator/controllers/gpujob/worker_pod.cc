@@ -3,7 +3,9 @@
 #include <nlohmann/json.hpp>
 
 #include "operator/controllers/gpujob/rendezvous.h"
+#include "operator/controllers/gpujob/serving_pod.h"
 #include "runtime/ownership.h"
+#include "translate/runs.h"
 #include "translate/worker_name.h"
 
 namespace berth::control {
@@ -142,8 +144,9 @@ Json worker_pod(const api::GpuJob& job, int64_t index, const DeviceNames& names,
                {"securityContext", pod_security(job)},
                {"containers", {container(job, index, names.resource)}},
                {"volumes", volumes(job)}};
-  if (job.spec.checkpoint) {
-    spec["terminationGracePeriodSeconds"] = job.spec.checkpoint->grace_seconds;
+  if (job.spec.checkpoint || job.spec.replica) {
+    spec["terminationGracePeriodSeconds"] =
+        std::chrono::ceil<std::chrono::seconds>(translate::grace_of(job)).count();
   }
   for (const std::string& key : {names.resource, names.whole_resource}) {
     if (!key.empty()) spec["tolerations"].push_back({{"key", key}, {"operator", "Exists"}});
@@ -154,10 +157,12 @@ Json worker_pod(const api::GpuJob& job, int64_t index, const DeviceNames& names,
   for (const api::LocalRef& secret : worker.image_pull_secrets) {
     spec["imagePullSecrets"].push_back({{"name", secret.name}});
   }
-  return {{"apiVersion", "v1"},
-          {"kind", "Pod"},
-          {"metadata", metadata(job, name, index)},
-          {"spec", std::move(spec)}};
+  Json pod = {{"apiVersion", "v1"},
+              {"kind", "Pod"},
+              {"metadata", metadata(job, name, index)},
+              {"spec", std::move(spec)}};
+  if (job.spec.replica) make_replica(*job.spec.replica, pod);
+  return pod;
 }
 
 }  // namespace berth::control

@@ -39,7 +39,8 @@ Release release_of(const World& world, const Ask& ask, Instant now) {
   }
   const Tier& tier = world.tier(ask.tier);
   release.takes = ask.grace + margin;
-  release.gives_way = tier.preemptible && ask.preemptions_left > 0 && release.takes < kLongestDrain;
+  release.gives_way = ask.preemptible.value_or(tier.preemptible) && ask.preemptions_left > 0 &&
+                      release.takes < kLongestDrain;
   release.not_before = later(now, tier.min_runtime);
   return release;
 }

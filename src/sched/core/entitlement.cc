@@ -139,7 +139,7 @@ int64_t guaranteed_to(const QuotaTree& tree, const QuotaId& leaf, const Column& 
 
 std::optional<QuotaRefusal> beyond_own(const World& world, const QuotaTree& tree, const Ask& ask,
                                        const Alternative& wants) {
-  if (world.tier(ask.tier).preemptible) return std::nullopt;
+  if (ask.preemptible.value_or(world.tier(ask.tier).preemptible)) return std::nullopt;
   const int64_t total = wants.total();
   const auto beyond = [&](const Column& column) -> std::optional<QuotaRefusal> {
     const int64_t left = guaranteed_to(tree, *ask.quota, column) - tree.used(*ask.quota, column);

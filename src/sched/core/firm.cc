@@ -32,7 +32,9 @@ int64_t booked_at(Instant when, const World& world, const Plans& plans, const Re
 }
 
 bool is_firm(const World& world, const World::Held& held) {
-  return held.facts.run && !held.facts.leaving && !world.tier(held.facts.run->tier).preemptible;
+  if (!held.facts.run || held.facts.leaving) return false;
+  const Run& run = *held.facts.run;
+  return !run.preemptible.value_or(world.tier(run.tier).preemptible);
 }
 
 int64_t firm_at(Instant when, const World& world, const Plans& plans, const Reservation& one,

@@ -42,6 +42,7 @@ inline const Tier& no_tier() {
 struct Run {
   RunningJob job;
   std::string tier;
+  std::optional<bool> preemptible;  // nothing: as its tier says
   int64_t priority = 0;
   Millis ran_before{0};                  // useful run of earlier attempts
   Instant ends = Instant::max();         // expected; it is told again when it has proved too early

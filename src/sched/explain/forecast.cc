@@ -166,9 +166,10 @@ class Forecast {
                     .devices = devices,
                     .started = now,
                     .saves_on_notice = true,
-                    .preemptible = tier.preemptible,
+                    .preemptible = ask.preemptible.value_or(tier.preemptible),
                     .min_runtime = tier.min_runtime},
             .tier = ask.tier,
+            .preemptible = ask.preemptible,
             .priority = ask.priority,
             .ran_before = ask.ran};
     run.ends = end_of(ask, now);

@@ -58,15 +58,18 @@ void add_model_flags(CLI::App& app, ServeSettings& settings) {
   app.add_option("--model", settings.model,
                  "TorchScript archive: a path or file://, of the file or of a folder with model.pt")
       ->required()
+      ->envname("BERTH_MODEL")
       ->type_name("URI");
   app.add_option("--sha256", settings.sha256, "digest of the archive; another one is not loaded")
       ->check(kDigest)
+      ->envname("BERTH_MODEL_SHA256")
       ->type_name("HEX");
   app.add_option("--signature", settings.signature,
                  "inputs and outputs, for an archive that carries no signature.json")
       ->type_name("FILE");
   app.add_option("--name", settings.name, "name of the model in paths and metrics")
       ->check(kPlainName)
+      ->envname("BERTH_MODEL_NAME")
       ->capture_default_str();
   app.add_option("--version", settings.version, "version of the model in paths and metrics")
       ->check(kPlainName)
@@ -88,16 +91,20 @@ void add_model_flags(CLI::App& app, ServeSettings& settings) {
 
 void add_batch_flags(CLI::App& app, ServeSettings& settings) {
   add_number<int64_t>(app, "--max-batch-size", settings.max_batch_size, 1, 65'536,
-                      "rows that are computed together at most; a request has one or more");
+                      "rows that are computed together at most; a request has one or more")
+      ->envname("BERTH_MAX_BATCH_SIZE");
   add_number<int64_t>(app, "--max-batch-delay-microseconds", settings.max_batch_delay_microseconds,
-                      0, 10'000'000, "how long a request waits for others to share its batch");
+                      0, 10'000'000, "how long a request waits for others to share its batch")
+      ->envname("BERTH_MAX_BATCH_DELAY_MICROSECONDS");
   add_number<int64_t>(app, "--max-queued-requests", settings.max_queued_requests, 1, 1'000'000,
                       "requests that wait at most; further ones are refused (503, "
-                      "RESOURCE_EXHAUSTED)");
+                      "RESOURCE_EXHAUSTED)")
+      ->envname("BERTH_MAX_QUEUED_REQUESTS");
   add_number<int64_t>(app, "--request-timeout-milliseconds", settings.request_timeout_milliseconds,
                       1, 3'600'000,
                       "how long a request may wait; later it is refused and not computed (504, "
-                      "DEADLINE_EXCEEDED)");
+                      "DEADLINE_EXCEEDED)")
+      ->envname("BERTH_REQUEST_TIMEOUT_MILLISECONDS");
   add_number<int64_t>(app, "--memory-bytes", settings.memory_bytes, 1 << 16, kMany,
                       "bytes of all requests that are not answered yet; further ones are refused");
   add_number<int64_t>(app, "--max-request-bytes", settings.max_request_bytes, 1 << 10,
@@ -133,7 +140,8 @@ void add_server_flags(CLI::App& app, ServeSettings& settings) {
       ->default_str(std::to_string(settings.drain.count()));
   add_number<int64_t>(app, "--slo-milliseconds", settings.slo_milliseconds, 0, 3'600'000,
                       "a further bound of the histogram of durations, so that the share of "
-                      "requests within an objective is exact; 0 is none");
+                      "requests within an objective is exact; 0 is none")
+      ->envname("BERTH_SLO_MILLISECONDS");
   app.add_option("--termination-log", settings.termination_log,
                  "where the last word goes when it ends badly, one JSON object")
       ->capture_default_str()

@@ -39,6 +39,29 @@ TEST(ServeFlags, DefaultsAreThoseOfAnInferenceEndpoint) {
   EXPECT_THAT(settings.devices, ElementsAre(DeviceChoice::Cuda, DeviceChoice::Cpu));
 }
 
+// Changes the environment of this process, which no thread of it reads.
+class Environment {
+ public:
+  Environment(const char* name, const char* value) : name_(name) { setenv(name, value, 1); }
+  ~Environment() { unsetenv(name_); }
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+
+ private:
+  const char* const name_;
+};
+
+TEST(ServeFlags, AreReadFromTheEnvironmentThatAReplicaHas) {
+  const Environment model("BERTH_MODEL", "/var/run/berth/model/digits");
+  const Environment name("BERTH_MODEL_NAME", "digits");
+  const Environment batch("BERTH_MAX_BATCH_SIZE", "8");
+  const auto flags = parse({"--name", "letters"});
+  ASSERT_TRUE(flags.ok()) << flags.error().message;
+  EXPECT_EQ(flags->settings.model, "/var/run/berth/model/digits");
+  EXPECT_EQ(flags->settings.max_batch_size, 8);
+  EXPECT_EQ(flags->settings.name, "letters") << "arguments win";
+}
+
 TEST(ServeFlags, RefusesInOneLineThatNamesTheFlag) {
   struct Case {
     std::vector<const char*> arguments;

@@ -1,0 +1,135 @@
+#include "operator/controllers/inferenceendpoint/endpoint_controller.h"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "api/codec.h"
+#include "kube/request.h"
+#include "operator/controllers/inferenceendpoint/endpoint_service.h"
+#include "operator/controllers/inferenceendpoint/replica_job.h"
+#include "operator/controllers/router/router_objects.h"
+#include "operator/world/status_write.h"
+#include "runtime/ownership.h"
+
+namespace berth::control {
+
+runtime::Next EndpointController::reconcile(const runtime::ObjectKey& key, runtime::Writes writes) {
+  const api::InferenceEndpoint* endpoint = stores_.endpoints.find(key);
+  if (endpoint == nullptr || endpoint->meta.deletion) return {};  // what it owns follows it
+  if (stores_.is_terminating(key.name_space)) return {};
+  const EndpointFacts facts = gather(*endpoint);
+  EndpointPlan plan = decide(facts);
+  for (const api::GpuJob* replica : plan.replicas.remove) {
+    writes.remove(kube::remove(kube::kGpuJobs, key.name_space, replica->meta.name,
+                               {.uid = replica->meta.uid}));
+  }
+  for (const api::GpuJob* replica : plan.replicas.set_terms) set_terms(facts, *replica, writes);
+  create(facts, plan.replicas.create, writes);
+  if (plan.create_service) create_service(*endpoint, writes);
+  if (plan.status) write_status(*endpoint, *std::move(plan.status), writes);
+  return {plan.replicas.again_at};
+}
+
+EndpointFacts EndpointController::gather(const api::InferenceEndpoint& endpoint) const {
+  const runtime::ObjectKey service{endpoint.meta.name_space, endpoint.meta.name};
+  const RouterDeployment* router = stores_.routers.find({endpoint.meta.name_space, kRouterName});
+  EndpointFacts facts{.replicas = {.endpoint = endpoint,
+                                   .replicas = {},
+                                   .taken = {},
+                                   .desired = endpoint.spec.scaling.min_replicas,
+                                   .now = clock_.now()},
+                      .service = stores_.services.find(service),
+                      .router = {.has_image = !settings_.router.image.empty(),
+                                 .ready = router == nullptr ? 0 : router->ready}};
+  if (endpoint.spec.suspend) facts.replicas.desired = 0;
+  for (const api::GpuJob* job :
+       stores_.jobs.by(stores_.jobs_by_namespace, endpoint.meta.name_space)) {
+    if (runtime::controller_uid(job->meta, kube::kInferenceEndpoints) == endpoint.meta.uid) {
+      facts.replicas.replicas.push_back(job);
+    } else if (const auto slot = slot_of(endpoint.meta.name, job->meta.name)) {
+      facts.replicas.taken.insert(*slot);
+    }
+  }
+  return facts;
+}
+
+void EndpointController::create(const EndpointFacts& facts, const std::vector<int64_t>& slots,
+                                runtime::Writes& writes) {
+  const api::InferenceEndpoint& endpoint = facts.replicas.endpoint;
+  for (const int64_t slot : slots) {
+    const auto before = static_cast<size_t>(
+        std::count_if(facts.replicas.replicas.begin(), facts.replicas.replicas.end(),
+                      [&](const api::GpuJob* job) {
+                        return slot_of(endpoint.meta.name, job->meta.name).value_or(slot) < slot;
+                      }));
+    const api::GpuJob job = replica_job(endpoint, slot, gives_way(endpoint, before));
+    Json object = api::to_json(job);
+    object.erase("status");
+    writes.send(kube::create(kube::kGpuJobs, object), [this](Json&& reply) {
+      auto stored = api::from_json<api::GpuJob>(reply);
+      if (stored) stores_.jobs.upsert(*std::move(stored));
+    });
+  }
+}
+
+void EndpointController::set_terms(const EndpointFacts& facts, const api::GpuJob& replica,
+                                   runtime::Writes& writes) {
+  const api::InferenceEndpoint& endpoint = facts.replicas.endpoint;
+  const auto slot = slot_of(endpoint.meta.name, replica.meta.name);
+  const auto before = static_cast<size_t>(std::count_if(
+      facts.replicas.replicas.begin(), facts.replicas.replicas.end(), [&](const api::GpuJob* job) {
+        return !job->meta.deletion && !api::is_finished(*job) &&
+               slot_of(endpoint.meta.name, job->meta.name) < slot;
+      }));
+  const Json patch = {{"metadata", {{"uid", replica.meta.uid}}},
+                      {"spec",
+                       {{"priority", endpoint.spec.priority},
+                        {"replica", {{"preemptible", gives_way(endpoint, before)}}}}}};
+  writes.send(kube::patch_merge(kube::kGpuJobs, replica.meta.name_space, replica.meta.name, patch),
+              [this](Json&& reply) {
+                auto stored = api::from_json<api::GpuJob>(reply);
+                if (stored) stores_.jobs.upsert(*std::move(stored));
+              });
+}
+
+void EndpointController::create_service(const api::InferenceEndpoint& endpoint,
+                                        runtime::Writes& writes) {
+  writes.ensure(kube::create(kube::kServices, endpoint_service(endpoint)), [this](Json&& reply) {
+    auto stored = decode_named(reply);
+    if (stored) stores_.services.upsert(*std::move(stored));
+  });
+}
+
+void EndpointController::write_status(const api::InferenceEndpoint& endpoint,
+                                      api::InferenceEndpointStatus status,
+                                      runtime::Writes& writes) {
+  api::InferenceEndpoint wanted = endpoint;
+  wanted.status = std::move(status);
+  writes.send(status_write(kube::kInferenceEndpoints, endpoint.meta, api::to_json(wanted)),
+              [this, before = endpoint](Json&& reply) {
+                auto stored = api::from_json<api::InferenceEndpoint>(reply);
+                if (!stored) return;
+                tell(before, stored->status);
+                stores_.endpoints.upsert(*std::move(stored));
+              });
+}
+
+// One event per condition that turned.
+void EndpointController::tell(const api::InferenceEndpoint& before,
+                              const api::InferenceEndpointStatus& now) {
+  for (const std::string_view type : {"Ready", "Stalled"}) {
+    const api::Condition* is = api::find_condition(now.conditions, type);
+    const api::Condition* was = api::find_condition(before.status.conditions, type);
+    if (is == nullptr || (was != nullptr && was->status == is->status)) continue;
+    const bool is_bad = type == "Stalled" ? is->is_true() : was != nullptr && !is->is_true();
+    recorder_.record({.regarding = runtime::regarding(kube::kInferenceEndpoints, before.meta),
+                      .type = is_bad ? runtime::EventType::Warning : runtime::EventType::Normal,
+                      .reason = is->reason,
+                      .action = "Serve",
+                      .note = is->message});
+  }
+}
+
+}  // namespace berth::control

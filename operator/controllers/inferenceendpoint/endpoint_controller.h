@@ -1,0 +1,38 @@
+#pragma once
+#include <string>
+
+#include "base/clock.h"
+#include "operator/controllers/inferenceendpoint/endpoint_plan.h"
+#include "operator/world/settings.h"
+#include "operator/world/stores.h"
+#include "runtime/controller.h"
+#include "runtime/recorder.h"
+
+namespace berth::control {
+
+// Brings InferenceEndpoints on: their replicas, the Service of each, and what the status says.
+class EndpointController final : public runtime::Reconciler {
+ public:
+  EndpointController(Stores& stores, runtime::Recorder& recorder, const Settings& settings,
+                     const Clock& clock)
+      : stores_(stores), recorder_(recorder), settings_(settings), clock_(clock) {}
+
+  runtime::Next reconcile(const runtime::ObjectKey& key, runtime::Writes writes) override;
+
+ private:
+  EndpointFacts gather(const api::InferenceEndpoint& endpoint) const;
+  void create(const EndpointFacts& facts, const std::vector<int64_t>& slots,
+              runtime::Writes& writes);
+  void set_terms(const EndpointFacts& facts, const api::GpuJob& replica, runtime::Writes& writes);
+  void create_service(const api::InferenceEndpoint& endpoint, runtime::Writes& writes);
+  void write_status(const api::InferenceEndpoint& endpoint, api::InferenceEndpointStatus status,
+                    runtime::Writes& writes);
+  void tell(const api::InferenceEndpoint& before, const api::InferenceEndpointStatus& now);
+
+  Stores& stores_;
+  runtime::Recorder& recorder_;
+  const Settings& settings_;
+  const Clock& clock_;
+};
+
+}  // namespace berth::control

@@ -1,0 +1,35 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/inferenceendpoint.h"
+#include "base/clock.h"
+#include "operator/controllers/inferenceendpoint/replica_set.h"
+#include "operator/world/stores.h"
+
+// What to do about one InferenceEndpoint: a pure function from what is known to what is written.
+namespace berth::control {
+
+// How the routers of its namespace stand.
+struct RouterFacts {
+  bool has_image = false;  // there is one to run
+  int64_t ready = 0;
+};
+
+struct EndpointFacts {
+  ReplicaFacts replicas;
+  const Named* service = nullptr;  // of the endpoint's name, whosever it is
+  RouterFacts router;
+};
+
+struct EndpointPlan {
+  ReplicaPlan replicas;
+  bool create_service = false;
+  std::optional<api::InferenceEndpointStatus> status;  // where it is news
+};
+
+EndpointPlan decide(const EndpointFacts& facts);
+
+}  // namespace berth::control

@@ -1,0 +1,53 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "api/gpujob.h"
+#include "api/inferenceendpoint.h"
+#include "base/clock.h"
+
+// Which replicas there should be: a pure function of those that there are.
+namespace berth::control {
+
+// The replicas of one endpoint by how they stand. A job that is being deleted is in none.
+struct ReplicaSet {
+  std::vector<const api::GpuJob*> current;  // run what the endpoint says, or wait to
+  std::vector<const api::GpuJob*> old;      // run what it said before
+  std::vector<const api::GpuJob*> failed;   // gave up, or ended by themselves
+  int64_t leaving = 0;
+};
+ReplicaSet sort_replicas(const api::InferenceEndpoint& endpoint,
+                         const std::vector<const api::GpuJob*>& replicas);
+
+// Its worker answers requests.
+bool is_serving(const api::GpuJob& replica);
+
+struct ReplicaFacts {
+  const api::InferenceEndpoint& endpoint;
+  std::vector<const api::GpuJob*> replicas;  // all that it owns
+  std::set<int64_t> taken;                   // slots whose names are other jobs'
+  int64_t desired = 0;
+  Instant now;
+};
+
+struct ReplicaPlan {
+  std::vector<int64_t> create;                // slots
+  std::vector<const api::GpuJob*> remove;     // by uid
+  std::vector<const api::GpuJob*> set_terms;  // their priority or whether they give way is another
+  std::optional<Instant> again_at;
+};
+
+// Scales to `desired`, and brings replicas that run something else over to what the endpoint says
+// now: one more than desired starts first, as long as there is a place for it. Where none is found
+// in half a minute, an old one gives its own: surge cannot wait for ever (LLMKube#192). A replica
+// that serves goes only when as many others have served for ten seconds, or for that. An old one
+// that does not serve blocks nobody (argo-rollouts#1774).
+ReplicaPlan plan_replicas(const ReplicaFacts& facts);
+
+// Whether a replica with so many before it may give way to other work.
+bool gives_way(const api::InferenceEndpoint& endpoint, size_t before);
+
+}  // namespace berth::control

@@ -1,0 +1,49 @@
+#include "operator/manager/serving.h"
+
+#include "runtime/ownership.h"
+
+namespace berth::control {
+
+Serving::Serving(Stores& stores, runtime::Recorder& recorder, runtime::Effects& effects,
+                 const Settings& settings, const Clock& clock, Log& log,
+                 const runtime::OnReconciled& on_reconciled)
+    : stores_(stores),
+      endpoint_(stores, recorder, settings, clock),
+      router_(stores, settings, clock),
+      endpoints_("inferenceendpoint", endpoint_, effects, clock, log, on_reconciled),
+      routers_("router", router_, effects, clock, log, on_reconciled) {
+  wire();
+}
+
+void Serving::wire() {
+  stores_.endpoints.subscribe(
+      [this](const api::InferenceEndpoint* before, const api::InferenceEndpoint* after) {
+        const ObjectMeta& meta = after != nullptr ? after->meta : before->meta;
+        endpoints_.add(runtime::key_of(meta));
+        const bool is_known =
+            before != nullptr && after != nullptr && before->meta.deletion == after->meta.deletion;
+        if (!is_known) routers_.add({"", meta.name_space});
+      });
+  stores_.jobs.subscribe([this](const api::GpuJob* before, const api::GpuJob* after) {
+    const api::GpuJob& job = after != nullptr ? *after : *before;
+    const auto owner = runtime::controller_uid(job.meta, kube::kInferenceEndpoints);
+    const auto* endpoint = stores_.endpoints.find_uid(std::string(owner));
+    if (endpoint != nullptr) endpoints_.add(runtime::key_of(endpoint->meta));
+  });
+  stores_.services.subscribe([this](const Named* before, const Named* after) {
+    const auto key = runtime::key_of(after != nullptr ? after->meta : before->meta);
+    if (stores_.endpoints.find(key) != nullptr) endpoints_.add(key);
+  });
+  stores_.routers.subscribe([this](const RouterDeployment* before, const RouterDeployment* after) {
+    wake_all_in((after != nullptr ? *after : *before).meta.name_space);
+  });
+}
+
+void Serving::wake_all_in(const std::string& name_space) {
+  routers_.add({"", name_space});
+  for (const auto* endpoint : stores_.endpoints.by(stores_.endpoints_by_namespace, name_space)) {
+    endpoints_.add(runtime::key_of(endpoint->meta));
+  }
+}
+
+}  // namespace berth::control
