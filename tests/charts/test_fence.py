@@ -130,8 +130,17 @@ def test_a_missing_lease_stops_nobody_else(world):
 
 
 def test_the_operator_writes_its_own_services_only(world):
-    with pytest.raises(api.Refused, match="writes the Service berth of a namespace only"):
+    with pytest.raises(api.Refused, match="writes the Service berth of a namespace and those of"):
         world.operator.create(SERVICES, service("other"), dry_run=True)
+    world.operator.create(SERVICES, of_endpoint(service("fraud"), "fraud"), dry_run=True)
+    with pytest.raises(api.Refused, match="writes the Service berth of a namespace and those of"):
+        world.operator.create(SERVICES, of_endpoint(service("other"), "fraud"), dry_run=True)
+
+
+def of_endpoint(item, name):
+    owner = {"apiVersion": "berth.dev/v1alpha1", "kind": "InferenceEndpoint", "name": name,
+             "uid": "6f9d7f1e-0000-4000-8000-000000000001", "controller": True}
+    return {**item, "metadata": {**item["metadata"], "ownerReferences": [owner]}}
 
 
 @pytest.fixture(name="captured")
