@@ -93,6 +93,20 @@ TEST_F(RestProxy, PassesOnAnAnswerWithoutLengthAsItComes) {
   EXPECT_THAT(answer.body, AllOf(HasSubstr("first"), HasSubstr("second")));
 }
 
+TEST_F(RestProxy, UnderstandsAReplicaThatEndsEachConnection) {
+  RawReplica replica("a");
+  route({endpoint("fraud", {replica.replica()})});
+  Caller caller(router_->rest_port());
+  for (const char* const body : {"one", "two"}) {
+    caller.send(post("/v2/models/fraud/infer", ""));
+    auto socket = replica.take_request();
+    const std::string head = "HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\n";
+    boost::asio::write(socket, boost::asio::buffer(head));
+    boost::asio::write(socket, boost::asio::buffer(std::string(body)));
+    EXPECT_EQ(caller.receive().body, body);
+  }
+}
+
 TEST_F(RestProxy, SaysHowToNameAnEndpointWhenThereIsNoSuch) {
   const FakeReplica replica("a");
   route({endpoint("fraud", {replica.replica()}), endpoint("churn", {})});

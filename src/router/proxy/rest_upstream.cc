@@ -2,6 +2,7 @@
 
 #include <array>
 #include <boost/asio/write.hpp>
+#include <limits>
 #include <utility>
 
 #include "router/proxy/rest_pool.h"
@@ -67,15 +68,19 @@ void RestUpstream::send(const Call& call, Moment deadline, std::shared_ptr<Answe
   has_head_ = false;
   has_bytes_ = false;
   is_paused_ = false;
-  parser_.emplace();
-  parser_->header_limit(kHeadMost);
-  parser_->body_limit(boost::none);
-  parser_->skip(is_head_request_);
+  expect_answer();
   render_request(call, deadline, head_out_);
   body_out_ = call.body;
   if (!is_connected_) return;
   write();
   read();
+}
+
+void RestUpstream::expect_answer() {
+  parser_.emplace();
+  parser_->header_limit(kHeadMost);
+  parser_->body_limit(std::numeric_limits<uint64_t>::max());  // it is not kept
+  parser_->skip(is_head_request_);
 }
 
 void RestUpstream::write() {
@@ -117,8 +122,7 @@ void RestUpstream::advance() {
   error_code error;
   if (!feed(*parser_, in_, error)) return fail(error);
   if (parser_->is_header_done() && parser_->get().result_int() < 200) {
-    parser_.emplace();  // 100 Continue and its like
-    parser_->skip(is_head_request_);
+    expect_answer();  // 100 Continue and its like
     has_bytes_ = false;
     return in_.size() > 0 ? advance() : read();
   }

@@ -35,6 +35,7 @@ class RestUpstream final : public Attempt, public std::enable_shared_from_this<R
   using Parser = boost::beast::http::response_parser<ChunkBody>;
 
   void on_connected(boost::system::error_code error);
+  void expect_answer();
   void write();
   void read();
   void on_read(boost::system::error_code error, size_t size);
