@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "router/naming.h"
+#include "router/proxy/grpc_pool.h"
 #include "router/proxy/rest_pool.h"
 #include "router/variant_choice.h"
 
@@ -93,7 +94,9 @@ void Exchange::send_to(Replica replica, Moment now) {
   ++sends_;
   replica_ = replica.id;
   arm(*deadline_);
-  attempt_ = loop_.rest->send(replica, call_, *deadline_, shared_from_this());
+  attempt_ = call_.protocol == Protocol::Rest
+                 ? loop_.rest->send(replica, call_, *deadline_, shared_from_this())
+                 : loop_.grpc->send(replica, call_, *deadline_, shared_from_this());
 }
 
 // In line until the table changes, or a little while where a replica is listed and cannot be
@@ -176,12 +179,13 @@ void Exchange::on_part(Part part) {
     code_ = is_grpc ? grpc_code(part.head->fields).value_or(2) : part.head->status;
   }
   if (part.is_last && is_grpc) code_ = grpc_code(part.trailers).value_or(code_);
-  const bool is_last = part.is_last;
+  if (!part.is_last) return client_->send(std::move(part));
+  // First, because a client may be done with it, and with us, as soon as it has the last part.
   const auto self = shared_from_this();
-  client_->send(std::move(part));
-  if (!is_last || !state_) return;
+  Client& client = *client_;
   settle(judge(call_.protocol, code_), Loop::now());
   finish(code_);
+  client.send(std::move(part));
 }
 
 bool Exchange::may_retry(Moment now) {

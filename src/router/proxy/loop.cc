@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "router/proxy/exchange.h"
+#include "router/proxy/grpc_pool.h"
 #include "router/proxy/rest_pool.h"
 
 namespace berth::router {
@@ -16,6 +17,7 @@ constexpr Millis kTick{100};
 Loop::Loop(Shared& all, uint64_t seed)
     : shared(all),
       rest(std::make_unique<RestPool>(*this)),
+      grpc(std::make_unique<GrpcPool>(*this)),
       timer_(io),
       routes_(std::make_shared<Routes>()),
       random_(seed) {}
@@ -55,6 +57,7 @@ void Loop::set_routes(std::shared_ptr<const Routes> routes) {
     for (const Replica& replica : endpoint.replicas) ids.insert(replica.id);
   }
   rest->keep_only(ids);
+  grpc->keep_only(ids);
   // Whoever still finds nobody is put back in line.
   for (const auto& [name, waiting] : std::exchange(held_, {})) {
     for (const auto& weak : waiting) {
@@ -92,6 +95,7 @@ void Loop::cut() {
   const auto open = connections_;
   for (const auto& connection : open) connection->close();
   rest->keep_only({});
+  grpc->keep_only({});
 }
 
 }  // namespace berth::router

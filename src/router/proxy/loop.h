@@ -19,6 +19,7 @@
 namespace berth::router {
 
 class Exchange;
+class GrpcPool;
 class RestPool;
 
 // What clients may cost, and how long things may take.
@@ -87,6 +88,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   boost::asio::io_context io{1};
   Shared& shared;
   std::unique_ptr<RestPool> rest;
+  std::unique_ptr<GrpcPool> grpc;
 
  private:
   void tick();

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "router/proxy/grpc_connection.h"
 #include "router/proxy/rest_connection.h"
 
 namespace berth::router {
@@ -111,13 +112,16 @@ class AsioRouter final : public Router {
   AsioRouter(const ProxyOptions& options, Log& log)
       : shared_{.limits = options.limits, .log = log},
         loops_(make_loops(options, shared_)),
-        rest_(loops_, make_connection<RestConnection>) {}
+        rest_(loops_, make_connection<RestConnection>),
+        grpc_(loops_, make_connection<GrpcConnection>) {}
 
   ~AsioRouter() override { stop(Millis{0}); }
 
   Status listen(const ProxyOptions& options) {
     BERTH_TRY(rest_.listen(options.address, options.rest_port));
+    BERTH_TRY(grpc_.listen(options.address, options.grpc_port));
     rest_.accept();
+    grpc_.accept();
     for (auto& loop : loops_) {
       loop->start();
       threads_.emplace_back([loop] {
@@ -129,7 +133,7 @@ class AsioRouter final : public Router {
   }
 
   uint16_t rest_port() const override { return rest_.port(); }
-  uint16_t grpc_port() const override { return 0; }
+  uint16_t grpc_port() const override { return grpc_.port(); }
   int connections() const override { return shared_.connections; }
 
   void set_table(RouteTable table) override {
@@ -182,7 +186,10 @@ class AsioRouter final : public Router {
   void stop(Millis grace) override {
     if (threads_.empty()) return;
     shared_.is_draining = true;
-    asio::post(loops_.front()->io, [this] { rest_.close(); });
+    asio::post(loops_.front()->io, [this] {
+      rest_.close();
+      grpc_.close();
+    });
     for (auto& loop : loops_) asio::post(loop->io, [loop] { loop->finish(); });
     wait_for_exchanges(grace);
     for (auto& loop : loops_) loop->io.stop();
@@ -218,6 +225,7 @@ class AsioRouter final : public Router {
   Shared shared_;
   std::vector<std::shared_ptr<Loop>> loops_;
   Acceptor rest_;
+  Acceptor grpc_;
   std::vector<std::thread> threads_;
   mutable std::mutex mutex_;  // guards routes_ against metrics()
   std::shared_ptr<const Routes> routes_ = std::make_shared<Routes>();
