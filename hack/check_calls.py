@@ -17,7 +17,8 @@ RULES = [
     (r"\b(?:system|steady|high_resolution)_clock::now\b|\btime\((?:nullptr|NULL|0)\)"
      r"|\bgettimeofday\(|\bclock_gettime\(",
      # The dispatcher is a shell that every preset builds, so that TSan sees it; its core is pure.
-     PROGRAMS + ["src/serving/dispatcher.*"],
+     # So is the data path.
+     PROGRAMS + ["src/serving/dispatcher.*", "src/router/proxy/loop.*"],
      "a Clock or an Instant as a parameter (base/clock.h)"),
     (r"\brandom_device\b|\bs?rand\(|\bRAND_bytes\b|\barc4random\b",
      PROGRAMS, "a seed or an id as a parameter"),
@@ -26,7 +27,8 @@ RULES = [
     (r"\bsleep_(?:for|until)\b|\bu?sleep\(|\bnanosleep\(",
      ["bench/*"], "a deadline that the loop waits for (transport.poll), in tests a ManualClock"),
     (r"\bstd::(?:jthread|thread|async)\b(?!::hardware)|\bpthread_create\(",
-     PROGRAMS + ["src/http/*", "src/serving/dispatcher.*"], "the one loop over kube::Transport"),
+     PROGRAMS + ["src/http/*", "src/serving/dispatcher.*", "src/router/proxy/router.*"],
+     "the one loop over kube::Transport"),
     (r"\bstd::regex\b|#\s*include\s*<regex>",
      ["src/json/schema_checker.*"], "a scan by hand: std::regex recurses on its input and is slow"),
     (r"\bthrow\b",

@@ -6,7 +6,7 @@ umask 022
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 readonly ROOT
-readonly OURS=(berth-operator berth-extender berth-trainer berth-server)
+readonly OURS=(berth-operator berth-extender berth-router berth-trainer berth-server)
 readonly REPOSITORY=localhost
 readonly USER_ID=65532 # as distroless images call "nonroot"
 readonly EPOCH=1970-01-01T00:00:00Z
@@ -24,7 +24,7 @@ inputs give the same bytes, and what has not changed is not built again. Needs n
   --out DIR              where the archives go (default build/images)
   --tag TAG              tag of Berth's images (default: the chart's appVersion)
   --only NAME            just this one, may be repeated: berth-operator, berth-extender,
-                         berth-trainer, berth-server, kube-scheduler
+                         berth-router, berth-trainer, berth-server, kube-scheduler
   --kube-scheduler FILE  also make an image of this kube-scheduler, tagged with its version
   --digits FILE          the trainer's data set (default: that of Debian's python3-sklearn)
   --root DIR             only lay the root file system of one --only NAME there; for

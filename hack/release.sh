@@ -5,7 +5,8 @@ umask 022
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 readonly root
-readonly programs=(berth-operator berth-extender berth-trainer berth-server kubectl-berth)
+readonly programs=(berth-operator berth-extender berth-router berth-trainer berth-server
+  kubectl-berth)
 
 usage() {
   cat <<'TEXT'

@@ -230,15 +230,18 @@ void append_rows(std::span<const MetricDefinition> table, std::string& out) {
 }  // namespace
 
 std::string metrics_markdown(std::span<const MetricDefinition> table,
-                             std::span<const MetricDefinition> serving) {
+                             std::span<const MetricDefinition> serving,
+                             std::span<const MetricDefinition> router) {
   std::string out =
-      "# Metrics\n\nGenerated from `src/http/metrics_list.h` and "
-      "`src/http/serving_metrics_list.h`; "
-      "do not edit.\n\nEvery series with listed label values is there from the start, at 0.\n\n"
+      "# Metrics\n\nGenerated from `metrics_list.h`, `serving_metrics_list.h` and "
+      "`router_metrics_list.h` in `src/http`; do not edit.\n\nEvery series with listed label "
+      "values is there from the start, at 0.\n\n"
       "## The control plane\n\n";
   append_rows(table, out);
   out.append("\n## berth-server\n\n");
   append_rows(serving, out);
+  out.append("\n## berth-router\n\n");
+  append_rows(router, out);
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "http/metrics_list.h"
+#include "http/router_metrics_list.h"
 #include "http/serving_metrics_list.h"
 
 namespace berth::http {
@@ -40,6 +41,7 @@ class Metrics {
 
 // docs/reference/metrics.md, whole.
 std::string metrics_markdown(std::span<const MetricDefinition> table = kMetrics,
-                             std::span<const MetricDefinition> serving = kServingMetrics);
+                             std::span<const MetricDefinition> serving = kServingMetrics,
+                             std::span<const MetricDefinition> router = kRouterMetrics);
 
 }  // namespace berth::http

@@ -85,6 +85,7 @@ TEST(MetricsList, FollowsItsRules) {
   std::set<std::string_view> names;
   std::vector<MetricDefinition> all(std::begin(kMetrics), std::end(kMetrics));
   all.insert(all.end(), std::begin(kServingMetrics), std::end(kServingMetrics));
+  all.insert(all.end(), std::begin(kRouterMetrics), std::end(kRouterMetrics));
   for (const MetricDefinition& metric : all) {
     EXPECT_TRUE(names.insert(metric.name).second) << metric.name << " is there twice";
     EXPECT_TRUE(metric.name.starts_with("berth_")) << metric.name;
