@@ -62,23 +62,30 @@ class Judgement {
 
   // What waits for replicas that start is in the load and grows as long as they take. So an
   // overload asks for what comes and for working off what waits, not for what has piled up.
-  int64_t need_of(int64_t load_milli) const {
+  int64_t need_of(int64_t load_milli, int64_t arriving_milli) const {
     const int64_t by_load = ceil_div(load_milli, target());
-    if (load_milli <= carried_milli() || rules_.rate_milli.value_or(0) <= 0) return by_load;
+    if (load_milli <= carried_milli()) return by_load;
+    return std::min(by_load, std::max({int64_t{1}, there(), need_in_overload(arriving_milli)}));
+  }
+
+  int64_t need_in_overload(int64_t arriving_milli) const {
+    const int64_t rate = rules_.rate_milli.value_or(0);
+    if (rate <= 0) return multiply_saturating(facts_.counts.ready, 2);
     const int64_t waiting_milli =
         std::max<int64_t>(0, multiply_saturating(load_.in_flight, kMilli) - carried_milli());
-    const int64_t window_seconds =
-        std::max<int64_t>(1, rules_.stable_window.count() / kMillisPerSecond);
+    const Millis stays = std::max(rules_.scale_down_delay, rules_.stable_window);
+    const int64_t stays_seconds = std::max<int64_t>(1, stays.count() / kMillisPerSecond);
     const int64_t to_answer =
-        add_saturating(load_.arriving_milli, ceil_div(waiting_milli, window_seconds));
-    return std::min(by_load, std::max(there(), ceil_div(to_answer, *rules_.rate_milli)));
+        add_saturating(arriving_milli, ceil_div(waiting_milli, stays_seconds));
+    return ceil_div(to_answer, rate);
   }
 
   int64_t need() const {
-    const int64_t steady = need_of(load_.stable_milli);
+    const int64_t steady = need_of(load_.stable_milli, load_.stable_arriving_milli);
     // Nobody serves yet, or a burst: the short window sees it first.
     const bool looks_close = next_.burst_at || next_.desired == 0;
-    return looks_close ? std::max(steady, need_of(load_.panic_milli)) : steady;
+    if (!looks_close) return steady;
+    return std::max(steady, need_of(load_.panic_milli, load_.panic_arriving_milli));
   }
 
   int64_t want() {

@@ -62,7 +62,9 @@ struct Decision {
 //
 //   need     = ceil(load / target), of the stable window; while panicking also of the panic window
 //   overload = load > ready x target: then what waits is in the load, and the need is at most
-//              ceil((arriving + waiting / stable window) / rate), or what there is
+//              ceil((arriving + waiting / delay) / rate), or what there is: what waits is worked
+//              off by the time at which a replica asked for that could go again. Before a rate is
+//              learned it is at most twice what is ready, and one before any is
 //   burst    = ceil(panic load / target) >= panic_percent x (ready + starting); panic ends a stable
 //              window after the last burst and never lowers
 //   ahead    = ceil(ahead_milli / target), which only raises

@@ -14,7 +14,7 @@ using testing::HasSubstr;
 constexpr Monotonic kNow{Millis{10'000'000}};
 
 Rules rules() {
-  return {.min_replicas = 1, .max_replicas = 20, .target_milli = 4000, .panic_percent = 200};
+  return {.min_replicas = 1, .max_replicas = 20, .target_milli = 4000, .rate_milli = 4000};
 }
 
 // So many requests in flight, steadily, known for the whole window.
@@ -22,7 +22,8 @@ Load steady(int64_t in_flight) {
   return {.known = Known::All,
           .stable_milli = in_flight * 1000,
           .panic_milli = in_flight * 1000,
-          .arriving_milli = in_flight * 1000,
+          .stable_arriving_milli = in_flight * 1000,
+          .panic_arriving_milli = in_flight * 1000,
           .in_flight = in_flight,
           .covered = 60s};
 }
@@ -64,6 +65,7 @@ TEST(Scaling, RaisesOnPartOfTheLoadAndNeverLowersOnIt) {
   part.known = Known::Part;
   EXPECT_EQ(decide(rules(), resumed(5), {.load = part, .counts = {.ready = 5}}, kNow).desired, 10);
   part.stable_milli = part.panic_milli = 0;
+  part.in_flight = 0;
   EXPECT_EQ(decide_for(rules(), resumed(5), part, 1h).desired, 5);
 }
 
@@ -94,7 +96,7 @@ TEST(Scaling, TakesNothingOnTooShortAPastAfterARestart) {
 
 TEST(Scaling, AnswersABurstOfTheShortWindowAndThenTakesNothingForAStableWindow) {
   Load burst = steady(8);
-  burst.panic_milli = 40'000;
+  burst.panic_milli = burst.panic_arriving_milli = 40'000;
   const Decision made = decide(rules(), resumed(2), {.load = burst, .counts = {.ready = 2}}, kNow);
   EXPECT_EQ(made.desired, 10);
   Rules eager = rules();
@@ -119,12 +121,22 @@ TEST(Scaling, AsksForWhatComesAndNotForWhatPilesUpWhileReplicasStart) {
   Rules by = rules();
   by.rate_milli = 2000;      // two requests a second each
   Load piled = steady(120);  // a minute of two a second held for the first replica
-  piled.arriving_milli = 2000;
+  piled.stable_arriving_milli = piled.panic_arriving_milli = 2000;
   const Facts facts{.load = piled, .counts = {.starting = 1}};
-  // 2 a second come, and 120 that wait are 2 a second over the stable window.
+  // 2 a second come, and 120 that wait are less than one a second over the delay.
   EXPECT_EQ(decide(by, resumed(1), facts, kNow).desired, 2);
   by.rate_milli.reset();
-  EXPECT_EQ(decide(by, resumed(1), facts, kNow).desired, 20);
+  EXPECT_EQ(decide(by, resumed(1), facts, kNow).desired, 1) << "nobody has answered yet";
+}
+
+TEST(Scaling, DoublesWhatIsReadyAtMostBeforeARateIsLearned) {
+  Load over = steady(100);
+  over.panic_arriving_milli = over.stable_arriving_milli = 30'000;
+  const Facts facts{.load = over, .counts = {.ready = 3}};
+  Rules by = rules();
+  by.rate_milli.reset();
+  EXPECT_EQ(decide(by, resumed(3), facts, kNow).desired, 6);
+  EXPECT_EQ(decide(rules(), resumed(3), facts, kNow).desired, 8) << "at four a second each";
 }
 
 TEST(Scaling, SleepsAfterSilenceOnlyWhereNoReplicaIsTheLeast) {
@@ -173,7 +185,8 @@ struct Scene {
     load.known = static_cast<Known>(any(0, 5) == 0 ? any(0, 1) : 2);
     load.stable_milli = any(0, 100'000);
     load.panic_milli = any(0, 1) == 1 ? any(0, 200'000) : load.stable_milli;
-    load.arriving_milli = any(0, 50'000);
+    load.stable_arriving_milli = any(0, 50'000);
+    load.panic_arriving_milli = any(0, 50'000);
     load.in_flight = any(0, 100);
     load.covered = any(0, 3) == 0 ? Millis{any(0, 60'000)} : Millis{60'000};
     load.silent_for = any(0, 3) == 0 ? Millis{any(0, 1'000'000)} : Millis{0};
@@ -210,7 +223,8 @@ TEST_P(ScalingProperty, GivesNoFewerForMoreLoad) {
     Load& load = scene.facts.load;
     load.stable_milli += scene.any(0, 20'000);
     load.panic_milli += scene.any(0, 20'000);
-    load.arriving_milli += scene.any(0, 20'000);
+    load.stable_arriving_milli += scene.any(0, 20'000);
+    load.panic_arriving_milli += scene.any(0, 20'000);
     load.in_flight += scene.any(0, 20);
     load.silent_for = std::min(load.silent_for, Millis{scene.any(0, 1'000'000)});
     const Decision more = scene.decided();

@@ -12,10 +12,10 @@ constexpr int64_t kWhole = 10'000;
 
 }  // namespace
 
-LearnedTarget::LearnedTarget(int64_t start_milli, int64_t late_basis_points)
-    : start_milli_(std::max<int64_t>(1, start_milli)), late_basis_points_(late_basis_points) {
+LearnedTarget::LearnedTarget(Settings settings) : settings_(settings) {
+  settings_.start_milli = std::max<int64_t>(1, settings_.start_milli);
   // Steps of a few thousandths would not grow by an eighth.
-  int64_t upper = std::max<int64_t>(8, start_milli_ / 4);
+  int64_t upper = std::max<int64_t>(8, settings_.start_milli / 4);
   for (int64_t& edge : upper_milli_) {
     edge = upper;
     upper = add_saturating(upper, upper / 8);
@@ -63,7 +63,7 @@ LearnedTarget::Found LearnedTarget::find() const {
   }
   Found found;
   for (const Pool& pool : pools) {
-    const __int128 allowed = static_cast<__int128>(pool.answered) * late_basis_points_;
+    const __int128 allowed = static_cast<__int128>(pool.answered) * settings_.late_basis_points;
     if (static_cast<__int128>(pool.late) * kWhole > allowed) {
       found.late = pool.first;
       break;
@@ -79,11 +79,16 @@ bool LearnedTarget::is_learned() const {
 }
 
 int64_t LearnedTarget::target_milli() const {
+  return std::clamp<int64_t>(unbounded_milli(), 1, std::max<int64_t>(1, settings_.most_milli));
+}
+
+int64_t LearnedTarget::unbounded_milli() const {
   const auto [kept, late] = find();
-  if (!kept) return late ? upper_milli_[*late == 0 ? 0 : *late - 1] : start_milli_;
+  if (!kept) return late ? upper_milli_[*late == 0 ? 0 : *late - 1] : settings_.start_milli;
   if (late || *kept + 1 == kSteps) return upper_milli_[*kept];
   // A low load says nothing against the start.
-  return std::max(upper_milli_[*kept + 1], std::min(start_milli_, upper_milli_[kSteps - 1]));
+  return std::max(upper_milli_[*kept + 1],
+                  std::min(settings_.start_milli, upper_milli_[kSteps - 1]));
 }
 
 std::optional<int64_t> LearnedTarget::rate_milli() const {

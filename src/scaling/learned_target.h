@@ -41,15 +41,17 @@ class LearnedTarget {
   static constexpr int64_t kRemembered = 200'000;
   static constexpr size_t kSteps = 72;  // from a quarter of the start to a thousand times the start
 
-  // `start_milli`: where nothing is known, in thousandths of a request; half of the largest batch
-  // is on the safe side. `late_basis_points`: how many requests may be late, 10000 less the
-  // objective.
-  LearnedTarget(int64_t start_milli, int64_t late_basis_points);
+  struct Settings {
+    int64_t start_milli = 1000;       // where nothing is known; half of the largest batch is safe
+    int64_t most_milli = 1'000'000;   // the largest batch: above it requests only wait
+    int64_t late_basis_points = 100;  // of requests that may be late: 10000 less the objective
+  };
+  explicit LearnedTarget(Settings settings);
 
   // Cost: O(1), seldom O(kSteps).
   void observe(const TargetSample& sample);
 
-  // In thousandths. Cost: O(kSteps).
+  // In thousandths of a request, at most `most_milli`. Cost: O(kSteps).
   int64_t target_milli() const;
   std::optional<int64_t> rate_milli() const;
   // Whether kEnough requests were seen at any step; else the target is the start.
@@ -77,8 +79,9 @@ class LearnedTarget {
   Found find() const;
   void halve();
 
-  int64_t start_milli_;
-  int64_t late_basis_points_;
+  int64_t unbounded_milli() const;
+
+  Settings settings_;
   std::array<int64_t, kSteps> upper_milli_{};
   std::array<Step, kSteps> steps_{};
   int64_t remembered_ = 0;

@@ -21,7 +21,7 @@ TargetSample sample(int64_t in_flight_milli, int64_t knee_milli) {
 }
 
 TEST(LearnedTarget, StartsWhereItIsTold) {
-  const LearnedTarget target(kSaneStart, kAllowed);
+  const LearnedTarget target({.start_milli = kSaneStart, .late_basis_points = kAllowed});
   EXPECT_EQ(target.target_milli(), kSaneStart);
   EXPECT_FALSE(target.is_learned());
   EXPECT_FALSE(target.rate_milli());
@@ -29,7 +29,7 @@ TEST(LearnedTarget, StartsWhereItIsTold) {
 
 TEST(LearnedTarget, FindsTheKneeWhenLoadFollowsTheTarget) {
   for (const int64_t knee : {3000, 8000, 21'000, 300'000}) {
-    LearnedTarget target(kSaneStart, kAllowed);
+    LearnedTarget target({.start_milli = kSaneStart, .late_basis_points = kAllowed});
     int64_t most = 0;
     for (int round = 0; round < 100; ++round) {
       most = std::max(most, target.target_milli());
@@ -43,7 +43,7 @@ TEST(LearnedTarget, FindsTheKneeWhenLoadFollowsTheTarget) {
 }
 
 TEST(LearnedTarget, GrowsByOneStepAtATimeAndOnlyWithEnoughRequests) {
-  LearnedTarget target(kSaneStart, kAllowed);
+  LearnedTarget target({.start_milli = kSaneStart, .late_basis_points = kAllowed});
   TargetSample few = sample(kSaneStart - 1, 1'000'000);
   few.answered = LearnedTarget::kEnough - 1;
   target.observe(few);
@@ -54,13 +54,13 @@ TEST(LearnedTarget, GrowsByOneStepAtATimeAndOnlyWithEnoughRequests) {
 }
 
 TEST(LearnedTarget, LearnsNothingAgainstTheStartFromALowLoad) {
-  LearnedTarget target(kSaneStart, kAllowed);
+  LearnedTarget target({.start_milli = kSaneStart, .late_basis_points = kAllowed});
   for (int round = 0; round < 10; ++round) target.observe(sample(2500, 1'000'000));
   EXPECT_EQ(target.target_milli(), kSaneStart);
 }
 
 TEST(LearnedTarget, IsNotMisledByAFewLateRequestsAtLittleLoad) {
-  LearnedTarget target(kSaneStart, kAllowed);
+  LearnedTarget target({.start_milli = kSaneStart, .late_basis_points = kAllowed});
   target.observe(
       {.replicas = 1, .span = Millis{1000}, .in_flight_milli = 2500, .answered = 600, .late = 12});
   for (int round = 0; round < 20; ++round) target.observe(sample(7900, 1'000'000));
@@ -68,13 +68,21 @@ TEST(LearnedTarget, IsNotMisledByAFewLateRequestsAtLittleLoad) {
 }
 
 TEST(LearnedTarget, DoesNotFallBelowAQuarterOfTheStart) {
-  LearnedTarget target(kSaneStart, kAllowed);
+  LearnedTarget target({.start_milli = kSaneStart, .late_basis_points = kAllowed});
   for (int round = 0; round < 100; ++round) target.observe(sample(target.target_milli(), 10));
   EXPECT_EQ(target.target_milli(), kSaneStart / 4);
 }
 
+TEST(LearnedTarget, DoesNotPassTheLargestBatch) {
+  LearnedTarget target({.start_milli = kSaneStart, .most_milli = 16'000});
+  for (int round = 0; round < 100; ++round) {
+    target.observe(sample(target.target_milli(), 1'000'000));
+  }
+  EXPECT_EQ(target.target_milli(), 16'000);
+}
+
 TEST(LearnedTarget, TellsTheRateOfAReplicaThatIsFull) {
-  LearnedTarget target(kSaneStart, kAllowed);
+  LearnedTarget target({.start_milli = kSaneStart, .late_basis_points = kAllowed});
   target.observe({.replicas = 4,
                   .span = Millis{10'000},
                   .in_flight_milli = 4 * 7900,
@@ -84,7 +92,7 @@ TEST(LearnedTarget, TellsTheRateOfAReplicaThatIsFull) {
 }
 
 TEST(LearnedTarget, TriesAgainWhatWasTooMuchLongAgo) {
-  LearnedTarget target(kSaneStart, kAllowed);
+  LearnedTarget target({.start_milli = kSaneStart, .late_basis_points = kAllowed});
   target.observe(sample(7900, 1'000'000));
   target.observe(
       {.replicas = 1, .span = Millis{1000}, .in_flight_milli = 8500, .answered = 600, .late = 60});

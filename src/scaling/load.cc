@@ -128,7 +128,8 @@ Load LoadWindows::load(Monotonic now) const {
     const Average panic = average(router, settings_.panic_window, now);
     load.stable_milli = add_saturating(load.stable_milli, stable.in_flight_milli);
     load.panic_milli = add_saturating(load.panic_milli, panic.in_flight_milli);
-    load.arriving_milli = add_saturating(load.arriving_milli, panic.arriving_milli);
+    load.stable_arriving_milli = add_saturating(load.stable_arriving_milli, stable.arriving_milli);
+    load.panic_arriving_milli = add_saturating(load.panic_arriving_milli, panic.arriving_milli);
     if (!router.is_expected) continue;
     load.in_flight = add_saturating(load.in_flight, std::max<int64_t>(0, router.latest.in_flight));
     if (stable.span > Millis{0}) load.known = Known::Part;

@@ -28,12 +28,14 @@ enum class Known {
 // What all routers of an endpoint carry together.
 struct Load {
   Known known = Known::Nothing;
-  int64_t stable_milli = 0;    // in flight on average, in thousandths of a request, rounded up
-  int64_t panic_milli = 0;     // the same over the panic window
-  int64_t arriving_milli = 0;  // requests per second over the panic window, in thousandths
-  int64_t in_flight = 0;       // at the newest scrapes
-  Millis covered{0};           // how far back the figures reach, at most the stable window
-  Millis silent_for{0};        // since anything was in flight or came
+  int64_t stable_milli = 0;  // in flight on average, in thousandths of a request, rounded up
+  int64_t panic_milli = 0;   // the same over the panic window
+                             // Requests per second, in thousandths, over either window.
+  int64_t stable_arriving_milli = 0;
+  int64_t panic_arriving_milli = 0;
+  int64_t in_flight = 0;  // at the newest scrapes
+  Millis covered{0};      // how far back the figures reach, at most the stable window
+  Millis silent_for{0};   // since anything was in flight or came
 };
 
 // Counters of all routers of one endpoint, kept for as long as the stable window is.

@@ -42,7 +42,7 @@ TEST(LoadWindows, KnowNothingBeforeTheSecondScrape) {
   const Load load = watched.at(6s);
   EXPECT_EQ(load.known, Known::All);
   EXPECT_EQ(load.stable_milli, 2000);
-  EXPECT_EQ(load.arriving_milli, 2000);
+  EXPECT_EQ(load.stable_arriving_milli, 2000);
   EXPECT_EQ(load.covered, 5s);
 }
 
