@@ -54,7 +54,7 @@ struct Flags {
   int64_t objective_basis_points = 9900;
   int64_t min_replicas = 1;
   int64_t max_replicas = 500;
-  int64_t stable_window_seconds = 180;
+  int64_t stable_window_seconds = 300;
   int64_t scale_down_delay_seconds = 180;
   std::optional<int64_t> target;
   bool plan = false;

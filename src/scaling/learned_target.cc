@@ -10,6 +10,13 @@ namespace {
 
 constexpr int64_t kWhole = 10'000;
 
+// Per second and replica, in thousandths.
+int64_t rate_of(int64_t answered, int64_t replica_ms) {
+  constexpr int64_t kMillisAndThousandths = 1'000'000;
+  const __int128 rate = static_cast<__int128>(answered) * kMillisAndThousandths;
+  return static_cast<int64_t>(std::min<__int128>(rate / replica_ms, kUnlimited));
+}
+
 }  // namespace
 
 LearnedTarget::LearnedTarget(Settings settings) : settings_(settings) {
@@ -29,6 +36,12 @@ size_t LearnedTarget::step_of(int64_t in_flight_milli) const {
 
 void LearnedTarget::observe(const TargetSample& sample) {
   if (sample.replicas <= 0 || sample.answered <= 0 || sample.span <= Millis{0}) return;
+  const int64_t replica_ms = multiply_saturating(sample.span.count(), sample.replicas);
+  if (sample.is_starting) {
+    const int64_t rate = rate_of(sample.answered, replica_ms);
+    highest_rate_milli_ = std::max(highest_rate_milli_.value_or(0), rate);
+    return;
+  }
   Step& step = steps_[step_of(sample.in_flight_milli / sample.replicas)];
   step.answered = add_saturating(step.answered, sample.answered);
   step.late = add_saturating(step.late, std::clamp<int64_t>(sample.late, 0, sample.answered));
@@ -93,12 +106,9 @@ int64_t LearnedTarget::unbounded_milli() const {
 
 std::optional<int64_t> LearnedTarget::rate_milli() const {
   const auto kept = find().kept;
-  if (!kept) return std::nullopt;
+  if (!kept) return highest_rate_milli_;
   const Step& step = steps_[*kept];
-  if (step.replica_ms == 0) return std::nullopt;
-  constexpr int64_t kMillisAndThousandths = 1'000'000;
-  const __int128 rate = static_cast<__int128>(step.answered) * kMillisAndThousandths;
-  return static_cast<int64_t>(std::min<__int128>(rate / step.replica_ms, kUnlimited));
+  return step.replica_ms == 0 ? highest_rate_milli_ : rate_of(step.answered, step.replica_ms);
 }
 
 }  // namespace berth::scaling

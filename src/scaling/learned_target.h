@@ -8,9 +8,11 @@
 
 namespace berth::scaling {
 
-// What replicas carried between two scrapes, while all of them were ready and the router held
-// nothing: what is late because a replica was starting says nothing about what one carries.
+// What replicas carried between two scrapes, the same ones ready all the while.
 struct TargetSample {
+  // Others were starting: what is late says nothing about what one carries, and only the rate
+  // counts.
+  bool is_starting = false;
   int64_t replicas = 0;
   Millis span{0};
   int64_t in_flight_milli = 0;  // of all of them together on average, in thousandths
@@ -29,7 +31,9 @@ struct TargetSample {
 //   kept   = the highest step whose share of late requests is allowed
 //   target = the upper end of kept, and one step more while nothing above is known: an eighth at a
 //            time, and only after `kEnough` requests at the step before
-//   rate   = requests per second and replica at kept
+//   rate   = requests per second and replica at kept; before there is one, the highest that was
+//   seen
+//            while others were starting
 //
 // Where even the lowest known step is late it goes one step below that, never below a quarter of
 // the start: what is late at little load does not get faster by more replicas. All steps are halved
@@ -85,6 +89,7 @@ class LearnedTarget {
   std::array<int64_t, kSteps> upper_milli_{};
   std::array<Step, kSteps> steps_{};
   int64_t remembered_ = 0;
+  std::optional<int64_t> highest_rate_milli_;  // while others were starting
 };
 
 }  // namespace berth::scaling

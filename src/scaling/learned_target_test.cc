@@ -91,6 +91,18 @@ TEST(LearnedTarget, TellsTheRateOfAReplicaThatIsFull) {
   EXPECT_EQ(target.rate_milli(), 25'000);
 }
 
+TEST(LearnedTarget, LearnsOnlyTheRateWhileReplicasStart) {
+  LearnedTarget target({.start_milli = kSaneStart, .late_basis_points = kAllowed});
+  target.observe({.is_starting = true,
+                  .replicas = 2,
+                  .span = Millis{10'000},
+                  .in_flight_milli = 900'000,
+                  .answered = 600,
+                  .late = 600});
+  EXPECT_EQ(target.target_milli(), kSaneStart);
+  EXPECT_EQ(target.rate_milli(), 30'000);
+}
+
 TEST(LearnedTarget, TriesAgainWhatWasTooMuchLongAgo) {
   LearnedTarget target({.start_milli = kSaneStart, .late_basis_points = kAllowed});
   target.observe(sample(7900, 1'000'000));

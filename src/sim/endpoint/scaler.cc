@@ -41,21 +41,22 @@ BerthScaler::BerthScaler(const Settings& settings, int64_t replicas)
                .late_basis_points = settings.late_basis_points.value_or(0)}) {}
 
 void BerthScaler::learn(const Seen& seen) {
-  if (seen.starting > 0 || seen.ready != sampled_.ready || seen.ready == 0) {
-    is_sample_clean_ = false;
-  }
+  if (seen.ready != sampled_.ready || seen.ready == 0) is_sample_clean_ = false;
+  is_starting_ = is_starting_ || seen.starting > 0;
   const double span = seen.now - sampled_.now;
   if (span < kSampleSeconds) return;
   if (is_sample_clean_) {
     const double requests = seen.counted.request_seconds - sampled_.counted.request_seconds;
-    target_.observe({.replicas = seen.ready,
+    target_.observe({.is_starting = is_starting_,
+                     .replicas = seen.ready,
                      .span = Millis{milli(span)},
                      .in_flight_milli = milli(requests / span),
                      .answered = seen.counted.answered - sampled_.counted.answered,
                      .late = seen.counted.late - sampled_.counted.late});
   }
   sampled_ = seen;
-  is_sample_clean_ = seen.starting == 0;
+  is_sample_clean_ = true;
+  is_starting_ = seen.starting > 0;
   rules_.target_milli = target_.target_milli();
   rules_.rate_milli = target_.rate_milli();
 }

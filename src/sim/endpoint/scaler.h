@@ -50,8 +50,9 @@ class BerthScaler final : public Scaler {
   scaling::LoadWindows windows_;
   scaling::LearnedTarget target_;
   scaling::DayShape shape_;
-  Seen sampled_;  // at the beginning of the sample that goes on
-  bool is_sample_clean_ = true;
+  Seen sampled_;                 // at the beginning of the sample that goes on
+  bool is_sample_clean_ = true;  // the same replicas were ready
+  bool is_starting_ = false;
 };
 
 // Knative's pod autoscaler with its defaults and a target by hand, for comparison: replicas that

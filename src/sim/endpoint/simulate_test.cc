@@ -126,7 +126,8 @@ TEST(EndpointSimulation, KeepsTheObjectiveOverAzuresHourAtAFifthAboveTheLeast) {
   settings.replica.batch_cost = 0.03;
   settings.bound_seconds = 20;
   settings.rules = {.max_replicas = 500, .target_milli = 12'000};
-  settings.rules.stable_window = settings.rules.scale_down_delay = Millis{180'000};
+  settings.rules.stable_window = Millis{300'000};
+  settings.rules.scale_down_delay = Millis{180'000};
   for (const uint64_t seed : {42, 43, 44}) {
     const auto requests = from_azure(*csv, model, 10, seed);
     ASSERT_TRUE(requests.ok()) << requests.error().message;
