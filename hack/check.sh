@@ -67,7 +67,7 @@ check_pure() {
     return 0
   fi
   local objects=() file
-  for file in "$build"/libberth_{base,sched}.a; do
+  for file in "$build"/libberth_{base,sched,scaling,slo}.a; do
     [[ -f $file ]] && objects+=("$file")
   done
   while IFS= read -r -d '' file; do

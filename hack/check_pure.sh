@@ -19,7 +19,8 @@ allowed+='|std::_Rb_tree_|std::__throw_|std::__cxx11::basic_string|std::terminat
 allowed+='|std::exception::|typeinfo for std::exception$'
 # Other pure code of ours. Of runtime only what reads metadata.
 allowed+='|(vtable|typeinfo) for (__cxxabiv1|berth)::'
-allowed+='|berth::(Error|api|sched|translate|control|extender)::|berth::[a-z_0-9]+[(<\[]'
+allowed+='|berth::(Error|api|sched|scaling|slo|translate|control|extender)::'
+allowed+='|berth::[a-z_0-9]+[(<\[]'
 allowed+='|berth::runtime::has_finalizer\()'
 
 status=0

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/simulate_endpoint.h"
 #include "cli/simulate_openb.h"
 #include "cli/simulate_queue.h"
 #include "cli/simulate_scale.h"
@@ -9,7 +10,8 @@
 namespace berth::cli {
 namespace {
 
-constexpr AddCommand kSimulations[] = {add_simulate_openb, add_simulate_queue, add_simulate_scale};
+constexpr AddCommand kSimulations[] = {add_simulate_openb, add_simulate_queue, add_simulate_scale,
+                                       add_simulate_endpoint};
 
 }  // namespace
 
