@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Two training jobs, one quota, a real cluster: the whole of Berth on one machine. See --help.
+# Two training jobs, one quota, a model that is served, a real cluster: the whole of Berth on one machine. See --help.
 set -euo pipefail
 
 usage() {
@@ -9,8 +9,9 @@ usage: hack/demo.sh [--keep]
 On a Debian 12 machine, as root: installs what is missing, builds Berth, starts a real Kubernetes
 (etcd, kube-apiserver, kube-controller-manager, kube-scheduler, containerd, kubelet), installs the
 Helm chart, and runs the two GpuJobs of examples/demo. The first is admitted and trained, the second
-waits with its reason and starts by itself; the operator is killed in between. The machine's devices
-are made up, the containers and the training are real. About 20 minutes the first time, most of it
+waits with its reason and starts by itself; the operator is killed in between. At last an
+InferenceEndpoint serves the model that the first has trained. The machine's devices are made up, the
+containers, the training and the answers are real. About 20 minutes the first time, most of it
 building, and a minute when everything is built. Everything is taken down again at the end.
 
   --keep   leave the cluster running and say how to use it
@@ -72,7 +73,8 @@ build() {
   "$root/hack/deps.sh" build workers cluster
   step "Build Berth"
   (cd "$root" && cmake --preset release >/dev/null &&
-    cmake --build --preset release --target berth-operator berth-extender berth-trainer)
+    cmake --build --preset release --target berth-operator berth-extender berth-router \
+      berth-trainer berth-server)
 }
 
 start_cluster() {
@@ -142,6 +144,34 @@ finish() {
     "$(accuracy digits-first)" "$(accuracy digits-second)"
 }
 
+# The name of an image of hack/images.sh by its digest, which its archive has, too.
+by_digest() {
+  tar -xOf "$root/build/images/$1.tar" index.json | grep -o "localhost/$1@sha256:[0-9a-f]*" |
+    head -n 1
+}
+
+serve() {
+  step "The trained model answers"
+  local image url answer
+  image=$(by_digest berth-server)
+  sed "s|image: .*|image: $image|" "$root/examples/demo/serve.yaml" | show kubectl apply -f -
+  kubectl wait -n vision inferenceendpoint/digits --for=condition=Ready --timeout=180s >/dev/null
+  show kubectl get inferenceendpoints,gpujobs,quotas -n vision
+  # In a pod it is http://digits.vision.svc; this machine knows the address only.
+  url=http://$(kubectl get service -n vision digits -o jsonpath='{.spec.clusterIP}')
+  answer=$(show curl --silent --show-error --fail --data "@$root/examples/demo/question.json" \
+    "$url/v2/models/digits/infer")
+  printf '%s\n' "$answer"
+  printf '\nthe picture of a 0 is taken for: %s\n' "$(tail -n 1 <<<"$answer" | best_class)"
+}
+
+# The class with the highest score, of the answer on standard input.
+best_class() {
+  python3 -c 'import json, sys
+scores = json.load(sys.stdin)["outputs"][0]["data"]
+print(scores.index(max(scores)))'
+}
+
 # What somebody needs to find out why it stopped here.
 explain_failure() {
   printf '\nThe demo failed in: %s\n' "$step_name" >&2
@@ -191,3 +221,4 @@ first_job
 second_job
 kill_operator
 finish
+serve

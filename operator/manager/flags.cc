@@ -82,6 +82,18 @@ void add_router_options(CLI::App& app, Flags& flags) {
   app.add_option("--router-image-pull-policy", router.image_pull_policy, "When it is pulled")
       ->check(CLI::IsMember({"Always", "IfNotPresent", "Never"}))
       ->capture_default_str();
+  app.add_option_function<std::vector<std::string>>(
+         "--router-node-selector",
+         [&router](const std::vector<std::string>& labels) {
+           for (const std::string& label : labels) {
+             const size_t at = label.find('=');
+             if (at == std::string::npos)
+               throw CLI::ValidationError("want LABEL=VALUE, got " + label);
+             router.node_selector[label.substr(0, at)] = label.substr(at + 1);
+           }
+         },
+         "Labels of the nodes that they may run on, as LABEL=VALUE, by comma")
+      ->delimiter(',');
   app.add_option("--router-replicas", router.replicas, "Routers in each namespace with endpoints")
       ->check(CLI::Range(1, 100))
       ->capture_default_str();

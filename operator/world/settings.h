@@ -1,4 +1,5 @@
 #pragma once
+#include <map>
 #include <set>
 #include <string>
 
@@ -12,6 +13,7 @@ struct RouterSettings {
   std::string image;  // empty: none can run
   std::string image_pull_policy = "IfNotPresent";
   int64_t replicas = 2;
+  std::map<std::string, std::string> node_selector;
 };
 
 // What an installation chooses, as values; operator/manager/flags.h reads them.

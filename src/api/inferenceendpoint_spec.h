@@ -113,7 +113,7 @@ struct Scaling {
     v.field("maxReplicas", &Scaling::max_replicas,
             {.defaulted = true, .minimum = 1, .maximum = kMostWorkers}, "Most replicas.");
     v.field("concurrencyPerReplica", &Scaling::concurrency_per_replica,
-            {.minimum = 1, .maximum = 100'000},
+            {.unsupported = true, .minimum = 1, .maximum = 100'000},
             "Requests at a time per replica; absent means learned at the latency objective.");
     v.field("stableWindowSeconds", &Scaling::stable_window_seconds,
             {.defaulted = true, .minimum = 6, .maximum = 3600},
@@ -180,7 +180,8 @@ struct InferenceEndpointSpec {
     v.field("routes", &InferenceEndpointSpec::routes,
             {.unsupported = true, .max_items = 16, .keys = "name"},
             "Requests that go to one variant whatever the weights; the first match wins.");
-    v.field("slo", &InferenceEndpointSpec::slo, {}, "What is promised to callers.");
+    v.field("slo", &InferenceEndpointSpec::slo, {.unsupported = true},
+            "What is promised to callers.");
     v.field("monitor", &InferenceEndpointSpec::monitor, {.unsupported = true},
             "What is watched of inputs.");
     v.field("retrain", &InferenceEndpointSpec::retrain, {.unsupported = true},

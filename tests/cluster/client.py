@@ -21,6 +21,10 @@ def jobs(namespace):
     return f"{BERTH}/namespaces/{namespace}/gpujobs"
 
 
+def endpoints(namespace):
+    return f"{BERTH}/namespaces/{namespace}/inferenceendpoints"
+
+
 def quota(name):
     return f"{BERTH}/quotas/{name}"
 

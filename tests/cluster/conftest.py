@@ -142,6 +142,7 @@ class Tenant:
 
         The namespace goes by itself: Kubernetes takes ten seconds and more over an empty one.
         """
+        self.client.remove_now(kube.endpoints(self.name))  # they would make their replicas anew
         self.client.remove_now(kube.jobs(self.name))
         self.client.until_all(kube.jobs(self.name), lambda jobs: not jobs, 60, "gone")
         self.client.remove_now(f"/api/v1/namespaces/{self.name}")

@@ -58,6 +58,7 @@ def install():
     run("helm", "upgrade", "--install", "berth", ROOT / "charts" / "berth",
         "--namespace", NAMESPACE, "--create-namespace", "--wait", "--timeout", "180s",
         "--set", f"operator.{selector}", "--set", f"scheduler.{selector}",
+        "--set", f"router.{selector}",
         "--set", "scheduler.image.repository=localhost/kube-scheduler",
         "--set", "accelerators={nvidia.com/gpu,nvidia.com/mig-1g.18gb}",
         "--set", "elastic.settleSeconds=5")

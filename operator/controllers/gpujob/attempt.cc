@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/saturating.h"
+#include "operator/controllers/gpujob/worker_report.h"
 
 namespace berth::control {
 namespace {
@@ -48,7 +49,10 @@ WorkerEnd end_of_failed(const translate::Pod& pod) {
     return {EndCause::PlanFailed, on + " was rejected before it started" + because(pod)};
   }
   const int32_t code = pod.exit_code.value_or(1);
-  const std::string exited = on + " exited with " + std::to_string(code);
+  std::string exited = on + " exited with " + std::to_string(code);
+  if (const std::string error = error_of(pod.termination_message); !error.empty()) {
+    exited += ", " + error;
+  }
   if (code == kConfigError) return {EndCause::NonRetriableExit, exited + because(pod)};
   if (code == kCheckpointedOnRequest) return {EndCause::Preempted, exited + ": checkpointed"};
   return {EndCause::Failed, exited + because(pod)};

@@ -122,6 +122,14 @@ TEST(Attempt, SaysWhichWorkerEndedHowAndWhere) {
             "train-1-1 on b exited with 1 (OOMKilled)");
 }
 
+TEST(Attempt, SaysWhatTheWorkerSaidOfIt) {
+  const PodState failed = exited(64).saying(R"({"error":"--sha256: the model\nis another"})");
+  EXPECT_EQ(Gang(1).has(0, failed).verdict().message,
+            "train-1-0 on a exited with 64, --sha256: the model is another");
+  EXPECT_EQ(Gang(1).has(0, exited(1).saying("Segmentation fault")).verdict().message,
+            "train-1-0 on a exited with 1");
+}
+
 // ---- the worst decides ----
 
 TEST(Attempt, PeersThatFailBesideADrainedWorkerCountAsPreemption) {

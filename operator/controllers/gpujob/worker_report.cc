@@ -12,6 +12,7 @@ namespace {
 
 constexpr size_t kResultsMax = 32;
 constexpr size_t kResultTextMax = 64;
+constexpr size_t kErrorMax = 512;
 constexpr size_t kUriMax = 1024;  // bytes, as the schema has it
 
 int64_t whole(const Json& from, const char* name) {
@@ -62,6 +63,14 @@ void take_termination_message(std::string_view message, Instant at, api::GpuJobS
     const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
     status.result[std::string(cut_utf8(name, kResultTextMax))] = cut_utf8(text, kResultTextMax);
   }
+}
+
+std::string error_of(std::string_view message) {
+  const Json report = Json::parse(message, nullptr, false);
+  std::string error = translate::text_at(report, "error");
+  error = cut_utf8(error, kErrorMax);
+  std::replace(error.begin(), error.end(), '\n', ' ');
+  return error;
 }
 
 int64_t book_device_time(api::GpuJobStatus& status, bool completed, Instant now) {

@@ -1,5 +1,6 @@
 #pragma once
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "api/gpujob.h"
@@ -12,6 +13,10 @@ namespace berth::control {
 // {step, checkpointStep, checkpointUri, checkpointSha256, metrics}. Anything else changes nothing:
 // other people's images write what they like.
 void take_termination_message(std::string_view message, Instant at, api::GpuJobStatus& status);
+
+// What the worker says went wrong: `error` of its termination message, one line of at most 512
+// bytes; empty where it says nothing.
+std::string error_of(std::string_view message);
 
 // Books the device time of the attempt that ends at `now` under productive, lost and waiting;
 // returns what it lost, in device-seconds. `completed`: nothing is lost.

@@ -22,8 +22,10 @@ Json metadata(const std::string& name_space) {
 }
 
 std::string template_of(const RouterSettings& settings) {
-  return std::string(kTemplateVersion) + " " + std::to_string(settings.replicas) + " " +
-         settings.image_pull_policy + " " + settings.image;
+  std::string text = std::string(kTemplateVersion) + " " + std::to_string(settings.replicas) + " " +
+                     settings.image_pull_policy + " " + settings.image;
+  for (const auto& [label, value] : settings.node_selector) text += " " + label + "=" + value;
+  return text;
 }
 
 Json probe(const char* path, int64_t period_seconds) {
@@ -59,6 +61,7 @@ Json spread() {
 
 Json pod_spec(const RouterSettings& settings) {
   return {{"serviceAccountName", kRouterName},
+          {"nodeSelector", settings.node_selector},
           {"enableServiceLinks", false},
           {"terminationGracePeriodSeconds", kGraceSeconds},
           {"topologySpreadConstraints", spread()},
