@@ -27,7 +27,7 @@ behind=''            # process that builds for the stage sanitizers while others
 
 stages=(deps build tools check checks protocol unit simulation worker chart images hack cluster
   sanitizers fuzz)
-threaded=(host http serving extender_attack) # C++ tests that have several threads
+threaded=(host http router serving extender_attack) # C++ tests that have several threads
 waiting=worker # the first of those that leave most of the machine idle
 
 about() {
@@ -69,7 +69,7 @@ stage_deps() { hack/deps.sh; }
 
 stage_build() {
   cmake --preset release && cmake --build --preset release --target berth-operator berth-extender \
-    berth-crdgen berth-trainer berth-server kubectl-berth berth-sim \
+    berth-router berth-crdgen berth-trainer berth-server kubectl-berth berth-sim \
     sched_test sim_test integration_test worker_test serve_test
 }
 

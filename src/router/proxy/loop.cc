@@ -75,6 +75,7 @@ void Loop::hold(const std::string& endpoint, const std::shared_ptr<Exchange>& ex
 void Loop::adopt(const std::shared_ptr<Connection>& connection) {
   connections_.insert(connection);
   connection->start();
+  if (is_finishing_) connection->finish();
 }
 
 void Loop::forget(const std::shared_ptr<Connection>& connection) {
@@ -87,6 +88,7 @@ void Loop::drain() {
 }
 
 void Loop::finish() {
+  is_finishing_ = true;
   const auto open = connections_;
   for (const auto& connection : open) connection->finish();
 }

@@ -98,6 +98,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   std::map<std::string, std::list<std::weak_ptr<Exchange>>> held_;
   std::set<std::shared_ptr<Connection>> connections_;
   uint64_t random_;
+  bool is_finishing_ = false;
 };
 
 }  // namespace berth::router

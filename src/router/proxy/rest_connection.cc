@@ -13,6 +13,7 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 using boost::system::error_code;
 
+constexpr Millis kLastWait{500};
 constexpr size_t kAheadMost = 128 * 1024;  // of requests that come before the answer
 
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
@@ -288,10 +289,9 @@ void RestConnection::end_request() {
   read();
 }
 
-// Its next request may be on the way: it was sent to a server that listened.
+// Its next request may be on the way, sent to a server that listened: closing now would lose it.
 void RestConnection::finish() {
-  error_code ignored;
-  if (phase_ == Phase::Idle && socket_.available(ignored) == 0) close();
+  if (phase_ == Phase::Idle) deadline_ = Loop::now() + kLastWait;
 }
 
 void RestConnection::close() {

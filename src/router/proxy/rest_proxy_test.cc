@@ -287,6 +287,31 @@ TEST_F(RestProxy, SaysGoodbyeWhileItDrainsAndFinishesWhatItHas) {
   }
 }
 
+TEST_F(RestProxy, LosesNothingWhileReplicasComeAndGoUnderSeveralThreads) {
+  start({.threads = 4});
+  const FakeReplica first("a");
+  const FakeReplica second("b");
+  route({endpoint("fraud", {})});
+  ASSERT_TRUE(shows("berth_router_held_requests{endpoint=\"fraud\"} 0"));
+  for (int i = 0; i < 4; ++i) {  // every thread, in turn, has the table
+    const std::string_view hurry = "berth-timeout-milliseconds: 1\r\n";
+    EXPECT_TRUE(comes_true([&] { return ask("", hurry).status == 504; }));
+  }
+  std::vector<std::unique_ptr<Caller>> callers;
+  for (int i = 0; i < 16; ++i) callers.push_back(std::make_unique<Caller>(router_->rest_port()));
+  for (int round = 0; round < 12; ++round) {
+    for (const auto& caller : callers) caller->send(post("/v2/models/fraud/infer", "x"));
+    switch (round % 3) {
+      case 0: route({endpoint("fraud", {first.replica()})}); break;
+      case 1: route({endpoint("fraud", {})}); [[fallthrough]];
+      default: route({endpoint("fraud", {second.replica()})});
+    }
+    for (const auto& caller : callers) EXPECT_EQ(caller->receive().status, 200);
+  }
+  EXPECT_TRUE(shows("berth_router_in_flight{endpoint=\"fraud\"} 0"));
+  EXPECT_TRUE(shows("berth_router_held_requests{endpoint=\"fraud\"} 0"));
+}
+
 TEST_F(RestProxy, CountsAnswersAndTheirDurations) {
   const FakeReplica replica("a");
   Endpoint promised = endpoint("fraud", {replica.replica()});
