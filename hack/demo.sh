@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Two training jobs, one quota, a model that is served, a real cluster: the whole of Berth on one machine. See --help.
+# Two training jobs, one quota, a served model, a real cluster: Berth on one machine. See --help.
 set -euo pipefail
 
 usage() {
@@ -10,9 +10,9 @@ On a Debian 12 machine, as root: installs what is missing, builds Berth, starts 
 (etcd, kube-apiserver, kube-controller-manager, kube-scheduler, containerd, kubelet), installs the
 Helm chart, and runs the two GpuJobs of examples/demo. The first is admitted and trained, the second
 waits with its reason and starts by itself; the operator is killed in between. At last an
-InferenceEndpoint serves the model that the first has trained. The machine's devices are made up, the
-containers, the training and the answers are real. About 20 minutes the first time, most of it
-building, and a minute when everything is built. Everything is taken down again at the end.
+InferenceEndpoint serves the model that the first has trained. The machine's devices are made up,
+the containers, the training and the answers are real. About 20 minutes the first time, most of it
+building, and two minutes when everything is built. Everything is taken down again at the end.
 
   --keep   leave the cluster running and say how to use it
   --help   print this text

@@ -23,6 +23,7 @@ constexpr const char* kExamples =
 struct Raw {
   std::vector<std::string> accelerators;
   std::vector<std::string> exempt;
+  std::vector<std::string> router_node_selector;
   std::string log_level = "info";
   int64_t foreign_start_timeout_seconds = 300;
   int64_t progress_interval_seconds = 30;
@@ -75,24 +76,15 @@ void add_work_options(CLI::App& app, Flags& flags, Raw& raw) {
       ->capture_default_str();
 }
 
-void add_router_options(CLI::App& app, Flags& flags) {
+void add_router_options(CLI::App& app, Flags& flags, Raw& raw) {
   RouterSettings& router = flags.settings.router;
   app.add_option("--router-image", router.image,
                  "Image of berth-router, which InferenceEndpoints need; none without it");
   app.add_option("--router-image-pull-policy", router.image_pull_policy, "When it is pulled")
       ->check(CLI::IsMember({"Always", "IfNotPresent", "Never"}))
       ->capture_default_str();
-  app.add_option_function<std::vector<std::string>>(
-         "--router-node-selector",
-         [&router](const std::vector<std::string>& labels) {
-           for (const std::string& label : labels) {
-             const size_t at = label.find('=');
-             if (at == std::string::npos)
-               throw CLI::ValidationError("want LABEL=VALUE, got " + label);
-             router.node_selector[label.substr(0, at)] = label.substr(at + 1);
-           }
-         },
-         "Labels of the nodes that they may run on, as LABEL=VALUE, by comma")
+  app.add_option("--router-node-selector", raw.router_node_selector,
+                 "Labels of the nodes that they may run on, as LABEL=VALUE, by comma")
       ->delimiter(',');
   app.add_option("--router-replicas", router.replicas, "Routers in each namespace with endpoints")
       ->check(CLI::Range(1, 100))
@@ -127,6 +119,13 @@ Status check(const Raw& raw, Flags& flags) {
                                       ": want an extended resource such as nvidia.com/gpu"};
     }
   }
+  for (const std::string& label : raw.router_node_selector) {
+    const size_t at = label.find('=');
+    if (at == std::string::npos || at == 0) {
+      return Error{Code::Invalid, "--router-node-selector: " + label + ": want LABEL=VALUE"};
+    }
+    settings.router.node_selector[label.substr(0, at)] = label.substr(at + 1);
+  }
   if (!raw.exempt.empty()) settings.exempt_namespaces = {raw.exempt.begin(), raw.exempt.end()};
   settings.foreign_start_timeout = std::chrono::seconds(raw.foreign_start_timeout_seconds);
   settings.resize_settle = std::chrono::seconds(raw.resize_settle_seconds);
@@ -153,7 +152,7 @@ Result<Flags> read_flags(int argc, const char* const* argv) {
   app.set_version_flag("--version", "berth-operator " BERTH_VERSION);
   add_cluster_options(app, flags);
   add_work_options(app, flags, raw);
-  add_router_options(app, flags);
+  add_router_options(app, flags, raw);
   app.add_option("--listen", flags.listen, "ADDRESS:PORT of /metrics, /healthz and /readyz")
       ->capture_default_str();
   add_log_options(app, flags, raw);

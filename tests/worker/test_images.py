@@ -78,7 +78,7 @@ class Images(unittest.TestCase):
         self.assertNotIn("not found", listed)
 
     def test_what_cannot_be_built_is_said_in_one_line(self):
-        for flags, want in [(["--only", "berth-router"], "there is no image 'berth-router'"),
+        for flags, want in [(["--only", "berth-proxy"], "there is no image 'berth-proxy'"),
                             (["--only", "kube-scheduler"], "--kube-scheduler FILE"),
                             (["--only", "berth-extender"], "berth-extender is not there"),
                             (["--root", self.folder / "r"], "exactly one --only"),
@@ -100,7 +100,7 @@ class Containerfiles(unittest.TestCase):
 
     def test_there_is_one_per_image_and_one_for_cuda(self):
         self.assertEqual({path.name.partition(".")[0] for path in self.FILES},
-                         {"extender", "operator", "server", "server-cuda", "trainer",
+                         {"extender", "operator", "router", "server", "server-cuda", "trainer",
                           "trainer-cuda"})
 
     def test_each_says_what_can_be_done(self):

@@ -49,6 +49,32 @@ TEST(WorkerPod, IsTheGoldenPod) {
   EXPECT_EQ(pod, golden) << "if that is meant, " << kGolden << " becomes:\n" << pod.dump(2);
 }
 
+TEST(WorkerPod, OfAReplicaHasItsModelAndIsReadyOnceItAnswers) {
+  Situation s = placed_job();
+  s.job.spec.checkpoint.reset();
+  s.job.spec.replica = api::Replica{.endpoint = "digits",
+                                    .model_name = "digits",
+                                    .model = {"pvc://models/digits/model.pt", std::string(64, 'a')},
+                                    .request_timeout_milliseconds = 20'500};
+  const Json pod = second_worker(s);
+  EXPECT_EQ(pod["metadata"]["labels"]["berth.dev/endpoint"], "digits");
+  EXPECT_EQ(env(pod, "BERTH_MODEL"), "/var/run/berth/model/digits/model.pt");
+  EXPECT_EQ(env(pod, "BERTH_MODEL_SHA256"), std::string(64, 'a'));
+  const Json& container = pod["spec"]["containers"][0];
+  EXPECT_EQ(container["readinessProbe"]["httpGet"]["path"], "/v2/health/ready");
+  EXPECT_EQ(pod["spec"]["volumes"].back()["persistentVolumeClaim"],
+            Json::parse(R"({"claimName":"models","readOnly":true})"));
+  EXPECT_EQ(pod["spec"]["terminationGracePeriodSeconds"], 36) << "its requests are finished";
+}
+
+TEST(WorkerPod, OfAReplicaMayHaveItsModelInTheImage) {
+  Situation s = placed_job();
+  s.job.spec.replica = api::Replica{.endpoint = "digits", .model = {"file:///m/model.pt", ""}};
+  const Json pod = second_worker(s);
+  EXPECT_EQ(env(pod, "BERTH_MODEL"), "/m/model.pt");
+  EXPECT_EQ(env(pod, "BERTH_MODEL_SHA256"), "absent");
+}
+
 TEST(WorkerPod, IsPinnedByNameInEveryTerm) {
   const Json pod = second_worker(placed_job());
   const Json& terms = pod.at("spec")
