@@ -24,7 +24,9 @@ Json metadata(const std::string& name_space) {
 std::string template_of(const RouterSettings& settings) {
   std::string text = std::string(kTemplateVersion) + " " + std::to_string(settings.replicas) + " " +
                      settings.image_pull_policy + " " + settings.image;
-  for (const auto& [label, value] : settings.node_selector) text += " " + label + "=" + value;
+  for (const auto& [label, value] : settings.node_selector) {
+    text.append(" ").append(label).append("=").append(value);
+  }
   return text;
 }
 
