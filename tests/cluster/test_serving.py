@@ -178,7 +178,7 @@ def test_a_model_that_is_another_is_not_served(tenant, model, server_image):
     with Load(endpoint) as load:
         endpoint.change({"model": {"sha256": "a" * 64}})
         stalled = endpoint.until(kube.holds("Stalled"), what="stalled")
-        assert "digest" in kube.condition(stalled, "Stalled")[2]
+        assert "its SHA-256 is" in kube.condition(stalled, "Stalled")[2]
         load.until_answers(10)
     assert load.failures == []
     assert kube.holds("Ready")(tenant.client.get(endpoint.path))
