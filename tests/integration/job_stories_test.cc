@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "kube/request.h"
 #include "tests/integration/cluster.h"
 #include "tests/integration/invariants.h"
 
@@ -36,6 +37,26 @@ class JobStory : public testing::Test {
 
   Cluster cluster;
 };
+
+// As those of a job whose namesake a restored store has.
+TEST_F(JobStory, AddressesThatVanishAtOnceAreNotPublishedInALoop) {
+  cluster.node("a", 8).quota("blue", 4);
+  int published = 0;
+  cluster.after_step = [&](Process&) {
+    std::vector<std::string> names;
+    for (const Json* slice : cluster.server.list(kube::kEndpointSlices)) {
+      names.push_back((*slice)["metadata"]["name"]);
+    }
+    for (const std::string& name : names) {
+      cluster.server.handle(kube::remove(kube::kEndpointSlices, "blue", name));
+      ++published;
+    }
+  };
+  cluster.job("train", 2).pass(seconds(10));
+  cluster.after_step = {};
+  EXPECT_GE(published, 5);
+  EXPECT_LE(published, 12);
+}
 
 TEST_F(JobStory, AGangThatMustLieInOneRackWaitsForARack) {
   cluster.node("a1", 8, "r1").node("a2", 8, "r1").node("b1", 8, "r2").node("b2", 8, "r2");

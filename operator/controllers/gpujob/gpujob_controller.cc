@@ -16,6 +16,11 @@
 #include "translate/worker_name.h"
 
 namespace berth::control {
+namespace {
+
+constexpr Millis kPublishAgain{1'000};  // of the same attempt
+
+}  // namespace
 
 GpuJobController::GpuJobController(Stores& stores, JobDesk& desk, const SchedulerPulse& pulse,
                                    runtime::Recorder& recorder, const Settings& settings,
@@ -32,6 +37,7 @@ GpuJobController::GpuJobController(Stores& stores, JobDesk& desk, const Schedule
     last_words_.erase(before->meta.uid);
     unanswered_.erase(before->meta.uid);
     listed_.erase(before->meta.uid);
+    published_.erase(before->meta.uid);
   });
   // A pod may end and be gone before anybody looks.
   stores.pods.subscribe([this](const translate::Pod* before, const translate::Pod* after) {
@@ -42,9 +48,27 @@ GpuJobController::GpuJobController(Stores& stores, JobDesk& desk, const Schedule
 runtime::Next GpuJobController::reconcile(const runtime::ObjectKey& key, runtime::Writes writes) {
   const api::GpuJob* job = stores_.jobs.find(key);
   if (job == nullptr) return {};  // its pods follow by their owner reference
-  const JobPlan plan = decide(gather(*job));
+  JobPlan plan = decide(gather(*job));
+  pace_publishing(*job, plan);
   apply(*job, plan, writes);
   return {plan.again_at};
+}
+
+// Slices that vanish as soon as they are there belong to a job of another UID, which the store has
+// back and we do not know yet: publishing them again and again would not make them stay.
+void GpuJobController::pace_publishing(const api::GpuJob& job, JobPlan& plan) {
+  if (plan.status || plan.rendezvous.publish.empty() || !job.status.placement) return;
+  const Monotonic now = clock_.monotonic();
+  const int64_t attempt = job.status.placement->attempt;
+  const auto [last, is_first] = published_.try_emplace(job.meta.uid, attempt, now);
+  const Monotonic due = last->second.second + kPublishAgain;
+  if (is_first || last->second.first != attempt || now >= due) {
+    last->second = {attempt, now};
+    return;
+  }
+  plan.rendezvous.publish.clear();
+  const Instant again = clock_.now() + (due - now);
+  plan.again_at = std::min(plan.again_at.value_or(again), again);
 }
 
 void GpuJobController::keep_last_word(const translate::Pod& pod) {

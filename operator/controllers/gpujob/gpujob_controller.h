@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -40,6 +41,7 @@ class GpuJobController final : public runtime::Reconciler {
 
  private:
   JobFacts gather(const api::GpuJob& job) const;
+  void pace_publishing(const api::GpuJob& job, JobPlan& plan);
   void apply(const api::GpuJob& job, const JobPlan& plan, runtime::Writes& writes);
   void write_status(const api::GpuJob& job, const JobPlan& plan, runtime::Writes& writes);
   void arrange(const api::GpuJob& job, const Rendezvous& plan, runtime::Writes& writes);
@@ -65,6 +67,8 @@ class GpuJobController final : public runtime::Reconciler {
   // Pods that were to be made and about which no answer came, by the job's UID.
   std::map<std::string, std::set<std::string>> unanswered_;
   std::map<std::string, int64_t> listed_;  // attempts whose pods were asked for, likewise
+  // When the addresses of an attempt were last published, likewise.
+  std::map<std::string, std::pair<int64_t, Monotonic>> published_;
 };
 
 }  // namespace berth::control
