@@ -121,6 +121,18 @@ TEST_F(ClusterTest, SendsNothingToPodsThatAreNotReadyOrLeave) {
   EXPECT_THAT(fraud().replicas, IsEmpty());
 }
 
+// Whoever writes the status of a pod chooses its address: the router's own is none of a replica.
+TEST_F(ClusterTest, SendsNothingWhereNoPodCanBe) {
+  create_endpoint("fraud");
+  create_pod("one", {{"berth.dev/endpoint", "fraud"}});
+  cluster_.start();
+  for (const char* address : {"127.0.0.1", "0.0.0.0", "::1", "169.254.169.254", "localhost", ""}) {
+    make_ready("one", address);
+    run();
+    EXPECT_THAT(fraud().replicas, IsEmpty()) << address;
+  }
+}
+
 TEST_F(ClusterTest, FollowsWeightsAndTheStepOfARollout) {
   create_endpoint("fraud");
   cluster_.start();
@@ -160,6 +172,8 @@ TEST(StaticTable, IsThatOfTheFlags) {
   for (const char* const wrong : {"", "fraud", "=1.2.3.4:5", "a=:80", "a=b:x", "a=b:1,y"}) {
     EXPECT_THAT(static_table({wrong}).error().message, HasSubstr("NAME=ADDRESS:PORT")) << wrong;
   }
+  EXPECT_THAT(static_table({"a=localhost:80"}).error().message,
+              HasSubstr("'localhost' is no numeric address"));
 }
 
 }  // namespace

@@ -1,6 +1,9 @@
 #include "router/flags.h"
 
+#include <arpa/inet.h>
+
 #include <CLI/CLI.hpp>
+#include <array>
 #include <charconv>
 #include <optional>
 
@@ -81,6 +84,12 @@ std::optional<uint16_t> parse_port(std::string_view text) {
   return is_whole ? std::optional(port) : std::nullopt;
 }
 
+bool is_numeric(const std::string& address) {
+  std::array<unsigned char, sizeof(in6_addr)> bytes;
+  return inet_pton(AF_INET, address.c_str(), bytes.data()) == 1 ||
+         inet_pton(AF_INET6, address.c_str(), bytes.data()) == 1;
+}
+
 }  // namespace
 
 Result<Flags> read_flags(int argc, const char* const* argv) {
@@ -117,14 +126,15 @@ Result<RouteTable> static_table(const std::vector<std::string>& replicas) {
     const auto rest = parse_port(view.substr(colon + 1, comma - colon - 1));
     const auto grpc = comma == view.size() ? rest : parse_port(view.substr(comma + 1));
     if (!rest || !grpc) return malformed;
+    const std::string address(view.substr(equals + 1, colon - equals - 1));
+    if (!is_numeric(address)) {
+      return Error{Code::Invalid, "--replica: '" + address + "' is no numeric address"};
+    }
     Endpoint& endpoint = table.endpoints[std::string(view.substr(0, equals))];
     endpoint.name = view.substr(0, equals);
     endpoint.timeout = Millis{60'000};
     endpoint.replicas.push_back(
-        {.id = text,
-         .address = std::string(view.substr(equals + 1, colon - equals - 1)),
-         .rest_port = *rest,
-         .grpc_port = *grpc});
+        {.id = text, .address = address, .rest_port = *rest, .grpc_port = *grpc});
   }
   return table;
 }

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/codec.h"
+#include "kube/pod_address.h"
 #include "runtime/identity.h"
 
 namespace berth::router {
@@ -70,7 +71,8 @@ Result<CachedPod> cached_pod(const Json& json, ReplicaPorts ports) {
   cached.endpoint = text_at(labels, kEndpointLabel);
   const std::string address = text_at(member(json, "status"), "podIP");
   const bool is_leaving = member(json, "metadata").contains("deletionTimestamp");
-  if (cached.endpoint.empty() || address.empty() || is_leaving || !is_ready(json)) return cached;
+  if (cached.endpoint.empty() || is_leaving || !is_ready(json)) return cached;
+  if (!kube::is_pod_address(address)) return cached;
   const bool is_candidate = text_at(labels, kVariantLabel) == "Candidate";
   cached.replica = Replica{.id = cached.meta.uid,
                            .address = address,

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "operator/controllers/gpujob/pod_address.h"
+#include "kube/pod_address.h"
 #include "translate/worker_name.h"
 
 namespace berth::control {
@@ -54,7 +54,7 @@ void ProgressReader::ask(const std::string& uid, Watched& watched) {
       translate::worker_name(job->meta.name, {job->status.placement->attempt, 0});
   const translate::Pod* pod = stores_.pods.find({job->meta.name_space, name});
   if (pod == nullptr || owner_job(*pod) != uid || pod->is_terminal()) return;
-  if (!is_pod_address(pod->ip)) return;
+  if (!kube::is_pod_address(pod->ip)) return;
   watched.is_asked = true;
   ++asked_;
   fetcher_.fetch(pod->ip, [this, uid](const Result<std::string>& page) { answered(uid, page); });

@@ -1,8 +1,8 @@
-#include "operator/controllers/gpujob/pod_address.h"
+#include "kube/pod_address.h"
 
 #include <gtest/gtest.h>
 
-namespace berth::control {
+namespace berth::kube {
 namespace {
 
 TEST(PodAddress, IsWhatNetworksOfPodsUse) {
@@ -12,7 +12,7 @@ TEST(PodAddress, IsWhatNetworksOfPodsUse) {
   }
 }
 
-TEST(PodAddress, IsNeverOneOfTheOperatorsOwnMachineOrOfTheCloud) {
+TEST(PodAddress, IsNeverOneOfTheAskersOwnMachineOrOfTheCloud) {
   for (const char* const ip :
        {"127.0.0.1", "127.9.9.9", "0.0.0.0", "0.1.2.3", "169.254.169.254", "169.254.0.1",
         "100.100.100.200", "224.0.0.1", "255.255.255.255", "::", "::1", "::127.0.0.1",
@@ -32,4 +32,4 @@ TEST(PodAddress, IsNumericAndNothingElse) {
 }
 
 }  // namespace
-}  // namespace berth::control
+}  // namespace berth::kube

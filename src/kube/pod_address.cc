@@ -1,4 +1,4 @@
-#include "operator/controllers/gpujob/pod_address.h"
+#include "kube/pod_address.h"
 
 #include <arpa/inet.h>
 
@@ -6,7 +6,7 @@
 #include <array>
 #include <cstdint>
 
-namespace berth::control {
+namespace berth::kube {
 namespace {
 
 using Bytes4 = std::array<uint8_t, 4>;
@@ -47,4 +47,4 @@ bool is_pod_address(const std::string& ip) {
   return inet_pton(AF_INET6, ip.c_str(), six.data()) == 1 && is_usable(six);
 }
 
-}  // namespace berth::control
+}  // namespace berth::kube
