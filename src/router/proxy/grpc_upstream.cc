@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include "router/proxy/dial.h"
 #include "router/proxy/grpc_pool.h"
 
 namespace berth::router {
@@ -102,14 +103,8 @@ GrpcUpstream::~GrpcUpstream() {
 }
 
 void GrpcUpstream::connect(const std::string& address, uint16_t port) {
-  error_code error;
-  const auto numeric = asio::ip::make_address(address, error);
-  connecting_.expires_after(loop_.shared.limits.connect_timeout);
-  connecting_.async_wait([self = shared_from_this()](error_code ended) {
-    if (!ended) self->on_connected(asio::error::timed_out);
-  });
-  socket_.async_connect(tcp::endpoint(numeric, port),
-                        [self = shared_from_this()](error_code done) { self->on_connected(done); });
+  dial(loop_, socket_, connecting_, address, port,
+       [self = shared_from_this()](error_code done) { self->on_connected(done); });
 }
 
 void GrpcUpstream::on_connected(error_code error) {

@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "router/proxy/dial.h"
 #include "router/proxy/rest_pool.h"
 
 namespace berth::router {
@@ -40,14 +41,8 @@ RestUpstream::RestUpstream(Loop& loop, std::string replica)
     : loop_(loop), replica_(std::move(replica)), socket_(loop.io), connecting_(loop.io) {}
 
 void RestUpstream::connect(const std::string& address, uint16_t port) {
-  error_code error;
-  const auto numeric = asio::ip::make_address(address, error);
-  connecting_.expires_after(loop_.shared.limits.connect_timeout);
-  connecting_.async_wait([self = shared_from_this()](error_code ended) {
-    if (!ended) self->on_connected(asio::error::timed_out);
-  });
-  socket_.async_connect(tcp::endpoint(numeric, port),
-                        [self = shared_from_this()](error_code done) { self->on_connected(done); });
+  dial(loop_, socket_, connecting_, address, port,
+       [self = shared_from_this()](error_code done) { self->on_connected(done); });
 }
 
 void RestUpstream::on_connected(error_code error) {
