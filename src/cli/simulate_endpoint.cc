@@ -72,8 +72,7 @@ void add_request_options(CLI::App& app, Flags& flags) {
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   app.add_option("--day", flags.day, "Made-up days in place of a trace")
-      ->check(
-          CLI::IsMember(std::vector<std::string>{"diurnal", "spikes", "flash-crowd", "silence"}))
+      ->check(CLI::IsMember(kDays))
       ->type_name("NAME");
   app.add_option("--days", flags.days, "How many of them")
       ->check(CLI::Range(1, 14))
@@ -142,7 +141,7 @@ Settings settings_of(const Flags& flags) {
   settings.learns = !flags.target;
   scaling::Rules& rules = settings.rules;
   rules.min_replicas = flags.min_replicas;
-  rules.max_replicas = std::max(flags.min_replicas, flags.max_replicas);
+  rules.max_replicas = flags.max_replicas;
   rules.stable_window = std::chrono::seconds{flags.stable_window_seconds};
   rules.scale_down_delay = std::chrono::seconds{flags.scale_down_delay_seconds};
   // The learning starts at three quarters of a batch.
@@ -205,8 +204,15 @@ std::string table_of(const Report& report) {
 }
 
 Result<Answer> simulate(const Flags& flags, const Surroundings& around) {
+  if (flags.max_replicas < flags.min_replicas) {
+    return Error{Code::Invalid, "--max-replicas: may not be below --min-replicas"};
+  }
   const std::vector<Request> requests = BERTH_TRY(requests_of(flags));
-  if (requests.empty()) return Error{Code::Invalid, "--peak: nothing comes at all"};
+  if (requests.empty()) {
+    const std::string why = flags.day.empty() ? "--trace: " + flags.trace + " has no request"
+                                              : std::string("--peak: so little that nothing comes");
+    return Error{Code::Invalid, why};
+  }
   const Report report = compare(requests, settings_of(flags), flags.plan);
   around.out << (flags.output.is_json() ? json_of(report) : table_of(report));
   return Answer::Yes;
