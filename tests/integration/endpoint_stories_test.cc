@@ -174,6 +174,14 @@ TEST_F(EndpointStory, ScalesBothWays) {
   EXPECT_EQ(cluster.used("blue"), 2);
 }
 
+TEST_F(EndpointStory, ThatWantsNoReplicaIsNotReady) {
+  cluster.node("a", 8).quota("blue", 4);
+  serve("fraud", 0);
+  routers_are_ready(2);
+  EXPECT_EQ(said("fraud", "Ready"), "False NoReplicas");
+  EXPECT_THAT(cluster.live_pods(), IsEmpty());
+}
+
 TEST_F(EndpointStory, SuspendedItHoldsNothing) {
   cluster.node("a", 8).quota("blue", 8);
   serve("fraud", 2);

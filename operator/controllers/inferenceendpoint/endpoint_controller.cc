@@ -1,7 +1,5 @@
 #include "operator/controllers/inferenceendpoint/endpoint_controller.h"
 
-#include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -25,8 +23,8 @@ runtime::Next EndpointController::reconcile(const runtime::ObjectKey& key, runti
     writes.remove(kube::remove(kube::kGpuJobs, key.name_space, replica->meta.name,
                                {.uid = replica->meta.uid}));
   }
-  for (const api::GpuJob* replica : plan.replicas.set_terms) set_terms(facts, *replica, writes);
-  create(facts, plan.replicas.create, writes);
+  for (const NewTerms& terms : plan.replicas.set_terms) set_terms(*endpoint, terms, writes);
+  for (const NewReplica& replica : plan.replicas.create) create(*endpoint, replica, writes);
   if (plan.create_service) create_service(*endpoint, writes);
   if (plan.status) write_status(*endpoint, *std::move(plan.status), writes);
   return {plan.replicas.again_at};
@@ -55,43 +53,28 @@ EndpointFacts EndpointController::gather(const api::InferenceEndpoint& endpoint)
   return facts;
 }
 
-void EndpointController::create(const EndpointFacts& facts, const std::vector<int64_t>& slots,
-                                runtime::Writes& writes) {
-  const api::InferenceEndpoint& endpoint = facts.replicas.endpoint;
-  for (const int64_t slot : slots) {
-    const auto before = static_cast<size_t>(
-        std::count_if(facts.replicas.replicas.begin(), facts.replicas.replicas.end(),
-                      [&](const api::GpuJob* job) {
-                        return slot_of(endpoint.meta.name, job->meta.name).value_or(slot) < slot;
-                      }));
-    const api::GpuJob job = replica_job(endpoint, slot, gives_way(endpoint, before));
-    Json object = api::to_json(job);
-    object.erase("status");
-    writes.send(kube::create(kube::kGpuJobs, object), [this](Json&& reply) {
-      auto stored = api::from_json<api::GpuJob>(reply);
-      if (stored) stores_.jobs.upsert(*std::move(stored));
-    });
-  }
+runtime::Writes::Took EndpointController::keep_job() {
+  return [this](Json&& reply) {
+    auto stored = api::from_json<api::GpuJob>(reply);
+    if (stored) stores_.jobs.upsert(*std::move(stored));
+  };
 }
 
-void EndpointController::set_terms(const EndpointFacts& facts, const api::GpuJob& replica,
+void EndpointController::create(const api::InferenceEndpoint& endpoint, const NewReplica& replica,
+                                runtime::Writes& writes) {
+  Json object = api::to_json(replica_job(endpoint, replica.slot, replica.preemptible));
+  object.erase("status");
+  writes.send(kube::create(kube::kGpuJobs, object), keep_job());
+}
+
+void EndpointController::set_terms(const api::InferenceEndpoint& endpoint, const NewTerms& terms,
                                    runtime::Writes& writes) {
-  const api::InferenceEndpoint& endpoint = facts.replicas.endpoint;
-  const auto slot = slot_of(endpoint.meta.name, replica.meta.name);
-  const auto before = static_cast<size_t>(std::count_if(
-      facts.replicas.replicas.begin(), facts.replicas.replicas.end(), [&](const api::GpuJob* job) {
-        return !job->meta.deletion && !api::is_finished(*job) &&
-               slot_of(endpoint.meta.name, job->meta.name) < slot;
-      }));
-  const Json patch = {{"metadata", {{"uid", replica.meta.uid}}},
-                      {"spec",
-                       {{"priority", endpoint.spec.priority},
-                        {"replica", {{"preemptible", gives_way(endpoint, before)}}}}}};
-  writes.send(kube::patch_merge(kube::kGpuJobs, replica.meta.name_space, replica.meta.name, patch),
-              [this](Json&& reply) {
-                auto stored = api::from_json<api::GpuJob>(reply);
-                if (stored) stores_.jobs.upsert(*std::move(stored));
-              });
+  const ObjectMeta& meta = terms.replica->meta;
+  const Json patch = {
+      {"metadata", {{"uid", meta.uid}}},
+      {"spec",
+       {{"priority", endpoint.spec.priority}, {"replica", {{"preemptible", terms.preemptible}}}}}};
+  writes.send(kube::patch_merge(kube::kGpuJobs, meta.name_space, meta.name, patch), keep_job());
 }
 
 void EndpointController::create_service(const api::InferenceEndpoint& endpoint,

@@ -21,9 +21,11 @@ class EndpointController final : public runtime::Reconciler {
 
  private:
   EndpointFacts gather(const api::InferenceEndpoint& endpoint) const;
-  void create(const EndpointFacts& facts, const std::vector<int64_t>& slots,
+  void create(const api::InferenceEndpoint& endpoint, const NewReplica& replica,
               runtime::Writes& writes);
-  void set_terms(const EndpointFacts& facts, const api::GpuJob& replica, runtime::Writes& writes);
+  void set_terms(const api::InferenceEndpoint& endpoint, const NewTerms& terms,
+                 runtime::Writes& writes);
+  runtime::Writes::Took keep_job();  // puts a stored replica into the store
   void create_service(const api::InferenceEndpoint& endpoint, runtime::Writes& writes);
   void write_status(const api::InferenceEndpoint& endpoint, api::InferenceEndpointStatus status,
                     runtime::Writes& writes);

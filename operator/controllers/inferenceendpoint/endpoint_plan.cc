@@ -119,7 +119,10 @@ void set_ready(const EndpointFacts& facts, int64_t ready, Stamp& stamp) {
     if (why != nullptr) message += ", " + why->message;
     return stamp.set("Ready", false, why != nullptr ? why->reason : "Starting", std::move(message));
   }
-  if (ready == 0) return stamp.set("Ready", true, "Asleep", "no replica runs until somebody asks");
+  if (ready == 0) {
+    return stamp.set("Ready", false, "NoReplicas",
+                     "scaling.minReplicas is 0, and replicas do not follow the load yet");
+  }
   stamp.set("Ready", true, "Serving", count_text(ready, "replica") + " ready");
 }
 

@@ -1,6 +1,8 @@
 #include "operator/controllers/inferenceendpoint/replica_set.h"
 
 #include <algorithm>
+#include <limits>
+#include <map>
 #include <tuple>
 
 #include "operator/controllers/inferenceendpoint/replica_job.h"
@@ -11,7 +13,8 @@ namespace {
 using Replicas = std::vector<const api::GpuJob*>;
 
 constexpr Millis kSurgePatience = std::chrono::seconds(30);
-constexpr Millis kSettled = std::chrono::seconds(10);       // serving so long, it is taken to work
+constexpr Millis kSettled = std::chrono::seconds(10);  // serving so long, it is taken to work
+constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
 constexpr Millis kAfterFailure = std::chrono::seconds(60);  // beyond the job's own backoff
 
 bool holds(const api::GpuJob& job, std::string_view type) {
@@ -66,7 +69,7 @@ void create(const ReplicaFacts& facts, int64_t count, ReplicaPlan& plan) {
   for (const api::GpuJob* job : facts.replicas) taken.insert(slot(facts, *job));
   for (int64_t next = 0; count > 0; ++next) {
     if (taken.contains(next)) continue;
-    plan.create.push_back(next);
+    plan.create.push_back({.slot = next});
     --count;
   }
 }
@@ -114,17 +117,24 @@ void roll(const ReplicaFacts& facts, ReplicaSet& set, int64_t kept, ReplicaPlan&
   create(facts, std::min(wanted, facts.desired + surge - there), plan);
 }
 
-void set_terms(const ReplicaFacts& facts, const ReplicaSet& set, ReplicaPlan& plan) {
-  Replicas all = set.current;
-  all.insert(all.end(), set.old.begin(), set.old.end());
-  std::sort(all.begin(), all.end(), [&](const api::GpuJob* a, const api::GpuJob* b) {
-    return slot(facts, *a) < slot(facts, *b);
-  });
-  for (size_t before = 0; before < all.size(); ++before) {
-    const api::GpuJobSpec& spec = all[before]->spec;
-    const bool is_right = spec.priority == facts.endpoint.spec.priority && spec.replica &&
-                          spec.replica->preemptible == gives_way(facts.endpoint, before);
-    if (!is_right && spec.replica) plan.set_terms.push_back(all[before]);
+// Of all that there will be, by slot, those above the protected ones give way.
+void set_terms(const ReplicaFacts& facts, const Replicas& kept, ReplicaPlan& plan) {
+  std::map<int64_t, const api::GpuJob*> by_slot;
+  for (const api::GpuJob* job : kept) by_slot[slot(facts, *job)] = job;
+  for (const NewReplica& made : plan.create) by_slot[made.slot] = nullptr;
+  const auto& scaling = facts.endpoint.spec.scaling;
+  int64_t before = 0;
+  for (const auto& [at, job] : by_slot) {
+    const bool preemptible = before++ >= scaling.preemptible_above_replicas.value_or(kMost);
+    if (job == nullptr) {
+      const auto made = std::find_if(plan.create.begin(), plan.create.end(),
+                                     [at = at](const NewReplica& one) { return one.slot == at; });
+      made->preemptible = preemptible;
+      continue;
+    }
+    const bool is_right = job->spec.priority == facts.endpoint.spec.priority && job->spec.replica &&
+                          job->spec.replica->preemptible == preemptible;
+    if (!is_right) plan.set_terms.push_back({job, preemptible});
   }
 }
 
@@ -132,11 +142,6 @@ void set_terms(const ReplicaFacts& facts, const ReplicaSet& set, ReplicaPlan& pl
 
 bool is_serving(const api::GpuJob& replica) {
   return replica.status.placement && holds(replica, "Ready") && !api::is_finished(replica);
-}
-
-bool gives_way(const api::InferenceEndpoint& endpoint, size_t before) {
-  const auto& above = endpoint.spec.scaling.preemptible_above_replicas;
-  return above && static_cast<int64_t>(before) >= *above;
 }
 
 ReplicaSet sort_replicas(const api::InferenceEndpoint& endpoint, const Replicas& replicas) {
@@ -159,7 +164,6 @@ ReplicaPlan plan_replicas(const ReplicaFacts& facts) {
   ReplicaPlan plan;
   ReplicaSet set = sort_replicas(facts.endpoint, facts.replicas);
   const int64_t kept = clear_failed(facts, set.failed, plan);
-  set_terms(facts, set, plan);
   by_worth(facts, set.current);
   const int64_t surplus =
       std::clamp<int64_t>(count_of(set.current) + kept - facts.desired, 0, count_of(set.current));
@@ -170,6 +174,12 @@ ReplicaPlan plan_replicas(const ReplicaFacts& facts) {
   } else {
     roll(facts, set, kept, plan);
   }
+  Replicas stay = set.current;
+  for (const api::GpuJob* job : set.old) {
+    const bool goes = std::find(plan.remove.begin(), plan.remove.end(), job) != plan.remove.end();
+    if (!goes) stay.push_back(job);
+  }
+  set_terms(facts, stay, plan);
   return plan;
 }
 

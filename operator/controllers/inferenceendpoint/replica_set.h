@@ -33,10 +33,22 @@ struct ReplicaFacts {
   Instant now;
 };
 
+struct NewReplica {
+  int64_t slot = 0;
+  bool preemptible = false;
+  bool operator==(const NewReplica&) const = default;
+};
+
+// Of a replica whose priority, or whether it gives way, is another.
+struct NewTerms {
+  const api::GpuJob* replica = nullptr;
+  bool preemptible = false;
+};
+
 struct ReplicaPlan {
-  std::vector<int64_t> create;                // slots
-  std::vector<const api::GpuJob*> remove;     // by uid
-  std::vector<const api::GpuJob*> set_terms;  // their priority or whether they give way is another
+  std::vector<NewReplica> create;
+  std::vector<const api::GpuJob*> remove;  // by uid
+  std::vector<NewTerms> set_terms;
   std::optional<Instant> again_at;
 };
 
@@ -46,8 +58,5 @@ struct ReplicaPlan {
 // that serves goes only when as many others have served for ten seconds, or for that. An old one
 // that does not serve blocks nobody (argo-rollouts#1774).
 ReplicaPlan plan_replicas(const ReplicaFacts& facts);
-
-// Whether a replica with so many before it may give way to other work.
-bool gives_way(const api::InferenceEndpoint& endpoint, size_t before);
 
 }  // namespace berth::control

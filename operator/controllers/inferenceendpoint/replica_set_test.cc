@@ -64,6 +64,12 @@ class Replicas : public testing::Test {
     return names;
   }
 
+  static std::vector<int64_t> slots(const std::vector<NewReplica>& made) {
+    std::vector<int64_t> slots;
+    for (const NewReplica& replica : made) slots.push_back(replica.slot);
+    return slots;
+  }
+
   api::InferenceEndpoint endpoint_;
   std::deque<api::GpuJob> jobs_;
   std::set<int64_t> taken_;
@@ -77,12 +83,12 @@ class Replicas : public testing::Test {
 
 TEST_F(Replicas, FillTheLowestSlots) {
   serving(1);
-  EXPECT_THAT(scaled_to(4).create, ElementsAre(0, 2, 3));
+  EXPECT_THAT(slots(scaled_to(4).create), ElementsAre(0, 2, 3));
 }
 
 TEST_F(Replicas, LeaveNamesToWhoeverHasThem) {
   taken_ = {0, 2};
-  EXPECT_THAT(scaled_to(2).create, ElementsAre(1, 3));
+  EXPECT_THAT(slots(scaled_to(2).create), ElementsAre(1, 3));
 }
 
 TEST_F(Replicas, AreAsManyAsWanted) {
@@ -115,7 +121,7 @@ TEST_F(Replicas, OfTheSpecBeforeAreReplacedOneBeyondTheWantedFirst) {
   serving(1);
   change_spec();
   const ReplicaPlan plan = scaled_to(2);
-  EXPECT_THAT(plan.create, ElementsAre(2));
+  EXPECT_THAT(slots(plan.create), ElementsAre(2));
   EXPECT_THAT(plan.remove, IsEmpty());
 }
 
@@ -129,7 +135,7 @@ TEST_F(Replicas, OfTheSpecBeforeGoOnceOthersServe) {
   jobs_.back().status.conditions.back().last_transition_time = kNow - seconds(10);
   const ReplicaPlan plan = scaled_to(2);
   EXPECT_THAT(names(plan.remove), ElementsAre("fraud-r1"));
-  EXPECT_THAT(plan.create, ElementsAre(3)) << "fraud-r1 has its slot until it is gone";
+  EXPECT_THAT(slots(plan.create), ElementsAre(3)) << "fraud-r1 has its slot until it is gone";
 }
 
 TEST_F(Replicas, WithoutASpareDeviceOneOfTheSpecBeforeGivesItsPlace) {
@@ -166,7 +172,7 @@ TEST_F(Replicas, ThatDoNotServeDoNotBlockTheNextSpec) {
   change_spec();
   const ReplicaPlan plan = scaled_to(2);
   EXPECT_THAT(names(plan.remove), ElementsAre("fraud-r1", "fraud-r0"));
-  EXPECT_THAT(plan.create, ElementsAre(2, 3));
+  EXPECT_THAT(slots(plan.create), ElementsAre(2, 3));
 }
 
 TEST_F(Replicas, ThatGaveUpAreMadeAgainAfterAWhile) {
@@ -177,20 +183,24 @@ TEST_F(Replicas, ThatGaveUpAreMadeAgainAfterAWhile) {
   failed(0, seconds(61));
   const ReplicaPlan plan = scaled_to(1);
   EXPECT_THAT(names(plan.remove), ElementsAre("fraud-r0"));
-  EXPECT_THAT(plan.create, ElementsAre(1));
+  EXPECT_THAT(slots(plan.create), ElementsAre(1));
 }
 
 TEST_F(Replicas, ThatGaveUpWithTheSpecBeforeAreMadeAgainAtOnce) {
   failed(0, seconds(1));
   change_spec();
-  EXPECT_THAT(scaled_to(1).create, ElementsAre(1));
+  EXPECT_THAT(slots(scaled_to(1).create), ElementsAre(1));
 }
 
 TEST_F(Replicas, AboveAsManyAsTheEndpointSaysGiveWay) {
   endpoint_.spec.scaling.preemptible_above_replicas = 1;
   serving(0);
   serving(4);
-  EXPECT_THAT(names(scaled_to(2).set_terms), ElementsAre("fraud-r4"));
+  const ReplicaPlan plan = scaled_to(3);
+  ASSERT_EQ(plan.set_terms.size(), 1U);
+  EXPECT_EQ(plan.set_terms[0].replica->meta.name, "fraud-r4");
+  EXPECT_TRUE(plan.set_terms[0].preemptible);
+  EXPECT_THAT(plan.create, ElementsAre(NewReplica{.slot = 1, .preemptible = true}));
   jobs_[1].spec.replica->preemptible = true;
   EXPECT_THAT(scaled_to(2).set_terms, IsEmpty());
   endpoint_.spec.priority = 7;
