@@ -10,6 +10,8 @@
 namespace berth::control {
 namespace {
 
+constexpr size_t kDecisionsKept = 20;
+
 const api::Condition* condition_of(const api::GpuJob& job, std::string_view type) {
   return api::find_condition(job.status.conditions, type);
 }
@@ -123,6 +125,22 @@ void set_ready(const EndpointFacts& facts, int64_t ready, Stamp& stamp) {
   stamp.set("Ready", true, "Serving", count_text(ready, "replica") + " ready");
 }
 
+// The number of replicas followed the load: by how much and why.
+void note_decision(const EndpointFacts& facts, int64_t before,
+                   api::InferenceEndpointStatus& status) {
+  const Instant now = facts.replicas.now;
+  const int64_t desired = facts.replicas.desired;
+  status.last_decisions.push_back(
+      {.id = "scale-" + std::to_string(now.time_since_epoch().count()),
+       .at = now,
+       .action = desired > before ? "ScaleUp" : "ScaleDown",
+       .reason = std::to_string(before) + " to " + count_text(desired, "replica") + ": " +
+                 facts.why_scaled});
+  if (status.last_decisions.size() > kDecisionsKept) {
+    status.last_decisions.erase(status.last_decisions.begin());
+  }
+}
+
 api::InferenceEndpointStatus status_of(const EndpointFacts& facts) {
   const api::InferenceEndpoint& endpoint = facts.replicas.endpoint;
   api::InferenceEndpointStatus status = endpoint.status;
@@ -130,7 +148,11 @@ api::InferenceEndpointStatus status_of(const EndpointFacts& facts) {
   status.observed_generation = endpoint.meta.generation;
   status.url = rest_url(endpoint);
   status.grpc_url = grpc_url(endpoint);
+  const auto before = status.replicas;
   status.replicas = count(facts.replicas);
+  if (before && before->desired != status.replicas->desired && !facts.why_scaled.empty()) {
+    note_decision(facts, before->desired, status);
+  }
   status.variants = {{.role = api::Variant::Stable,
                       .model = endpoint.meta.name,
                       .sha256 = endpoint.spec.model.sha256,
