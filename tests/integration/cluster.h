@@ -158,7 +158,7 @@ class Cluster {
   kube::fake::ModelKubelet kubelet;
   control::Settings settings;
   control::MetricsFetcher* fetcher = nullptr;  // of operators that are started from here on
-  bool quotas_may_be_lowered = false;  // then running work may be over its quota
+  bool quotas_may_be_lowered = false;          // then running work may be over its quota
 
  private:
   void must(const kube::Response& response) const;

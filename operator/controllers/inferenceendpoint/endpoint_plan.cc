@@ -130,12 +130,12 @@ void note_decision(const EndpointFacts& facts, int64_t before,
                    api::InferenceEndpointStatus& status) {
   const Instant now = facts.replicas.now;
   const int64_t desired = facts.replicas.desired;
-  status.last_decisions.push_back(
-      {.id = "scale-" + std::to_string(now.time_since_epoch().count()),
-       .at = now,
-       .action = desired > before ? "ScaleUp" : "ScaleDown",
-       .reason = std::to_string(before) + " to " + count_text(desired, "replica") + ": " +
-                 facts.why_scaled});
+  status.last_decisions.push_back({.id = "scale-" + std::to_string(now.time_since_epoch().count()),
+                                   .at = now,
+                                   .action = desired > before ? "ScaleUp" : "ScaleDown",
+                                   .reason = std::to_string(before) + " to " +
+                                             count_text(desired, "replica") + ": " +
+                                             facts.why_scaled});
   if (status.last_decisions.size() > kDecisionsKept) {
     status.last_decisions.erase(status.last_decisions.begin());
   }

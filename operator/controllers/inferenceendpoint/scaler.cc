@@ -139,8 +139,8 @@ void Scaler::decide(const api::InferenceEndpoint& endpoint, Scaled& scaled) {
     ++(is_serving(*job) ? facts.counts.ready : facts.counts.starting);
   }
   const int64_t before = scaled.decision.desired;
-  scaled.decision = scaling::decide(rules_of(endpoint.spec), scaled.decision.next, facts,
-                                    clock_.monotonic());
+  scaled.decision =
+      scaling::decide(rules_of(endpoint.spec), scaled.decision.next, facts, clock_.monotonic());
   if (scaled.decision.desired != before) wake_(runtime::key_of(endpoint.meta));
 }
 

@@ -19,8 +19,8 @@ namespace berth::control {
 bool is_scaled(const api::InferenceEndpoint& endpoint);
 
 // Asks the routers of every namespace with scaled endpoints what they have counted, and decides how
-// many replicas each endpoint should have. What it knows is lost with the process: then nothing goes
-// before it is known again (scaling/decide.h).
+// many replicas each endpoint should have. What it knows is lost with the process: then nothing
+// goes before it is known again (scaling/decide.h).
 class Scaler {
  public:
   // `wake` is called with the endpoints whose number has changed.

@@ -39,8 +39,7 @@ std::optional<Sample> parse(std::string_view line) {
                 .endpoint = endpoint_of(line.substr(open + 1, close - open - 1))};
   line.remove_prefix(close + 1);
   while (line.starts_with(' ')) line.remove_prefix(1);
-  const auto [end, error] =
-      std::from_chars(line.data(), line.data() + line.size(), sample.value);
+  const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), sample.value);
   const bool is_good = error == std::errc() && std::isfinite(sample.value) && sample.value >= 0 &&
                        sample.value <= kLargest && !sample.endpoint.empty();
   return is_good ? std::optional(sample) : std::nullopt;

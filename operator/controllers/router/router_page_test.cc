@@ -26,12 +26,12 @@ TEST(RouterPage, SaysWhatEachEndpointCarriesAndWhatCame) {
 }
 
 TEST(RouterPage, OfSomebodyElseSaysNothing) {
-  for (const char* page : {"", "\n\n", "<html>", "berth_router_in_flight", "berth_router_in_flight{",
-                           "berth_router_in_flight{endpoint=\"a\"}", "berth_router_in_flight{} 3",
-                           "berth_router_in_flight{endpoint=\"a\"} many",
-                           "berth_router_in_flight{endpoint=\"a\"} -1",
-                           "berth_router_in_flight{endpoint=\"a\"} 1e300",
-                           "berth_router_in_flight{xendpoint=\"a\"} 1"}) {
+  for (const char* page :
+       {"", "\n\n", "<html>", "berth_router_in_flight", "berth_router_in_flight{",
+        "berth_router_in_flight{endpoint=\"a\"}", "berth_router_in_flight{} 3",
+        "berth_router_in_flight{endpoint=\"a\"} many", "berth_router_in_flight{endpoint=\"a\"} -1",
+        "berth_router_in_flight{endpoint=\"a\"} 1e300",
+        "berth_router_in_flight{xendpoint=\"a\"} 1"}) {
     EXPECT_TRUE(parse_router_page(page).empty()) << page;
   }
 }
