@@ -23,13 +23,13 @@ namespace {
 constexpr Millis kLongestWait{1'000};  // the loop shows a sign of life at least so often
 constexpr Millis kStopGrace{5'000};    // for writes under way when asked to stop
 
-// The /metrics page that the worker contract has on BERTH_PORT.
-class WorkerPages final : public MetricsFetcher {
+// The /metrics pages of workers and routers.
+class PodPages final : public MetricsFetcher {
  public:
-  explicit WorkerPages(http::BackgroundGet& background) : background_(background) {}
-  void fetch(const std::string& ip, Reply reply) override {
+  explicit PodPages(http::BackgroundGet& background) : background_(background) {}
+  void fetch(const std::string& ip, int port, Reply reply) override {
     const std::string host = ip.find(':') == std::string::npos ? ip : "[" + ip + "]";
-    background_.get("http://" + host + ":8080/metrics", std::move(reply));
+    background_.get("http://" + host + ":" + std::to_string(port) + "/metrics", std::move(reply));
   }
 
  private:
@@ -133,7 +133,7 @@ int start(const Flags& flags) {
                                 {.user_agent = "berth-operator/" BERTH_VERSION});
   const host::StopSignals signals(transport.wake_fd());
   http::BackgroundGet background([&transport] { transport.wake(); });
-  WorkerPages fetcher(background);
+  PodPages fetcher(background);
   DecisionFiles decisions;
   open_decisions(flags, metrics, log, decisions);
   Observers watching = observers(metrics);

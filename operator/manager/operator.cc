@@ -57,7 +57,8 @@ Operator::Operator(kube::Transport& transport, const Clock& clock, Settings sett
       tiers_("slatier", slatier_, effects_, clock, log, observers.on_reconciled),
       pools_("capacitypool", capacity_, effects_, clock, log, observers.on_reconciled),
       reservations_("reservation", reservation_, effects_, clock, log, observers.on_reconciled),
-      serving_(stores_, recorder_, effects_, settings_, clock, log, observers.on_reconciled),
+      serving_(stores_, recorder_, effects_, settings_, clock, log, observers.on_reconciled,
+               fetcher),
       feeds_(transport, stores_, settings_, log) {
   if (observers.decision_log != nullptr) feed_.world().record_to(*observers.decision_log);
   wire_jobs();

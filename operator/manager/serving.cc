@@ -1,18 +1,32 @@
 #include "operator/manager/serving.h"
 
+#include <algorithm>
+
 #include "runtime/ownership.h"
 
 namespace berth::control {
 
 Serving::Serving(Stores& stores, runtime::Recorder& recorder, runtime::Effects& effects,
                  const Settings& settings, const Clock& clock, Log& log,
-                 const runtime::OnReconciled& on_reconciled)
+                 const runtime::OnReconciled& on_reconciled, MetricsFetcher* fetcher)
     : stores_(stores),
       endpoint_(stores, recorder, settings, clock),
       router_(stores, settings, clock),
       endpoints_("inferenceendpoint", endpoint_, effects, clock, log, on_reconciled),
       routers_("router", router_, effects, clock, log, on_reconciled) {
+  if (fetcher != nullptr) {
+    scaler_.emplace(stores, *fetcher, settings, clock,
+                    [this](const runtime::ObjectKey& key) { endpoints_.add(key); });
+    endpoint_.scaled = [this](const api::InferenceEndpoint& endpoint) {
+      return scaler_->decision(endpoint);
+    };
+  }
   wire();
+}
+
+Monotonic Serving::tick() {
+  const Monotonic wake = scaler_ ? scaler_->tick() : Monotonic::max();
+  return std::min({wake, endpoints_.tick(), routers_.tick()});
 }
 
 void Serving::wire() {

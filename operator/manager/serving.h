@@ -1,10 +1,11 @@
 #pragma once
-#include <algorithm>
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "operator/controllers/inferenceendpoint/endpoint_controller.h"
+#include "operator/controllers/inferenceendpoint/scaler.h"
 #include "operator/controllers/router/router_controller.h"
 #include "operator/world/settings.h"
 #include "operator/world/stores.h"
@@ -19,11 +20,11 @@ class Serving {
  public:
   Serving(Stores& stores, runtime::Recorder& recorder, runtime::Effects& effects,
           const Settings& settings, const Clock& clock, Log& log,
-          const runtime::OnReconciled& on_reconciled);
+          const runtime::OnReconciled& on_reconciled, MetricsFetcher* fetcher);
   Serving(const Serving&) = delete;
   Serving& operator=(const Serving&) = delete;
 
-  Monotonic tick() { return std::min(endpoints_.tick(), routers_.tick()); }
+  Monotonic tick();
 
  private:
   void wire();
@@ -33,7 +34,8 @@ class Serving {
   EndpointController endpoint_;
   RouterController router_;
   runtime::Controller endpoints_;
-  runtime::Controller routers_;  // by namespace
+  runtime::Controller routers_;   // by namespace
+  std::optional<Scaler> scaler_;  // empty without a fetcher: then minReplicas run
 };
 
 }  // namespace berth::control

@@ -13,6 +13,7 @@ struct RouterSettings {
   std::string image;  // empty: none can run
   std::string image_pull_policy = "IfNotPresent";
   int64_t replicas = 2;
+  Millis load_interval{2'000};  // between two looks at what it has counted
   std::map<std::string, std::string> node_selector;
 };
 
@@ -47,6 +48,7 @@ struct Settings {
   uint64_t seed = 0;  // of jitter
 };
 
+inline constexpr const char* kRouterName = "berth-router";  // of its objects in each namespace
 inline constexpr std::string_view kFinalizer = "berth.dev/release";
 inline constexpr std::string_view kQuotaLabel = "berth.dev/quota";  // on namespaces
 inline constexpr std::string_view kRendezvousService = "berth";     // one per namespace

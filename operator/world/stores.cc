@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "json/describe.h"
+#include "operator/world/settings.h"
 #include "runtime/ownership.h"
 #include "translate/charges.h"
 
@@ -16,6 +17,14 @@ namespace {
 std::vector<std::string> one(std::string value) {
   if (value.empty()) return {};
   return {std::move(value)};
+}
+
+// By the name of the ReplicaSet that its Deployment made.
+bool is_router(const translate::Pod& pod) {
+  const auto owner = std::find_if(pod.meta.owners.begin(), pod.meta.owners.end(),
+                                  [](const OwnerRef& ref) { return ref.controller; });
+  return owner != pod.meta.owners.end() && owner->kind == "ReplicaSet" &&
+         owner->name.starts_with(std::string(kRouterName) + "-");
 }
 
 }  // namespace
@@ -44,6 +53,9 @@ Stores::Stores()
       pods_by_namespace(pods.add_index([](const auto& pod) {
         const bool foreign = owner_job(pod).empty() && !pod.requests.devices.empty();
         return one(foreign ? pod.meta.name_space : std::string());
+      })),
+      router_pods(pods.add_index([](const auto& pod) {
+        return one(is_router(pod) ? pod.meta.name_space : std::string());
       })),
       jobs_by_namespace(jobs.add_index([](const auto& job) { return one(job.meta.name_space); })),
       endpoints_by_namespace(

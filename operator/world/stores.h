@@ -71,6 +71,7 @@ struct Stores {
   runtime::IndexId pods_by_node;       // bound, pinned or planned to
   runtime::IndexId pods_by_group;      // "namespace/group", foreign pods only
   runtime::IndexId pods_by_namespace;  // foreign accelerator pods only
+  runtime::IndexId router_pods;        // by namespace
   runtime::IndexId jobs_by_namespace;
   runtime::IndexId endpoints_by_namespace;
   runtime::IndexId slices_by_owner;  // UID of the controlling GpuJob

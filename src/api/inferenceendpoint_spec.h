@@ -113,8 +113,8 @@ struct Scaling {
     v.field("maxReplicas", &Scaling::max_replicas,
             {.defaulted = true, .minimum = 1, .maximum = kMostWorkers}, "Most replicas.");
     v.field("concurrencyPerReplica", &Scaling::concurrency_per_replica,
-            {.unsupported = true, .minimum = 1, .maximum = 100'000},
-            "Requests at a time per replica; absent means learned at the latency objective.");
+            {.minimum = 1, .maximum = 100'000},
+            "Requests at a time per replica; absent means three quarters of maxBatchSize.");
     v.field("stableWindowSeconds", &Scaling::stable_window_seconds,
             {.defaulted = true, .minimum = 6, .maximum = 3600},
             "Seconds over which the load is averaged.");

@@ -182,3 +182,20 @@ def test_a_model_that_is_another_is_not_served(tenant, model, server_image):
         load.until_answers(10)
     assert load.failures == []
     assert kube.holds("Ready")(tenant.client.get(endpoint.path))
+
+
+def test_replicas_follow_the_load_from_nothing_and_back(tenant, model, server_image):
+    endpoint = Endpoint(tenant, "digits", server_image, model, minReplicas=0, maxReplicas=2,
+                        concurrencyPerReplica=1, stableWindowSeconds=6, panicWindowSeconds=3,
+                        scaleDownDelaySeconds=6)
+    endpoint.until_ready()
+    endpoint.until(lambda item: item["status"]["replicas"]["desired"] == 0, what="asleep")
+    tenant.until_used(0, REAL_CLASS)
+    assert endpoint.ask(timeout=60)["outputs"][0]["shape"] == [ROWS, 10]  # held until one is ready
+    with Load(endpoint, pause=0) as first, Load(endpoint, pause=0) as second:
+        endpoint.until_replicas(2)
+    assert first.failures == second.failures == []
+    woken = endpoint.until(lambda item: item["status"]["replicas"]["desired"] == 0,
+                           what="asleep again")
+    actions = [one["action"] for one in woken["status"]["lastDecisions"]]
+    assert actions.count("ScaleUp") >= 2 and actions[-1] == "ScaleDown", actions

@@ -411,9 +411,9 @@ Process& Cluster::start_operator(const std::string& identity) {
   process->log = std::make_unique<decisionlog::DecisionLog>(
       process->files.opened(),
       decisionlog::DecisionLog::Options{.program = identity, .file_bytes = 1 << 20});
-  process->program =
-      std::make_unique<control::Operator>(*process->transport, clock, std::move(own), log_,
-                                          control::Observers{.decision_log = process->log.get()});
+  process->program = std::make_unique<control::Operator>(
+      *process->transport, clock, std::move(own), log_,
+      control::Observers{.decision_log = process->log.get()}, fetcher);
   processes_.push_back(std::move(process));
   return newest();
 }

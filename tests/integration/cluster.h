@@ -157,7 +157,8 @@ class Cluster {
   kube::fake::FakeServer server;
   kube::fake::ModelKubelet kubelet;
   control::Settings settings;
-  bool quotas_may_be_lowered = false;  // then running work may be over its quota
+  control::MetricsFetcher* fetcher = nullptr;  // of operators that are started from here on
+  bool quotas_may_be_lowered = false;          // then running work may be over its quota
 
  private:
   void must(const kube::Response& response) const;

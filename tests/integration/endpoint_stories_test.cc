@@ -174,11 +174,11 @@ TEST_F(EndpointStory, ScalesBothWays) {
   EXPECT_EQ(cluster.used("blue"), 2);
 }
 
-TEST_F(EndpointStory, ThatWantsNoReplicaIsNotReady) {
+TEST_F(EndpointStory, ThatMayHaveNoReplicaSleepsUntilAsked) {
   cluster.node("a", 8).quota("blue", 4);
   serve("fraud", 0);
   routers_are_ready(2);
-  EXPECT_EQ(said("fraud", "Ready"), "False NoReplicas");
+  EXPECT_EQ(said("fraud", "Ready"), "True Asleep");
   EXPECT_THAT(cluster.live_pods(), IsEmpty());
 }
 

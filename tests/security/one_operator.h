@@ -33,7 +33,7 @@ class TextLog final : public Log {
 // Remembers whom it was to ask, and never answers.
 class SilentFetcher final : public control::MetricsFetcher {
  public:
-  void fetch(const std::string& ip, Reply) override { asked.push_back(ip); }
+  void fetch(const std::string& ip, int, Reply) override { asked.push_back(ip); }
   std::vector<std::string> asked;
 };
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "kube/pod_address.h"
+#include "operator/controllers/gpujob/worker_pod.h"
 #include "translate/worker_name.h"
 
 namespace berth::control {
@@ -57,7 +58,8 @@ void ProgressReader::ask(const std::string& uid, Watched& watched) {
   if (!kube::is_pod_address(pod->ip)) return;
   watched.is_asked = true;
   ++asked_;
-  fetcher_.fetch(pod->ip, [this, uid](const Result<std::string>& page) { answered(uid, page); });
+  fetcher_.fetch(pod->ip, kStatusPort,
+                 [this, uid](const Result<std::string>& page) { answered(uid, page); });
 }
 
 void ProgressReader::answered(const std::string& uid, const Result<std::string>& page) {

@@ -18,7 +18,7 @@ class MetricsFetcher {
  public:
   using Reply = std::function<void(Result<std::string>)>;
   virtual ~MetricsFetcher() = default;
-  virtual void fetch(const std::string& ip, Reply reply) = 0;
+  virtual void fetch(const std::string& ip, int port, Reply reply) = 0;
 };
 
 // Asks the first worker of every running job for its progress, now and then. Only addresses that

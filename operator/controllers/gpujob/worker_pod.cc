@@ -12,7 +12,6 @@ namespace berth::control {
 namespace {
 
 constexpr const char* kCheckpointDir = "/var/run/berth/checkpoint";
-constexpr int kStatusPort = 8080;
 
 // pvc://CLAIM/FOLDER
 struct ClaimPath {

@@ -10,6 +10,7 @@
 namespace berth::control {
 
 inline constexpr std::string_view kJobLabel = "berth.dev/job";  // on its pods: its name
+inline constexpr int kStatusPort = 8080;                        // BERTH_PORT
 inline constexpr const char* kManagedBy = "app.kubernetes.io/managed-by";
 
 // What a worker's node calls its devices, for example "nvidia.com/gpu".

@@ -7,6 +7,7 @@
 #include "kube/request.h"
 #include "operator/controllers/inferenceendpoint/endpoint_service.h"
 #include "operator/controllers/inferenceendpoint/replica_job.h"
+#include "operator/controllers/inferenceendpoint/scaler.h"
 #include "operator/controllers/router/router_objects.h"
 #include "operator/world/status_write.h"
 #include "runtime/ownership.h"
@@ -41,7 +42,13 @@ EndpointFacts EndpointController::gather(const api::InferenceEndpoint& endpoint)
                       .service = stores_.services.find(service),
                       .router = {.has_image = !settings_.router.image.empty(),
                                  .ready = router == nullptr ? 0 : router->ready}};
-  if (endpoint.spec.suspend) facts.replicas.desired = 0;
+  if (endpoint.spec.suspend) {
+    facts.replicas.desired = 0;
+  } else if (scaled && is_scaled(endpoint)) {
+    const scaling::Decision decision = scaled(endpoint);
+    facts.replicas.desired = decision.desired;
+    facts.why_scaled = decision.why;
+  }
   for (const api::GpuJob* job :
        stores_.jobs.by(stores_.jobs_by_namespace, endpoint.meta.name_space)) {
     if (runtime::controller_uid(job->meta, kube::kInferenceEndpoints) == endpoint.meta.uid) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <string>
 
 #include "base/clock.h"
@@ -7,6 +8,7 @@
 #include "operator/world/stores.h"
 #include "runtime/controller.h"
 #include "runtime/recorder.h"
+#include "scaling/decide.h"
 
 namespace berth::control {
 
@@ -16,6 +18,10 @@ class EndpointController final : public runtime::Reconciler {
   EndpointController(Stores& stores, runtime::Recorder& recorder, const Settings& settings,
                      const Clock& clock)
       : stores_(stores), recorder_(recorder), settings_(settings), clock_(clock) {}
+
+  // How many replicas an endpoint whose number follows its load should have; without it,
+  // minReplicas.
+  std::function<scaling::Decision(const api::InferenceEndpoint&)> scaled;
 
   runtime::Next reconcile(const runtime::ObjectKey& key, runtime::Writes writes) override;
 

@@ -10,6 +10,8 @@
 namespace berth::control {
 namespace {
 
+constexpr size_t kDecisionsKept = 20;
+
 const api::Condition* condition_of(const api::GpuJob& job, std::string_view type) {
   return api::find_condition(job.status.conditions, type);
 }
@@ -120,10 +122,25 @@ void set_ready(const EndpointFacts& facts, int64_t ready, Stamp& stamp) {
     return stamp.set("Ready", false, why != nullptr ? why->reason : "Starting", std::move(message));
   }
   if (ready == 0) {
-    return stamp.set("Ready", false, "NoReplicas",
-                     "scaling.minReplicas is 0, and replicas do not follow the load yet");
+    return stamp.set("Ready", true, "Asleep", "the next request starts a replica");
   }
   stamp.set("Ready", true, "Serving", count_text(ready, "replica") + " ready");
+}
+
+// The number of replicas followed the load: by how much and why.
+void note_decision(const EndpointFacts& facts, int64_t before,
+                   api::InferenceEndpointStatus& status) {
+  const Instant now = facts.replicas.now;
+  const int64_t desired = facts.replicas.desired;
+  status.last_decisions.push_back({.id = "scale-" + std::to_string(now.time_since_epoch().count()),
+                                   .at = now,
+                                   .action = desired > before ? "ScaleUp" : "ScaleDown",
+                                   .reason = std::to_string(before) + " to " +
+                                             count_text(desired, "replica") + ": " +
+                                             facts.why_scaled});
+  if (status.last_decisions.size() > kDecisionsKept) {
+    status.last_decisions.erase(status.last_decisions.begin());
+  }
 }
 
 api::InferenceEndpointStatus status_of(const EndpointFacts& facts) {
@@ -133,7 +150,11 @@ api::InferenceEndpointStatus status_of(const EndpointFacts& facts) {
   status.observed_generation = endpoint.meta.generation;
   status.url = rest_url(endpoint);
   status.grpc_url = grpc_url(endpoint);
+  const auto before = status.replicas;
   status.replicas = count(facts.replicas);
+  if (before && before->desired != status.replicas->desired && !facts.why_scaled.empty()) {
+    note_decision(facts, before->desired, status);
+  }
   status.variants = {{.role = api::Variant::Stable,
                       .model = endpoint.meta.name,
                       .sha256 = endpoint.spec.model.sha256,

@@ -20,6 +20,7 @@ struct RouterFacts {
 
 struct EndpointFacts {
   ReplicaFacts replicas;
+  std::string why_scaled;          // to the number that is desired; empty where nobody decided
   const Named* service = nullptr;  // of the endpoint's name, whosever it is
   RouterFacts router;
 };

@@ -11,7 +11,6 @@
 // those endpoints and the namespace's pods, and a Deployment. All three have one name.
 namespace berth::control {
 
-inline constexpr const char* kRouterName = "berth-router";
 inline constexpr const char* kRouterLabel = "app.kubernetes.io/name";
 inline constexpr int kRouterMetricsPort = 9090;
 

@@ -1,0 +1,152 @@
+#include "operator/controllers/inferenceendpoint/scaler.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "kube/pod_address.h"
+#include "operator/controllers/inferenceendpoint/replica_set.h"
+#include "operator/controllers/router/router_objects.h"
+#include "operator/controllers/router/router_page.h"
+#include "runtime/ownership.h"
+
+namespace berth::control {
+namespace {
+
+constexpr int64_t kMilli = 1000;
+
+scaling::LoadWindows::Settings windows_of(const api::Scaling& spec) {
+  return {.stable_window = std::chrono::seconds(spec.stable_window_seconds),
+          .panic_window = std::chrono::seconds(spec.panic_window_seconds)};
+}
+
+// Where none is given: what fills three quarters of a batch.
+int64_t target_milli(const api::InferenceEndpointSpec& spec) {
+  if (spec.scaling.concurrency_per_replica) return *spec.scaling.concurrency_per_replica * kMilli;
+  return std::max(kMilli, spec.worker.max_batch_size * kMilli * 3 / 4);
+}
+
+scaling::Rules rules_of(const api::InferenceEndpointSpec& spec) {
+  return {.min_replicas = spec.scaling.min_replicas,
+          .max_replicas = spec.scaling.max_replicas,
+          .target_milli = target_milli(spec),
+          .rate_milli = {},
+          .stable_window = std::chrono::seconds(spec.scaling.stable_window_seconds),
+          .panic_window = std::chrono::seconds(spec.scaling.panic_window_seconds),
+          .panic_percent = spec.scaling.panic_percent,
+          .scale_down_delay = std::chrono::seconds(spec.scaling.scale_down_delay_seconds)};
+}
+
+// As it was when somebody else led.
+scaling::Decision last_known(const api::InferenceEndpoint& endpoint) {
+  const api::Scaling& spec = endpoint.spec.scaling;
+  const int64_t was =
+      endpoint.status.replicas ? endpoint.status.replicas->desired : spec.min_replicas;
+  const int64_t desired = std::clamp(was, spec.min_replicas, spec.max_replicas);
+  return {.desired = desired, .why = {}, .next = scaling::resumed(desired)};
+}
+
+}  // namespace
+
+bool is_scaled(const api::InferenceEndpoint& endpoint) {
+  const api::InferenceEndpointSpec& spec = endpoint.spec;
+  return spec.scaling.min_replicas < spec.scaling.max_replicas && !spec.suspend &&
+         !endpoint.meta.deletion;
+}
+
+Scaler::Scaler(Stores& stores, MetricsFetcher& fetcher, const Settings& settings,
+               const Clock& clock, std::function<void(const runtime::ObjectKey&)> wake)
+    : stores_(stores),
+      fetcher_(fetcher),
+      settings_(settings),
+      clock_(clock),
+      wake_(std::move(wake)) {
+  stores.endpoints.subscribe([this](const auto* a, const auto* b) { on_endpoint(a, b); });
+}
+
+void Scaler::on_endpoint(const api::InferenceEndpoint* before,
+                         const api::InferenceEndpoint* after) {
+  if (after == nullptr || !is_scaled(*after)) {
+    scaled_.erase(after != nullptr ? after->meta.uid : before->meta.uid);
+    return;
+  }
+  const auto windows = windows_of(after->spec.scaling);
+  const auto [at, is_new] = scaled_.try_emplace(
+      after->meta.uid, Scaled{scaling::LoadWindows(windows), last_known(*after)});
+  if (!is_new) at->second.load.configure(windows);
+}
+
+Monotonic Scaler::tick() {
+  if (scaled_.empty()) return Monotonic::max();
+  const Monotonic now = clock_.monotonic();
+  if (now < due_) return due_;
+  due_ = now + settings_.router.load_interval;
+  std::set<std::string> name_spaces;
+  for (auto& [uid, scaled] : scaled_) {
+    const api::InferenceEndpoint* endpoint = stores_.endpoints.find_uid(uid);
+    if (endpoint == nullptr) continue;
+    name_spaces.insert(endpoint->meta.name_space);
+    scaled.load.expect(routers_in(endpoint->meta.name_space), now);
+    decide(*endpoint, scaled);
+  }
+  for (const std::string& name_space : name_spaces) ask_routers(name_space);
+  return due_;
+}
+
+std::set<std::string> Scaler::routers_in(const std::string& name_space) const {
+  std::set<std::string> routers;
+  for (const translate::Pod* pod : stores_.pods.by(stores_.router_pods, name_space)) {
+    if (!pod->is_terminal() && pod->ready) routers.insert(pod->meta.uid);
+  }
+  return routers;
+}
+
+void Scaler::ask_routers(const std::string& name_space) {
+  for (const translate::Pod* pod : stores_.pods.by(stores_.router_pods, name_space)) {
+    if (pod->is_terminal() || !kube::is_pod_address(pod->ip)) continue;
+    const std::string uid = pod->meta.uid;
+    if (!asked_.insert(uid).second) continue;  // it is slow: its answer is awaited
+    fetcher_.fetch(pod->ip, kRouterMetricsPort,
+                   [this, name_space, uid](const Result<std::string>& page) {
+                     answered(name_space, uid, page);
+                   });
+  }
+}
+
+void Scaler::answered(const std::string& name_space, const std::string& router,
+                      const Result<std::string>& page) {
+  asked_.erase(router);
+  if (!page) return;
+  const auto counted = parse_router_page(*page);
+  for (const auto* endpoint : stores_.endpoints.by(stores_.endpoints_by_namespace, name_space)) {
+    const auto scaled = scaled_.find(endpoint->meta.uid);
+    if (scaled == scaled_.end()) continue;
+    const auto counters = counted.find(endpoint->meta.name);
+    // A router that knows the endpoint and has had no request for it shows nothing.
+    scaled->second.load.scraped(
+        router, counters == counted.end() ? scaling::RouterCounters{} : counters->second,
+        clock_.monotonic());
+  }
+}
+
+void Scaler::decide(const api::InferenceEndpoint& endpoint, Scaled& scaled) {
+  scaling::Facts facts{.load = scaled.load.load(clock_.monotonic()), .counts = {}};
+  for (const api::GpuJob* job :
+       stores_.jobs.by(stores_.jobs_by_namespace, endpoint.meta.name_space)) {
+    const bool is_its =
+        runtime::controller_uid(job->meta, kube::kInferenceEndpoints) == endpoint.meta.uid;
+    if (!is_its || job->meta.deletion || api::is_finished(*job)) continue;
+    ++(is_serving(*job) ? facts.counts.ready : facts.counts.starting);
+  }
+  const int64_t before = scaled.decision.desired;
+  scaled.decision =
+      scaling::decide(rules_of(endpoint.spec), scaled.decision.next, facts, clock_.monotonic());
+  if (scaled.decision.desired != before) wake_(runtime::key_of(endpoint.meta));
+}
+
+scaling::Decision Scaler::decision(const api::InferenceEndpoint& endpoint) const {
+  const auto scaled = scaled_.find(endpoint.meta.uid);
+  return scaled == scaled_.end() ? last_known(endpoint) : scaled->second.decision;
+}
+
+}  // namespace berth::control
