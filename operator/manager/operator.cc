@@ -23,7 +23,9 @@ Operator::Operator(kube::Transport& transport, const Clock& clock, Settings sett
       reservation_desk_(stores_, books_, feed_),
       scheduler_(books_, feed_, nominations_, settings_, clock),
       outlook_desk_(stores_, feed_, settings_, clock),
+      spans_(clock),
       spending_(stores_, books_, settings_, clock),
+      endpoint_costs_(stores_, books_, settings_, clock),
       recent_use_(books_, settings_, clock),
       job_desk_(stores_, books_, coverage_, feed_, nominations_, reservation_desk_, scheduler_,
                 settings_, clock),
@@ -58,7 +60,7 @@ Operator::Operator(kube::Transport& transport, const Clock& clock, Settings sett
       pools_("capacitypool", capacity_, effects_, clock, log, observers.on_reconciled),
       reservations_("reservation", reservation_, effects_, clock, log, observers.on_reconciled),
       serving_(stores_, recorder_, effects_, settings_, clock, log, observers.on_reconciled,
-               fetcher),
+               endpoint_costs_, fetcher),
       feeds_(transport, stores_, settings_, log) {
   if (observers.decision_log != nullptr) feed_.world().record_to(*observers.decision_log);
   wire_jobs();
@@ -67,6 +69,9 @@ Operator::Operator(kube::Transport& transport, const Clock& clock, Settings sett
   on_leading_ = observers.on_leading;
   if (fetcher != nullptr) {
     progress_.emplace(stores_, gpujob_, *fetcher, job_desk_.wake, settings_, clock);
+    progress_->on_replica = [this](const api::GpuJob& replica, const std::string& page) {
+      serving_.heard(replica, page);
+    };
   }
   wire(observers);
   wire_accounts(observers);
@@ -210,7 +215,10 @@ void Operator::value_classes() {
 
 // What is spent, held lately and promised, before the pass asks for it.
 Monotonic Operator::keep_accounts() {
-  const Monotonic wake = std::min({spending_.tick(), tier_accounts_.tick(), outlook_desk_.tick()});
+  const Span span = spans_.next();
+  const Prices prices = prices_of(stores_);
+  const Monotonic wake = std::min({spending_.tick(span, prices), endpoint_costs_.tick(span, prices),
+                                   tier_accounts_.tick(), outlook_desk_.tick()});
   value_classes();
   if (recent_use_.tick()) {
     sched::FairShareInputs fairness = feed_.world().fairness();

@@ -19,10 +19,12 @@
 #include "operator/manager/feeds.h"
 #include "operator/manager/serving.h"
 #include "operator/scheduling/books.h"
+#include "operator/scheduling/endpoint_costs.h"
 #include "operator/scheduling/outlook_desk.h"
 #include "operator/scheduling/recent_use.h"
 #include "operator/scheduling/reservation_desk.h"
 #include "operator/scheduling/scheduler.h"
+#include "operator/scheduling/span.h"
 #include "operator/scheduling/spending.h"
 #include "operator/scheduling/tier_accounts.h"
 #include "operator/world/epoch_claim.h"
@@ -115,7 +117,9 @@ class Operator {
   ReservationDesk reservation_desk_;
   Scheduler scheduler_;
   OutlookDesk outlook_desk_;
+  Spans spans_;
   Spending spending_;
+  EndpointCosts endpoint_costs_;
   RecentUse recent_use_;
   translate::ClassValues class_values_;  // as the world was last told
   JobDesk job_desk_;

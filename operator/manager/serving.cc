@@ -8,28 +8,47 @@ namespace berth::control {
 
 Serving::Serving(Stores& stores, runtime::Recorder& recorder, runtime::Effects& effects,
                  const Settings& settings, const Clock& clock, Log& log,
-                 const runtime::OnReconciled& on_reconciled, MetricsFetcher* fetcher)
+                 const runtime::OnReconciled& on_reconciled, EndpointCosts& costs,
+                 MetricsFetcher* fetcher)
     : stores_(stores),
       endpoint_(stores, recorder, settings, clock),
       router_(stores, settings, clock),
       endpoints_("inferenceendpoint", endpoint_, effects, clock, log, on_reconciled),
-      routers_("router", router_, effects, clock, log, on_reconciled) {
-  if (fetcher != nullptr) {
-    scaler_.emplace(stores, *fetcher, settings, clock,
-                    [this](const runtime::ObjectKey& key) { endpoints_.add(key); });
-    endpoint_.scaled = [this](const api::InferenceEndpoint& endpoint) {
-      return scaler_->decision(endpoint);
-    };
-  }
+      routers_("router", router_, effects, clock, log, on_reconciled),
+      costs_(costs),
+      replicas_(stores) {
+  if (fetcher != nullptr) read_from(*fetcher, settings, clock);
   wire();
 }
 
+// What routers and replicas say of themselves.
+void Serving::read_from(MetricsFetcher& fetcher, const Settings& settings, const Clock& clock) {
+  const auto wake = [this](const runtime::ObjectKey& key) { endpoints_.add(key); };
+  reader_.emplace(stores_, fetcher, settings, clock);
+  scaler_.emplace(stores_, *reader_, settings, clock, wake);
+  slos_.emplace(stores_, *reader_, settings, clock, wake);
+  reader_->subscribe([this](const Heard& heard) {
+    costs_.answered(heard.endpoint.meta.uid, heard.since_last.requests - heard.since_last.errors);
+  });
+  endpoint_.scaled = [this](const api::InferenceEndpoint& endpoint) {
+    return scaler_->decision(endpoint);
+  };
+  endpoint_.slo_of = [this](const std::string& uid) { return slos_->of(uid); };
+}
+
 Monotonic Serving::tick() {
-  const Monotonic wake = scaler_ ? scaler_->tick() : Monotonic::max();
+  Monotonic wake = Monotonic::max();
+  if (reader_) wake = std::min({reader_->tick(), scaler_->tick(), slos_->tick()});
   return std::min({wake, endpoints_.tick(), routers_.tick()});
 }
 
 void Serving::wire() {
+  endpoint_.cost_of = [this](const std::string& uid) { return costs_.of(uid); };
+  endpoint_.cold_start_of = [this](const std::string& uid) { return replicas_.cold_start(uid); };
+  costs_.wake = [this](const runtime::ObjectKey& key) { endpoints_.add(key); };
+  replicas_.computed = [this](const std::string& endpoint, Millis device_time) {
+    costs_.computed(endpoint, device_time);
+  };
   stores_.endpoints.subscribe(
       [this](const api::InferenceEndpoint* before, const api::InferenceEndpoint* after) {
         const ObjectMeta& meta = after != nullptr ? after->meta : before->meta;

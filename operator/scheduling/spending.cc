@@ -58,11 +58,7 @@ sched::Budget to_sched(const api::Budget& budget) {
 }
 
 Spending::Spending(Stores& stores, const Books& books, const Settings& settings, const Clock& clock)
-    : prices([&stores] { return prices_of(stores); }),
-      stores_(stores),
-      books_(books),
-      settings_(settings),
-      clock_(clock) {
+    : stores_(stores), books_(books), settings_(settings), clock_(clock) {
   stores.quotas.subscribe([this](const api::Quota* before, const api::Quota* after) {
     const bool same = before != nullptr && after != nullptr &&
                       before->spec.budget == after->spec.budget &&
@@ -157,10 +153,10 @@ void Spending::count_devices() {
   }
 }
 
-void Spending::settle(const std::string& name, Account& account) {
+void Spending::settle(const std::string& name, Account& account, Instant until) {
   const Monotonic mono = clock_.monotonic();
   BudgetFacts& facts = account.facts;
-  facts.until = clock_.now();
+  facts.until = until;
   account.ledger.forget_before(facts.until);
   facts.spent = account.ledger.spent(facts.until);
   facts.rate = {};
@@ -197,24 +193,17 @@ void Spending::tell() {
   if (on_spent) on_spent(spent_);
 }
 
-Monotonic Spending::tick() {
-  const Instant now = clock_.now();
+Monotonic Spending::tick(const Span& span, const Prices& prices) {
+  if (accounts_.empty() && !quotas_changed_) return Monotonic::max();
+  const Instant now = span.to;
   const Monotonic mono = clock_.monotonic();
-  if (accounts_.empty() && !quotas_changed_) {
-    counted_until_ = mono;
-    return Monotonic::max();
-  }
-  if (prices) prices_ = prices();
-  if (counted_until_ != Monotonic::min()) {
-    const Instant from = now - (mono - counted_until_);
-    for (auto& [name, account] : accounts_) charge(account, from, now);
-  }
-  counted_until_ = mono;
+  prices_ = prices;
+  for (auto& [name, account] : accounts_) charge(account, span.from, span.to);
   follow_quotas(now);
   count_devices();
   Monotonic next = Monotonic::max();
   for (auto& [name, account] : accounts_) {
-    settle(name, account);
+    settle(name, account, now);
     const BudgetFacts& facts = account.facts;
     Instant then = sched::window_end(facts.budget.window, now);
     const auto runs_out = sched::budget_spent_at(facts.budget, facts.spent, facts.rate, now);

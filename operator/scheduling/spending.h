@@ -8,6 +8,7 @@
 #include "api/quota.h"
 #include "base/clock.h"
 #include "operator/scheduling/books.h"
+#include "operator/scheduling/span.h"
 #include "operator/world/settings.h"
 #include "operator/world/stores.h"
 #include "sched/core/world.h"
@@ -34,8 +35,7 @@ Prices prices_of(const Stores& stores);
 sched::Budget to_sched(const api::Budget& budget);
 
 // Counts what the Quotas with a budget spend, each with all below it: charged devices x time, in
-// device-time and at the price of their class. Time is that of the steady clock, so that a wall
-// clock that is set moves spending to another window but neither loses any nor counts it twice.
+// device-time and at the price of their class.
 //
 // A new leader goes on from what the status says. Since a status carries what is charged and what
 // is spent as of the same write, the time since then is counted with that charge: while nobody
@@ -47,12 +47,11 @@ class Spending {
   Spending(const Spending&) = delete;
   Spending& operator=(const Spending&) = delete;
 
-  std::function<Prices()> prices;  // asked once per tick while there are budgets
   // Which Quotas have spent their budget is new.
   std::function<void(const std::map<sched::QuotaId, sched::SpentBudget>&)> on_spent;
 
-  // Counts up to now. Returns when something will happen by itself.
-  Monotonic tick();
+  // Counts the span, which ends now. Returns when something will happen by itself.
+  Monotonic tick(const Span& span, const Prices& prices);
   const BudgetFacts* of(const std::string& quota) const;
   // What is stored of it is so old or so wrong that it should be written.
   bool is_due(const std::string& quota) const { return due_.contains(quota); }
@@ -75,7 +74,7 @@ class Spending {
   Account open(const api::Quota& quota, Instant now) const;
   void charge(Account& account, Instant from, Instant to) const;
   void count_devices();
-  void settle(const std::string& name, Account& account);
+  void settle(const std::string& name, Account& account, Instant until);
   void tell();
   int64_t price(const sched::DeviceClass& device_class) const;
 
@@ -86,7 +85,6 @@ class Spending {
   bool quotas_changed_ = true;
   Prices prices_;
   std::map<std::string, Account> accounts_;
-  Monotonic counted_until_ = Monotonic::min();
   uint64_t counted_version_ = 0;
   std::set<std::string> due_;
   std::set<std::string> newly_due_;

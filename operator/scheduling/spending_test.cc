@@ -54,13 +54,13 @@ class SpendingTest : public testing::Test {
     if (!job.empty()) program->stores.jobs.erase(job.mapped().meta);
   }
   void pass(Millis time) {
-    program->spending.tick();
+    program->tick();
     clock.advance(time);
-    program->spending.tick();
+    program->tick();
   }
   // As the controller of Quotas writes it: with what is charged.
   void write() {
-    program->spending.tick();
+    program->tick();
     Stamp stamp{quota.status.conditions, 1, clock.now()};
     show_budget(*program->spending.of("blue"), quota.status, stamp);
     int64_t used = 0;
@@ -75,10 +75,13 @@ class SpendingTest : public testing::Test {
 
   struct Program {
     Program(const Settings& settings, const Clock& clock)
-        : books(stores, settings), spending(stores, books, settings, clock) {}
+        : books(stores, settings), spans(clock), spending(stores, books, settings, clock) {}
+    Monotonic tick() { return spending.tick(spans.next(), prices); }
     Stores stores;
     Books books;
+    Spans spans;
     Spending spending;
+    Prices prices;
   };
   ManualClock clock{*parse_time("2026-11-16T00:00:00Z")};  // a Monday
   Settings settings;
@@ -116,8 +119,8 @@ TEST_F(SpendingTest, SaysWhenToLookAgain) {
   budget({.window = api::BudgetWindow::Day, .device_hours = 8});
   settings.budget_refresh = hours(100);
   runs("a", 4);
-  program->spending.tick();
-  EXPECT_EQ(program->spending.tick() - clock.monotonic(), hours(2));
+  program->tick();
+  EXPECT_EQ(program->tick() - clock.monotonic(), hours(2));
 }
 
 TEST_F(SpendingTest, AnAlertHoldsNobody) {
@@ -133,7 +136,7 @@ TEST_F(SpendingTest, CountsMoneyAtThePriceOfTheClass) {
   runs("a", 4);
   pass(minutes(30));
   EXPECT_EQ(facts().unpriced, kH200);
-  program->spending.prices = [] { return Prices{{kH200, 2 * kUsd}}; };
+  program->prices = {{kH200, 2 * kUsd}};
   pass(minutes(30));
   EXPECT_EQ(facts().spent.micro_usd, 4 * kUsd);
   EXPECT_EQ(facts().unpriced, "");
@@ -199,7 +202,7 @@ TEST_F(SpendingTest, ANewLeaderGoesOnWhereTheLastOneWrote) {
       } else {
         pass(time);
       }
-      EXPECT_EQ((program->spending.tick(), facts().spent.device_ms), wanted) << seed;
+      EXPECT_EQ((program->tick(), facts().spent.device_ms), wanted) << seed;
       if (below(2) == 0) runs("j" + std::to_string(below(5)), 1 + below(8));
       if (below(3) == 0) ends("j" + std::to_string(below(5)));
       write();

@@ -13,7 +13,8 @@ struct RouterSettings {
   std::string image;  // empty: none can run
   std::string image_pull_policy = "IfNotPresent";
   int64_t replicas = 2;
-  Millis load_interval{2'000};  // between two looks at what it has counted
+  Millis load_interval{2'000};    // between two looks at what it has counted, where it scales
+  Millis count_interval{10'000};  // and elsewhere
   std::map<std::string, std::string> node_selector;
 };
 
@@ -29,14 +30,16 @@ struct Settings {
   std::string priority_class = "berth-workload";
   Millis foreign_start_timeout{300'000};
   Millis lease{15'000};
-  Millis pass_interval{5};        // least time between two passes
-  Millis hold_debounce{1'000};    // a hold younger than this is not worth a write
-  Millis hold_refresh{30'000};    // least time between writes of a hold that only changed numbers
-  Millis quota_refresh{2'000};    // least time between writes of a Quota that charge nothing new
-  Millis budget_refresh{60'000};  // least time between writes of a Quota for what it spends
-  Millis tier_refresh{30'000};    // least time between writes of a SlaTier
-  Millis pool_refresh{5'000};     // least time between writes of a CapacityPool
-  Millis policy_refresh{5'000};   // least time between writes of a policy that only changed numbers
+  Millis pass_interval{5};          // least time between two passes
+  Millis hold_debounce{1'000};      // a hold younger than this is not worth a write
+  Millis hold_refresh{30'000};      // least time between writes of a hold that only changed numbers
+  Millis quota_refresh{2'000};      // least time between writes of a Quota that charge nothing new
+  Millis budget_refresh{60'000};    // least time between writes of a Quota for what it spends
+  Millis endpoint_refresh{60'000};  // least time between writes of an endpoint for new figures
+  Millis counts_refresh{300'000};   // and of what its promise was counted from
+  Millis tier_refresh{30'000};      // least time between writes of a SlaTier
+  Millis pool_refresh{5'000};       // least time between writes of a CapacityPool
+  Millis policy_refresh{5'000};  // least time between writes of a policy that only changed numbers
   Millis outlook_refresh{30'000};    // least time between two looks at what work is to be expected
   Millis node_avoidance{600'000};    // how long a job keeps off a node that failed its plan
   Millis release_patience{120'000};  // beyond its victims' grace, until a nomination is given up

@@ -15,9 +15,14 @@ struct Stamp {
   Instant now;
 
   void set(std::string_view type, bool holds, std::string_view reason, std::string message) {
+    set(type, holds ? api::ConditionStatus::True : api::ConditionStatus::False, reason,
+        std::move(message));
+  }
+  void set(std::string_view type, api::ConditionStatus status, std::string_view reason,
+           std::string message) {
     api::set_condition(conditions,
                        {.type = std::string(type),
-                        .status = holds ? api::ConditionStatus::True : api::ConditionStatus::False,
+                        .status = status,
                         .observed_generation = generation,
                         .last_transition_time = now,
                         .reason = std::string(reason),

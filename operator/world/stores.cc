@@ -58,6 +58,9 @@ Stores::Stores()
         return one(is_router(pod) ? pod.meta.name_space : std::string());
       })),
       jobs_by_namespace(jobs.add_index([](const auto& job) { return one(job.meta.name_space); })),
+      jobs_by_endpoint(jobs.add_index([](const auto& job) {
+        return one(std::string(runtime::controller_uid(job.meta, kube::kInferenceEndpoints)));
+      })),
       endpoints_by_namespace(
           endpoints.add_index([](const auto& one_of) { return one(one_of.meta.name_space); })),
       slices_by_owner(slices.add_index([](const auto& slice) {

@@ -73,6 +73,7 @@ struct Stores {
   runtime::IndexId pods_by_namespace;  // foreign accelerator pods only
   runtime::IndexId router_pods;        // by namespace
   runtime::IndexId jobs_by_namespace;
+  runtime::IndexId jobs_by_endpoint;  // UID of the InferenceEndpoint that they are replicas of
   runtime::IndexId endpoints_by_namespace;
   runtime::IndexId slices_by_owner;  // UID of the controlling GpuJob
 };

@@ -49,4 +49,11 @@ struct InferenceEndpoint {
   bool operator==(const InferenceEndpoint&) const = default;
 };
 
+// Whether the number of replicas follows the load: where spec.scaling leaves a choice.
+inline bool is_scaled(const InferenceEndpoint& endpoint) {
+  const Scaling& scaling = endpoint.spec.scaling;
+  return scaling.min_replicas < scaling.max_replicas && !endpoint.spec.suspend &&
+         !endpoint.meta.deletion;
+}
+
 }  // namespace berth::api

@@ -180,8 +180,7 @@ struct InferenceEndpointSpec {
     v.field("routes", &InferenceEndpointSpec::routes,
             {.unsupported = true, .max_items = 16, .keys = "name"},
             "Requests that go to one variant whatever the weights; the first match wins.");
-    v.field("slo", &InferenceEndpointSpec::slo, {.unsupported = true},
-            "What is promised to callers.");
+    v.field("slo", &InferenceEndpointSpec::slo, {}, "What is promised to callers.");
     v.field("monitor", &InferenceEndpointSpec::monitor, {.unsupported = true},
             "What is watched of inputs.");
     v.field("retrain", &InferenceEndpointSpec::retrain, {.unsupported = true},

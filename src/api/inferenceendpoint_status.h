@@ -104,6 +104,8 @@ struct SloStatus {
   std::optional<int64_t> burn_6h_percent;
   std::optional<int64_t> p95_milliseconds;
   std::optional<int64_t> p99_milliseconds;
+  bool frozen = false;
+  std::string counted;
 
   template <class V>
   static void describe(V& v) {
@@ -116,9 +118,14 @@ struct SloStatus {
     v.field("burn6hPercent", &SloStatus::burn_6h_percent, {.minimum = 0},
             "Rate of spending over six hours.");
     v.field("p95Milliseconds", &SloStatus::p95_milliseconds, {.minimum = 0},
-            "95th percentile of latency.");
+            "95th percentile of latency of the last five minutes.");
     v.field("p99Milliseconds", &SloStatus::p99_milliseconds, {.minimum = 0},
-            "99th percentile of latency.");
+            "99th percentile of latency of the last five minutes.");
+    v.field("frozen", &SloStatus::frozen, {},
+            "The budget is below freezeBelowBudgetPercent: no rollout starts and no replica is "
+            "trimmed.");
+    v.field("counted", &SloStatus::counted, {.max_length = 24'576},
+            "Requests by time, for whoever leads next.");
   }
   bool operator==(const SloStatus&) const = default;
 };
@@ -144,20 +151,36 @@ struct DriftStatus {
 };
 
 struct EndpointCost {
-  int64_t micro_usd_per_1k_predictions = 0;
+  std::optional<int64_t> micro_usd_per_1k_predictions;
   int64_t micro_usd_today = 0;
+  int64_t micro_usd_month = 0;
   CostBasis basis = CostBasis::Allocation;
   std::optional<int64_t> utilization_percent;
+  int64_t predictions_today = 0;
+  int64_t device_milliseconds_today = 0;
+  std::string unpriced;
+  std::optional<Instant> counted_until;
 
   template <class V>
   static void describe(V& v) {
     v.field("microUsdPer1kPredictions", &EndpointCost::micro_usd_per_1k_predictions, {.minimum = 0},
-            "Millionths of a US dollar per thousand answers.");
+            "Millionths of a US dollar per thousand answers of today; absent without answers.");
     v.field("microUsdToday", &EndpointCost::micro_usd_today, {.minimum = 0},
             "Millionths of a US dollar since midnight UTC.");
-    v.field("basis", &EndpointCost::basis, {}, "What is priced.");
+    v.field("microUsdMonth", &EndpointCost::micro_usd_month, {.minimum = 0},
+            "Millionths of a US dollar since the first of the month, UTC.");
+    v.field("basis", &EndpointCost::basis, {},
+            "What is priced: devices that are held, used or not.");
     v.field("utilizationPercent", &EndpointCost::utilization_percent,
-            {.minimum = 0, .maximum = 100}, "Percent of what is held that was busy.");
+            {.minimum = 0, .maximum = 100},
+            "Percent of today's device time in which a batch was computed.");
+    v.field("predictionsToday", &EndpointCost::predictions_today, {.minimum = 0},
+            "Requests answered without error since midnight UTC.");
+    v.field("deviceMillisecondsToday", &EndpointCost::device_milliseconds_today, {.minimum = 0},
+            "Device time held since midnight UTC.");
+    v.field("unpriced", &EndpointCost::unpriced, {.max_length = 253},
+            "A class that is held and that no CapacityPool prices: it counts as nothing.");
+    v.field("countedUntil", &EndpointCost::counted_until, {}, "All before is counted.");
   }
   bool operator==(const EndpointCost&) const = default;
 };

@@ -6,8 +6,6 @@
 #include <deque>
 #include <random>
 
-#include "slo/increases.h"
-
 namespace berth::slo {
 namespace {
 
@@ -91,17 +89,6 @@ TEST(History, TakesNoHalfOfATextThatWasCutOrChanged) {
   const auto refused = History::decode(more_errors_than_requests);
   ASSERT_FALSE(refused.ok());
   EXPECT_THAT(refused.error().message, HasSubstr("not a bucket: 12 99 0"));
-}
-
-TEST(Increases, CountFromTheSecondLookOnAndThroughARestart) {
-  Increases increases;
-  EXPECT_EQ(increases.since_last("a", {1000, 10, 5}), Tally{});
-  EXPECT_EQ(increases.since_last("a", {1100, 12, 5}), (Tally{100, 2, 0}));
-  EXPECT_EQ(increases.since_last("b", {7, 0, 0}), Tally{});
-  EXPECT_EQ(increases.since_last("a", {30, 1, 0}), (Tally{30, 1, 0}));
-  increases.keep({"b"});
-  EXPECT_EQ(increases.since_last("a", {90, 1, 0}), Tally{});
-  EXPECT_EQ(increases.since_last("b", {8, 1, 0}), (Tally{1, 1, 0}));
 }
 
 }  // namespace

@@ -1,20 +1,32 @@
 #include "slo/increases.h"
 
 #include <iterator>
+#include <utility>
 
 namespace berth::slo {
+namespace {
 
-Tally Increases::since_last(const std::string& source, const Tally& counted) {
+LatencyHistogram since(const LatencyHistogram& before, const LatencyHistogram& now) {
+  if (before.upper_ms != now.upper_ms || before.counts.size() != now.counts.size()) return now;
+  LatencyHistogram more = now;
+  for (size_t at = 0; at < more.counts.size(); ++at) {
+    more.counts[at] -= before.counts[at];
+    if (more.counts[at] < 0) return now;
+  }
+  return more;
+}
+
+}  // namespace
+
+Counted Increases::since_last(const std::string& source, const Counted& counted) {
   const auto [at, is_first] = last_.try_emplace(source, counted);
   if (is_first) return {};
-  const Tally before = at->second;
-  at->second = counted;
-  const bool has_restarted = counted.requests < before.requests || counted.errors < before.errors ||
-                             counted.late < before.late;
+  const Counted before = std::exchange(at->second, counted);
+  const bool has_restarted = counted.requests < before.requests || counted.errors < before.errors;
   if (has_restarted) return counted;
   return {.requests = counted.requests - before.requests,
           .errors = counted.errors - before.errors,
-          .late = counted.late - before.late};
+          .latency = since(before.latency, counted.latency)};
 }
 
 void Increases::keep(const std::set<std::string>& sources) {

@@ -10,6 +10,7 @@ namespace berth::slo {
 struct LatencyHistogram {
   std::vector<int64_t> upper_ms;  // rising
   std::vector<int64_t> counts;
+  bool operator==(const LatencyHistogram&) const = default;
 };
 
 // A percentile lies between the bounds of its bucket, and so does the figure: it is taken as if the

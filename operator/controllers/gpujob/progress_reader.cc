@@ -68,8 +68,9 @@ void ProgressReader::answered(const std::string& uid, const Result<std::string>&
   if (at == watched_.end()) return;
   Watched& watched = at->second;
   watched.is_asked = false;
-  const auto metrics = page ? parse_worker_metrics(*page) : std::nullopt;
   const api::GpuJob* job = stores_.jobs.find_uid(uid);
+  if (page && job != nullptr && job->spec.replica && on_replica) on_replica(*job, *page);
+  const auto metrics = page ? parse_worker_metrics(*page) : std::nullopt;
   if (!metrics || job == nullptr || !job->status.placement) return;
   const auto workers = static_cast<int64_t>(job->status.placement->workers.size());
   const Instant now = clock_.now();

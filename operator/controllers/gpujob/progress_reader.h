@@ -9,17 +9,10 @@
 #include "base/result.h"
 #include "operator/controllers/gpujob/gpujob_controller.h"
 #include "operator/controllers/gpujob/worker_metrics.h"
+#include "operator/world/metrics_fetcher.h"
 #include "operator/world/stores.h"
 
 namespace berth::control {
-
-// Fetches http://IP:PORT/metrics of a pod. The reply comes later, from the loop.
-class MetricsFetcher {
- public:
-  using Reply = std::function<void(Result<std::string>)>;
-  virtual ~MetricsFetcher() = default;
-  virtual void fetch(const std::string& ip, int port, Reply reply) = 0;
-};
 
 // Asks the first worker of every running job for its progress, now and then. Only addresses that
 // the status of the job's own pod names are ever asked.
@@ -30,6 +23,9 @@ class ProgressReader {
                  const Clock& clock);
   ProgressReader(const ProgressReader&) = delete;
   ProgressReader& operator=(const ProgressReader&) = delete;
+
+  // Told of the page of a job that is a replica of an InferenceEndpoint.
+  std::function<void(const api::GpuJob&, const std::string& page)> on_replica;
 
   Monotonic tick();  // returns when to call again at the latest
 

@@ -7,7 +7,6 @@
 #include "kube/request.h"
 #include "operator/controllers/inferenceendpoint/endpoint_service.h"
 #include "operator/controllers/inferenceendpoint/replica_job.h"
-#include "operator/controllers/inferenceendpoint/scaler.h"
 #include "operator/controllers/router/router_objects.h"
 #include "operator/world/status_write.h"
 #include "runtime/ownership.h"
@@ -44,11 +43,14 @@ EndpointFacts EndpointController::gather(const api::InferenceEndpoint& endpoint)
                                  .ready = router == nullptr ? 0 : router->ready}};
   if (endpoint.spec.suspend) {
     facts.replicas.desired = 0;
-  } else if (scaled && is_scaled(endpoint)) {
+  } else if (scaled && api::is_scaled(endpoint)) {
     const scaling::Decision decision = scaled(endpoint);
     facts.replicas.desired = decision.desired;
     facts.why_scaled = decision.why;
   }
+  if (slo_of) facts.slo = slo_of(endpoint.meta.uid);
+  if (cost_of) facts.cost = cost_of(endpoint.meta.uid);
+  if (cold_start_of) facts.cold_start = cold_start_of(endpoint.meta.uid);
   for (const api::GpuJob* job :
        stores_.jobs.by(stores_.jobs_by_namespace, endpoint.meta.name_space)) {
     if (runtime::controller_uid(job->meta, kube::kInferenceEndpoints) == endpoint.meta.uid) {
@@ -109,7 +111,7 @@ void EndpointController::write_status(const api::InferenceEndpoint& endpoint,
 // One event per condition that turned.
 void EndpointController::tell(const api::InferenceEndpoint& before,
                               const api::InferenceEndpointStatus& now) {
-  for (const std::string_view type : {"Ready", "Stalled"}) {
+  for (const std::string_view type : {"Ready", "Stalled", "SLOMet"}) {
     const api::Condition* is = api::find_condition(now.conditions, type);
     const api::Condition* was = api::find_condition(before.status.conditions, type);
     if (is == nullptr || (was != nullptr && was->status == is->status)) continue;

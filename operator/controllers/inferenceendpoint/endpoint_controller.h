@@ -1,5 +1,6 @@
 #pragma once
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -22,6 +23,10 @@ class EndpointController final : public runtime::Reconciler {
   // How many replicas an endpoint whose number follows its load should have; without it,
   // minReplicas.
   std::function<scaling::Decision(const api::InferenceEndpoint&)> scaled;
+  // By the endpoint's UID.
+  std::function<const SloFacts*(const std::string&)> slo_of;
+  std::function<const api::EndpointCost*(const std::string&)> cost_of;
+  std::function<std::optional<api::ColdStart>(const std::string&)> cold_start_of;
 
   runtime::Next reconcile(const runtime::ObjectKey& key, runtime::Writes writes) override;
 

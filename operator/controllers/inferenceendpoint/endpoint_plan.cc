@@ -143,6 +143,21 @@ void note_decision(const EndpointFacts& facts, int64_t before,
   }
 }
 
+api::ConditionStatus condition_status(const std::optional<bool>& holds) {
+  if (!holds) return api::ConditionStatus::Unknown;
+  return *holds ? api::ConditionStatus::True : api::ConditionStatus::False;
+}
+
+void set_slo(const SloFacts& slo, api::InferenceEndpointStatus& status, Stamp& stamp) {
+  status.slo = slo.status;
+  if (slo.report) {
+    return stamp.set("SLOMet", condition_status(slo.report->is_met), slo::name(slo.report->reason),
+                     slo.report->message);
+  }
+  if (*status.slo == api::SloStatus{}) status.slo.reset();
+  std::erase_if(status.conditions, [](const auto& one) { return one.type == "SLOMet"; });
+}
+
 api::InferenceEndpointStatus status_of(const EndpointFacts& facts) {
   const api::InferenceEndpoint& endpoint = facts.replicas.endpoint;
   api::InferenceEndpointStatus status = endpoint.status;
@@ -166,6 +181,9 @@ api::InferenceEndpointStatus status_of(const EndpointFacts& facts) {
   set_stalled(set, stamp);
   set_progressing(facts, set, stamp);
   set_ready(facts, status.replicas->ready, stamp);
+  if (facts.slo != nullptr) set_slo(*facts.slo, status, stamp);
+  if (facts.cost != nullptr) status.cost = *facts.cost;
+  if (facts.cold_start) status.cold_start = facts.cold_start;
   return status;
 }
 

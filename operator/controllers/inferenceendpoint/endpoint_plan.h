@@ -7,6 +7,7 @@
 #include "api/inferenceendpoint.h"
 #include "base/clock.h"
 #include "operator/controllers/inferenceendpoint/replica_set.h"
+#include "operator/controllers/inferenceendpoint/slo_book.h"
 #include "operator/world/stores.h"
 
 // What to do about one InferenceEndpoint: a pure function from what is known to what is written.
@@ -23,6 +24,9 @@ struct EndpointFacts {
   std::string why_scaled;          // to the number that is desired; empty where nobody decided
   const Named* service = nullptr;  // of the endpoint's name, whosever it is
   RouterFacts router;
+  const SloFacts* slo = nullptr;            // null: as it was
+  const api::EndpointCost* cost = nullptr;  // the same
+  std::optional<api::ColdStart> cold_start;
 };
 
 struct EndpointPlan {

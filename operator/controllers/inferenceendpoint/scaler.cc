@@ -4,11 +4,7 @@
 #include <chrono>
 #include <utility>
 
-#include "kube/pod_address.h"
 #include "operator/controllers/inferenceendpoint/replica_set.h"
-#include "operator/controllers/router/router_objects.h"
-#include "operator/controllers/router/router_page.h"
-#include "runtime/ownership.h"
 
 namespace berth::control {
 namespace {
@@ -48,25 +44,20 @@ scaling::Decision last_known(const api::InferenceEndpoint& endpoint) {
 
 }  // namespace
 
-bool is_scaled(const api::InferenceEndpoint& endpoint) {
-  const api::InferenceEndpointSpec& spec = endpoint.spec;
-  return spec.scaling.min_replicas < spec.scaling.max_replicas && !spec.suspend &&
-         !endpoint.meta.deletion;
-}
-
-Scaler::Scaler(Stores& stores, MetricsFetcher& fetcher, const Settings& settings,
-               const Clock& clock, std::function<void(const runtime::ObjectKey&)> wake)
+Scaler::Scaler(Stores& stores, RouterReader& routers, const Settings& settings, const Clock& clock,
+               std::function<void(const runtime::ObjectKey&)> wake)
     : stores_(stores),
-      fetcher_(fetcher),
+      routers_(routers),
       settings_(settings),
       clock_(clock),
       wake_(std::move(wake)) {
   stores.endpoints.subscribe([this](const auto* a, const auto* b) { on_endpoint(a, b); });
+  routers.subscribe([this](const Heard& heard) { on_heard(heard); });
 }
 
 void Scaler::on_endpoint(const api::InferenceEndpoint* before,
                          const api::InferenceEndpoint* after) {
-  if (after == nullptr || !is_scaled(*after)) {
+  if (after == nullptr || !api::is_scaled(*after)) {
     scaled_.erase(after != nullptr ? after->meta.uid : before->meta.uid);
     return;
   }
@@ -81,61 +72,25 @@ Monotonic Scaler::tick() {
   const Monotonic now = clock_.monotonic();
   if (now < due_) return due_;
   due_ = now + settings_.router.load_interval;
-  std::set<std::string> name_spaces;
   for (auto& [uid, scaled] : scaled_) {
     const api::InferenceEndpoint* endpoint = stores_.endpoints.find_uid(uid);
     if (endpoint == nullptr) continue;
-    name_spaces.insert(endpoint->meta.name_space);
-    scaled.load.expect(routers_in(endpoint->meta.name_space), now);
+    scaled.load.expect(routers_.routers_in(endpoint->meta.name_space), now);
     decide(*endpoint, scaled);
   }
-  for (const std::string& name_space : name_spaces) ask_routers(name_space);
   return due_;
 }
 
-std::set<std::string> Scaler::routers_in(const std::string& name_space) const {
-  std::set<std::string> routers;
-  for (const translate::Pod* pod : stores_.pods.by(stores_.router_pods, name_space)) {
-    if (!pod->is_terminal() && pod->ready) routers.insert(pod->meta.uid);
-  }
-  return routers;
-}
-
-void Scaler::ask_routers(const std::string& name_space) {
-  for (const translate::Pod* pod : stores_.pods.by(stores_.router_pods, name_space)) {
-    if (pod->is_terminal() || !kube::is_pod_address(pod->ip)) continue;
-    const std::string uid = pod->meta.uid;
-    if (!asked_.insert(uid).second) continue;  // it is slow: its answer is awaited
-    fetcher_.fetch(pod->ip, kRouterMetricsPort,
-                   [this, name_space, uid](const Result<std::string>& page) {
-                     answered(name_space, uid, page);
-                   });
-  }
-}
-
-void Scaler::answered(const std::string& name_space, const std::string& router,
-                      const Result<std::string>& page) {
-  asked_.erase(router);
-  if (!page) return;
-  const auto counted = parse_router_page(*page);
-  for (const auto* endpoint : stores_.endpoints.by(stores_.endpoints_by_namespace, name_space)) {
-    const auto scaled = scaled_.find(endpoint->meta.uid);
-    if (scaled == scaled_.end()) continue;
-    const auto counters = counted.find(endpoint->meta.name);
-    // A router that knows the endpoint and has had no request for it shows nothing.
-    scaled->second.load.scraped(
-        router, counters == counted.end() ? scaling::RouterCounters{} : counters->second,
-        clock_.monotonic());
-  }
+void Scaler::on_heard(const Heard& heard) {
+  const auto scaled = scaled_.find(heard.endpoint.meta.uid);
+  if (scaled == scaled_.end()) return;
+  scaled->second.load.scraped(heard.router, heard.counters.load, clock_.monotonic());
 }
 
 void Scaler::decide(const api::InferenceEndpoint& endpoint, Scaled& scaled) {
   scaling::Facts facts{.load = scaled.load.load(clock_.monotonic()), .counts = {}};
-  for (const api::GpuJob* job :
-       stores_.jobs.by(stores_.jobs_by_namespace, endpoint.meta.name_space)) {
-    const bool is_its =
-        runtime::controller_uid(job->meta, kube::kInferenceEndpoints) == endpoint.meta.uid;
-    if (!is_its || job->meta.deletion || api::is_finished(*job)) continue;
+  for (const api::GpuJob* job : stores_.jobs.by(stores_.jobs_by_endpoint, endpoint.meta.uid)) {
+    if (job->meta.deletion || api::is_finished(*job)) continue;
     ++(is_serving(*job) ? facts.counts.ready : facts.counts.starting);
   }
   const int64_t before = scaled.decision.desired;

@@ -1,13 +1,11 @@
 #pragma once
-#include <cstddef>
 #include <functional>
 #include <map>
-#include <set>
 #include <string>
 
 #include "api/inferenceendpoint.h"
 #include "base/clock.h"
-#include "operator/controllers/gpujob/progress_reader.h"
+#include "operator/controllers/router/router_reader.h"
 #include "operator/world/settings.h"
 #include "operator/world/stores.h"
 #include "runtime/object_key.h"
@@ -15,16 +13,12 @@
 
 namespace berth::control {
 
-// Whether the number of replicas follows the load: where spec.scaling leaves a choice.
-bool is_scaled(const api::InferenceEndpoint& endpoint);
-
-// Asks the routers of every namespace with scaled endpoints what they have counted, and decides how
-// many replicas each endpoint should have. What it knows is lost with the process: then nothing
-// goes before it is known again (scaling/decide.h).
+// Decides from what the routers have counted how many replicas each endpoint should have. What it
+// knows is lost with the process: then nothing goes before it is known again (scaling/decide.h).
 class Scaler {
  public:
   // `wake` is called with the endpoints whose number has changed.
-  Scaler(Stores& stores, MetricsFetcher& fetcher, const Settings& settings, const Clock& clock,
+  Scaler(Stores& stores, RouterReader& routers, const Settings& settings, const Clock& clock,
          std::function<void(const runtime::ObjectKey&)> wake);
   Scaler(const Scaler&) = delete;
   Scaler& operator=(const Scaler&) = delete;
@@ -39,22 +33,16 @@ class Scaler {
     scaling::LoadWindows load;
     scaling::Decision decision;
   };
-  using Pods = std::vector<const translate::Pod*>;
-
   void on_endpoint(const api::InferenceEndpoint* before, const api::InferenceEndpoint* after);
-  void ask_routers(const std::string& name_space);
-  void answered(const std::string& name_space, const std::string& router,
-                const Result<std::string>& page);
+  void on_heard(const Heard& heard);
   void decide(const api::InferenceEndpoint& endpoint, Scaled& scaled);
-  std::set<std::string> routers_in(const std::string& name_space) const;
 
   Stores& stores_;
-  MetricsFetcher& fetcher_;
+  RouterReader& routers_;
   const Settings& settings_;
   const Clock& clock_;
   std::function<void(const runtime::ObjectKey&)> wake_;
   std::map<std::string, Scaled> scaled_;  // by the endpoint's UID
-  std::set<std::string> asked_;           // UIDs of routers whose answer is on its way
   Monotonic due_{};
 };
 

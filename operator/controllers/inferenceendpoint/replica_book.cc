@@ -1,0 +1,70 @@
+#include "operator/controllers/inferenceendpoint/replica_book.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "runtime/ownership.h"
+
+namespace berth::control {
+namespace {
+
+int64_t seconds(Millis span) {
+  return std::max<int64_t>(0, std::chrono::round<std::chrono::seconds>(span).count());
+}
+
+// What was neither queued, loaded nor warmed was spent on binding the pod and pulling the image.
+std::optional<api::ColdStart> start_of(const api::GpuJob& replica, const ReplicaPage& page) {
+  const api::GpuJobStatus& status = replica.status;
+  if (!status.admitted_at || !status.started_at || !replica.meta.creation || !page.loaded ||
+      !page.warmed) {
+    return std::nullopt;
+  }
+  const Millis own = *page.loaded + *page.warmed;
+  return api::ColdStart{.queued_seconds = seconds(*status.admitted_at - *replica.meta.creation),
+                        .pulled_seconds = seconds(*status.started_at - *status.admitted_at - own),
+                        .loaded_seconds = seconds(*page.loaded),
+                        .warmed_seconds = seconds(*page.warmed)};
+}
+
+int64_t devices_of(const api::GpuJob& replica) {
+  if (!replica.status.placement || replica.status.placement->workers.empty()) return 0;
+  return replica.status.placement->workers.front().count;
+}
+
+}  // namespace
+
+ReplicaBook::ReplicaBook(Stores& stores) {
+  stores.jobs.subscribe([this](const api::GpuJob* before, const api::GpuJob* after) {
+    if (after == nullptr) computed_.erase(before->meta.uid);
+  });
+  stores.endpoints.subscribe(
+      [this](const api::InferenceEndpoint* before, const api::InferenceEndpoint* after) {
+        if (after == nullptr) starts_.erase(before->meta.uid);
+      });
+}
+
+void ReplicaBook::heard(const api::GpuJob& replica, std::string_view text) {
+  const auto page = parse_replica_page(text);
+  if (!page) return;
+  const std::string endpoint(runtime::controller_uid(replica.meta, kube::kInferenceEndpoints));
+  const auto [last, is_first] = computed_.try_emplace(replica.meta.uid, page->computed);
+  if (!is_first) {
+    const bool has_restarted = page->computed < last->second;
+    const Millis more = has_restarted ? page->computed : page->computed - last->second;
+    last->second = page->computed;
+    if (computed) computed(endpoint, more * devices_of(replica));
+  }
+  const auto took = start_of(replica, *page);
+  if (!took) return;
+  const auto [at, is_new] = starts_.try_emplace(endpoint, Start{*replica.status.started_at, *took});
+  if (!is_new && *replica.status.started_at >= at->second.ready_at) {
+    at->second = {*replica.status.started_at, *took};
+  }
+}
+
+std::optional<api::ColdStart> ReplicaBook::cold_start(const std::string& endpoint) const {
+  const auto at = starts_.find(endpoint);
+  return at == starts_.end() ? std::nullopt : std::optional(at->second.took);
+}
+
+}  // namespace berth::control
