@@ -23,9 +23,7 @@ Operator::Operator(kube::Transport& transport, const Clock& clock, Settings sett
       reservation_desk_(stores_, books_, feed_),
       scheduler_(books_, feed_, nominations_, settings_, clock),
       outlook_desk_(stores_, feed_, settings_, clock),
-      spans_(clock),
       spending_(stores_, books_, settings_, clock),
-      endpoint_costs_(stores_, books_, settings_, clock),
       recent_use_(books_, settings_, clock),
       job_desk_(stores_, books_, coverage_, feed_, nominations_, reservation_desk_, scheduler_,
                 settings_, clock),
@@ -69,9 +67,6 @@ Operator::Operator(kube::Transport& transport, const Clock& clock, Settings sett
   on_leading_ = observers.on_leading;
   if (fetcher != nullptr) {
     progress_.emplace(stores_, gpujob_, *fetcher, job_desk_.wake, settings_, clock);
-    progress_->on_replica = [this](const api::GpuJob& replica, const std::string& page) {
-      serving_.heard(replica, page);
-    };
   }
   wire(observers);
   wire_accounts(observers);
@@ -126,6 +121,11 @@ void Operator::wire(const Observers& observers) {
       namespaces_.add(runtime::key_of(named.meta));
     }
   });
+  if (progress_) {
+    progress_->on_replica = [this](const api::GpuJob& replica, const std::string& page) {
+      serving_.heard(replica, page);
+    };
+  }
   stores_.namespaces.subscribe([this](const Named*, const Named* after) {
     if (after != nullptr) namespaces_.add(runtime::key_of(after->meta));
   });

@@ -117,9 +117,9 @@ class Operator {
   ReservationDesk reservation_desk_;
   Scheduler scheduler_;
   OutlookDesk outlook_desk_;
-  Spans spans_;
+  Spans spans_{clock_};
   Spending spending_;
-  EndpointCosts endpoint_costs_;
+  EndpointCosts endpoint_costs_{stores_, books_, settings_, clock_};
   RecentUse recent_use_;
   translate::ClassValues class_values_;  // as the world was last told
   JobDesk job_desk_;
