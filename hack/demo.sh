@@ -23,6 +23,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cluster=$root/hack/cluster
 namespace=berth-system
 keep=false
+requests=1500 # enough for a verdict about the promise
 started=$SECONDS
 step_started=$SECONDS
 step_name=""
@@ -163,6 +164,24 @@ serve() {
     "$url/v2/models/digits/infer")
   printf '%s\n' "$answer"
   printf '\nthe picture of a 0 is taken for: %s\n' "$(tail -n 1 <<<"$answer" | best_class)"
+  account "$url/v2/models/digits/infer"
+}
+
+# What was promised and what it costs, after some more requests: the endpoint's own figures.
+account() {
+  step "Its promise and its cost"
+  local columns="READY:.status.replicas.ready,\
+SLO:.status.conditions[?(@.type=='SLOMet')].reason,\
+P99_MS:.status.slo.p99Milliseconds,BUDGET_BP:.status.slo.budgetRemainingBasisPoints,\
+MICRO_USD_TODAY:.status.cost.microUsdToday,MICRO_USD_PER_1K:.status.cost.microUsdPer1kPredictions"
+  for _ in $(seq $requests); do printf 'url = "%s"\noutput = /dev/null\n' "$1"; done |
+    curl --config - --parallel --parallel-max 4 --silent --show-error --fail \
+      --data "@$root/examples/demo/question.json"
+  printf '%d requests more\n' $requests
+  kubectl wait -n vision inferenceendpoint/digits --for=condition=SLOMet --timeout=120s >/dev/null
+  kubectl wait -n vision inferenceendpoint/digits --timeout=120s >/dev/null \
+    --for=jsonpath='{.status.cost.microUsdPer1kPredictions}'
+  show kubectl get inferenceendpoint digits -n vision -o "custom-columns=$columns"
 }
 
 # The class with the highest score, of the answer on standard input.

@@ -64,6 +64,7 @@ class Endpoint:
                      "worker": {"image": image, "devices": [{"class": REAL_CLASS}],
                                 "requestTimeoutMilliseconds": 5000,
                                 "resources": {"cpu": "100m", "memory": "512Mi"}},
+                     "slo": {"availabilityBasisPoints": 9990},
                      "scaling": {"minReplicas": 1, "maxReplicas": 4, **scaling}}})
 
     def until(self, check, seconds=START_SECONDS, what=""):
@@ -157,6 +158,12 @@ def test_a_trained_model_is_served_and_goes_on_answering(tenant, model, server_i
         load.until_answers(20)
     assert load.failures == []
     tenant.until_used(1, REAL_CLASS)
+    # What the routers and the replicas counted is on the object.
+    status = endpoint.until(lambda item: item["status"].get("cost", {}).get("predictionsToday", 0)
+                            and "coldStart" in item["status"], what="cost and start")["status"]
+    assert status["slo"]["p99Milliseconds"] > 0
+    assert status["cost"]["deviceMillisecondsToday"] > 0
+    assert kube.condition({"status": status}, "SLOMet")[1] == "NotEnoughTraffic"
 
 
 def test_a_replica_that_is_killed_costs_no_request(tenant, model, server_image):
