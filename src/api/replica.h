@@ -31,6 +31,7 @@ struct Replica {
   std::string model_name;
   ModelPlace model;
   bool preemptible = false;
+  int64_t headroom_percent = 100;
   int64_t max_batch_size = 32;
   int64_t max_batch_delay_microseconds = 2000;
   int64_t max_queued_requests = 512;
@@ -48,6 +49,10 @@ struct Replica {
     v.field("model", &Replica::model, {.required = true, .immutable = true}, "Model that serves.");
     v.field("preemptible", &Replica::preemptible, {.defaulted = true},
             "Whether it may give way to other work, whatever its tier says.");
+    v.field("headroomPercent", &Replica::headroom_percent,
+            {.defaulted = true, .minimum = 0, .maximum = 100},
+            "Error budget that its endpoint has left, in tens; who has most gives way first, at 0 "
+            "it gives way last of all.");
     v.field("maxBatchSize", &Replica::max_batch_size,
             {.defaulted = true, .immutable = true, .minimum = 1, .maximum = 65'536},
             "Requests per batch at most.");

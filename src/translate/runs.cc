@@ -18,6 +18,11 @@ constexpr Millis kRestore = seconds(30);
 constexpr Millis kRequeue = seconds(10);
 constexpr Millis kNoGrace = seconds(30);       // Kubernetes' default
 constexpr Millis kReplicaDrain = seconds(15);  // in which routers turn to others, and more
+// A replica that gives way loses no work, so its endpoint's promise alone decides who goes first:
+// before any job, and at the end of the budget after all of them (as
+// sched::VictimSettings::breach).
+constexpr Millis kTrim = seconds(1);
+constexpr Millis kTrimFrozen = std::chrono::hours(24);
 constexpr Millis kReplicaRun = std::chrono::hours(24 * 7);  // a replica has no end of its own
 
 int64_t devices_of(const api::Placement& placement) {
@@ -59,6 +64,11 @@ Instant expected_end(const api::GpuJob& job, const sched::DeviceClass& device_cl
   return sched::later(now, expected_left(job, device_class, ran, known));
 }
 
+Millis trim_cost(const api::Replica& replica) {
+  if (replica.headroom_percent == 0) return kTrimFrozen;
+  return kTrim * (100 - replica.headroom_percent) / 100;
+}
+
 sched::RunningJob cost_facts(const api::GpuJob& job, Instant started) {
   const api::GpuJobStatus& status = job.status;
   sched::RunningJob facts{.id = {job.meta.uid},
@@ -71,6 +81,10 @@ sched::RunningJob cost_facts(const api::GpuJob& job, Instant started) {
                           .restore = kRestore,
                           .requeue = kRequeue,
                           .preemptions_left = job.spec.retry.max_preemptions - status.preemptions};
+  if (job.spec.replica) {
+    facts.restore = Millis{0};
+    facts.requeue = trim_cost(*job.spec.replica);
+  }
   if (!status.checkpoint) return facts;
   if (status.checkpoint->at && *status.checkpoint->at > started) {
     facts.last_checkpoint = status.checkpoint->at;

@@ -59,6 +59,22 @@ TEST(Runs, EndAsTheyWereDeclaredToAtTheLatest) {
   EXPECT_LE(run.ends, run.ends_surely);
 }
 
+TEST(Runs, OfReplicasThoseWithTheMostErrorBudgetGoFirstAndTheFrozenAfterAnyJob) {
+  const auto cost = [](int64_t headroom) {
+    api::GpuJob job = running(hours(200));
+    job.spec.replica = api::Replica{.preemptible = true, .headroom_percent = headroom};
+    return preemption_cost(seen(job).job, kNow).total();
+  };
+  api::GpuJob saved = running(minutes(10));
+  saved.spec.checkpoint = api::Checkpoint{};
+  const int64_t cheapest_job = preemption_cost(seen(saved).job, kNow).total();
+  const int64_t days_work = preemption_cost(seen(running(hours(20))).job, kNow).total();
+  EXPECT_EQ(cost(100), 0);
+  EXPECT_LT(cost(90), cost(20));
+  EXPECT_LT(cost(10), cheapest_job);
+  EXPECT_GT(cost(0), days_work);
+}
+
 TEST(Runs, EndAsTheWorkersForecast) {
   api::GpuJob job = running(minutes(10));
   job.status.progress = api::Progress{.eta_seconds = 90, .last_heartbeat = kNow - seconds(30)};

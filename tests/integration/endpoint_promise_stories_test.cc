@@ -104,6 +104,44 @@ TEST_F(EndpointPromise, FiguresAreWrittenOnceAMinuteAtMost) {
   EXPECT_LE(versions.size(), 21U) << "ten minutes: figures and cost, once a minute each";
 }
 
+// Four of its eight replicas may be trimmed, beside a job that fills the rest of the quota. Then
+// somebody comes who is worth more than both.
+class Trimming : public EndpointPromise {
+ protected:
+  void fill() {
+    serve(8, 8, [](api::InferenceEndpoint& one) {
+      promises(one);
+      one.spec.scaling.preemptible_above_replicas = 4;
+    });
+    cluster.job("batch", 1, 8);
+    cluster.pass(minutes(5));
+    EXPECT_EQ(ready(), 8);
+    EXPECT_EQ(cluster.said("batch", "Ready"), "True AllWorkersReady");
+  }
+  void urgent_work_comes() {
+    cluster.job("urgent", 1, 4, [](api::GpuJob& job) { job.spec.priority = 10; });
+    cluster.pass(minutes(2));
+    EXPECT_EQ(cluster.said("urgent", "Ready"), "True AllWorkersReady");
+  }
+};
+
+TEST_F(Trimming, TakesReplicasBeforeAnyJobWhileTheBudgetHolds) {
+  fill();
+  load(minutes(10), 500);
+  urgent_work_comes();
+  EXPECT_EQ(ready(), 4);
+  EXPECT_EQ(cluster.said("batch", "Ready"), "True AllWorkersReady");
+}
+
+TEST_F(Trimming, TakesJobsFirstOnceTheBudgetIsFrozen) {
+  fill();
+  load(minutes(10), 400, 0, 100);
+  EXPECT_EQ(said(), "False FastBurn");
+  urgent_work_comes();
+  EXPECT_EQ(ready(), 8);
+  EXPECT_NE(cluster.said("batch", "Ready"), "True AllWorkersReady");
+}
+
 TEST_F(EndpointPromise, WhatItCostsIsOnTheObject) {
   api::CapacityPool pool;
   pool.meta.name = "h200";

@@ -49,6 +49,7 @@ EndpointFacts EndpointController::gather(const api::InferenceEndpoint& endpoint)
     facts.why_scaled = decision.why;
   }
   if (slo_of) facts.slo = slo_of(endpoint.meta.uid);
+  facts.replicas.headroom_percent = headroom_of(facts.slo, endpoint);
   if (cost_of) facts.cost = cost_of(endpoint.meta.uid);
   if (cold_start_of) facts.cold_start = cold_start_of(endpoint.meta.uid);
   for (const api::GpuJob* job :
@@ -71,7 +72,7 @@ runtime::Writes::Took EndpointController::keep_job() {
 
 void EndpointController::create(const api::InferenceEndpoint& endpoint, const NewReplica& replica,
                                 runtime::Writes& writes) {
-  Json object = api::to_json(replica_job(endpoint, replica.slot, replica.preemptible));
+  Json object = api::to_json(replica_job(endpoint, replica.slot, replica.terms));
   object.erase("status");
   writes.send(kube::create(kube::kGpuJobs, object), keep_job());
 }
@@ -79,10 +80,12 @@ void EndpointController::create(const api::InferenceEndpoint& endpoint, const Ne
 void EndpointController::set_terms(const api::InferenceEndpoint& endpoint, const NewTerms& terms,
                                    runtime::Writes& writes) {
   const ObjectMeta& meta = terms.replica->meta;
-  const Json patch = {
-      {"metadata", {{"uid", meta.uid}}},
-      {"spec",
-       {{"priority", endpoint.spec.priority}, {"replica", {{"preemptible", terms.preemptible}}}}}};
+  const Json patch = {{"metadata", {{"uid", meta.uid}}},
+                      {"spec",
+                       {{"priority", endpoint.spec.priority},
+                        {"replica",
+                         {{"preemptible", terms.terms.preemptible},
+                          {"headroomPercent", terms.terms.headroom_percent}}}}}};
   writes.send(kube::patch_merge(kube::kGpuJobs, meta.name_space, meta.name, patch), keep_job());
 }
 

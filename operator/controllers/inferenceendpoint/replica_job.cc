@@ -68,11 +68,15 @@ bool is_current(const api::InferenceEndpoint& endpoint, const api::GpuJob& repli
   api::GpuJobSpec wanted = spec_of(endpoint);
   wanted.priority = replica.spec.priority;
   wanted.suspend = replica.spec.suspend;
-  if (replica.spec.replica) wanted.replica->preemptible = replica.spec.replica->preemptible;
+  if (replica.spec.replica) {
+    wanted.replica->preemptible = replica.spec.replica->preemptible;
+    wanted.replica->headroom_percent = replica.spec.replica->headroom_percent;
+  }
   return wanted == replica.spec;
 }
 
-api::GpuJob replica_job(const api::InferenceEndpoint& endpoint, int64_t slot, bool preemptible) {
+api::GpuJob replica_job(const api::InferenceEndpoint& endpoint, int64_t slot,
+                        const ReplicaTerms& terms) {
   api::GpuJob job;
   job.meta.name = replica_name(endpoint.meta.name, slot);
   job.meta.name_space = endpoint.meta.name_space;
@@ -85,7 +89,8 @@ api::GpuJob replica_job(const api::InferenceEndpoint& endpoint, int64_t slot, bo
                       .block_owner_deletion = true}};
   job.spec = spec_of(endpoint);
   job.spec.priority = endpoint.spec.priority;
-  job.spec.replica->preemptible = preemptible;
+  job.spec.replica->preemptible = terms.preemptible;
+  job.spec.replica->headroom_percent = terms.headroom_percent;
   return job;
 }
 

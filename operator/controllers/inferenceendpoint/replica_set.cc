@@ -117,6 +117,10 @@ void roll(const ReplicaFacts& facts, ReplicaSet& set, int64_t kept, ReplicaPlan&
   create(facts, std::min(wanted, facts.desired + surge - there), plan);
 }
 
+ReplicaTerms terms_of(const api::Replica& replica) {
+  return {replica.preemptible, replica.headroom_percent};
+}
+
 // Of all that there will be, by slot, those above the protected ones give way.
 void set_terms(const ReplicaFacts& facts, const Replicas& kept, ReplicaPlan& plan) {
   std::map<int64_t, const api::GpuJob*> by_slot;
@@ -125,16 +129,18 @@ void set_terms(const ReplicaFacts& facts, const Replicas& kept, ReplicaPlan& pla
   const auto& scaling = facts.endpoint.spec.scaling;
   int64_t before = 0;
   for (const auto& [at, job] : by_slot) {
-    const bool preemptible = before++ >= scaling.preemptible_above_replicas.value_or(kMost);
+    ReplicaTerms terms{.preemptible =
+                           before++ >= scaling.preemptible_above_replicas.value_or(kMost)};
+    if (terms.preemptible) terms.headroom_percent = facts.headroom_percent;
     if (job == nullptr) {
       const auto made = std::find_if(plan.create.begin(), plan.create.end(),
                                      [at = at](const NewReplica& one) { return one.slot == at; });
-      made->preemptible = preemptible;
+      made->terms = terms;
       continue;
     }
     const bool is_right = job->spec.priority == facts.endpoint.spec.priority && job->spec.replica &&
-                          job->spec.replica->preemptible == preemptible;
-    if (!is_right) plan.set_terms.push_back({job, preemptible});
+                          terms_of(*job->spec.replica) == terms;
+    if (!is_right) plan.set_terms.push_back({job, terms});
   }
 }
 

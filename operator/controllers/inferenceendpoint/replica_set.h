@@ -8,6 +8,7 @@
 #include "api/gpujob.h"
 #include "api/inferenceendpoint.h"
 #include "base/clock.h"
+#include "operator/controllers/inferenceendpoint/replica_job.h"
 
 // Which replicas there should be: a pure function of those that there are.
 namespace berth::control {
@@ -31,18 +32,19 @@ struct ReplicaFacts {
   std::set<int64_t> taken;                   // slots whose names are other jobs'
   int64_t desired = 0;
   Instant now;
+  int64_t headroom_percent = 100;  // of the error budget, see api::Replica
 };
 
 struct NewReplica {
   int64_t slot = 0;
-  bool preemptible = false;
+  ReplicaTerms terms;
   bool operator==(const NewReplica&) const = default;
 };
 
-// Of a replica whose priority, or whether it gives way, is another.
+// Of a replica whose priority or terms are others.
 struct NewTerms {
   const api::GpuJob* replica = nullptr;
-  bool preemptible = false;
+  ReplicaTerms terms;
 };
 
 struct ReplicaPlan {

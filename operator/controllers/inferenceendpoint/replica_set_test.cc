@@ -28,7 +28,7 @@ class Replicas : public testing::Test {
   }
 
   api::GpuJob& waiting(int64_t slot, Millis age = seconds(1)) {
-    api::GpuJob job = replica_job(endpoint_, slot, false);
+    api::GpuJob job = replica_job(endpoint_, slot, {});
     job.meta.uid = "uid-" + job.meta.name;
     job.meta.creation = kNow - age;
     return jobs_.emplace_back(std::move(job));
@@ -54,7 +54,11 @@ class Replicas : public testing::Test {
   void change_spec() { endpoint_.spec.worker.max_batch_size += 1; }
 
   ReplicaPlan scaled_to(int64_t desired) {
-    ReplicaFacts facts{.endpoint = endpoint_, .taken = taken_, .desired = desired, .now = kNow};
+    ReplicaFacts facts{.endpoint = endpoint_,
+                       .taken = taken_,
+                       .desired = desired,
+                       .now = kNow,
+                       .headroom_percent = headroom_};
     for (const api::GpuJob& job : jobs_) facts.replicas.push_back(&job);
     return plan_replicas(facts);
   }
@@ -73,6 +77,7 @@ class Replicas : public testing::Test {
   api::InferenceEndpoint endpoint_;
   std::deque<api::GpuJob> jobs_;
   std::set<int64_t> taken_;
+  int64_t headroom_ = 100;
 
  private:
   static void set(api::GpuJob& job, std::string type) {
@@ -199,13 +204,23 @@ TEST_F(Replicas, AboveAsManyAsTheEndpointSaysGiveWay) {
   const ReplicaPlan plan = scaled_to(3);
   ASSERT_EQ(plan.set_terms.size(), 1U);
   EXPECT_EQ(plan.set_terms[0].replica->meta.name, "fraud-r4");
-  EXPECT_TRUE(plan.set_terms[0].preemptible);
-  EXPECT_THAT(plan.create, ElementsAre(NewReplica{.slot = 1, .preemptible = true}));
+  EXPECT_TRUE(plan.set_terms[0].terms.preemptible);
+  EXPECT_THAT(plan.create, ElementsAre(NewReplica{.slot = 1, .terms = {.preemptible = true}}));
   jobs_[1].spec.replica->preemptible = true;
   EXPECT_THAT(scaled_to(2).set_terms, IsEmpty());
   endpoint_.spec.priority = 7;
   EXPECT_EQ(scaled_to(2).set_terms.size(), 2U) << "their priority changes in place";
   EXPECT_THAT(scaled_to(2).create, IsEmpty());
+}
+
+TEST_F(Replicas, ThatGiveWayKnowWhatTheirEndpointCanSpare) {
+  endpoint_.spec.scaling.preemptible_above_replicas = 1;
+  headroom_ = 40;
+  serving(0);
+  serving(1);
+  const ReplicaPlan plan = scaled_to(2);
+  ASSERT_EQ(plan.set_terms.size(), 1U) << "of those that give way to nobody it is not news";
+  EXPECT_EQ(plan.set_terms[0].terms, (ReplicaTerms{.preemptible = true, .headroom_percent = 40}));
 }
 
 TEST(ReplicaNames, AreReadBackOnlyAsTheyAreWritten) {

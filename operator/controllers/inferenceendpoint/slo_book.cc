@@ -1,5 +1,6 @@
 #include "operator/controllers/inferenceendpoint/slo_book.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "slo/percentile.h"
@@ -38,6 +39,16 @@ slo::Objectives objectives_of(const api::Slo& promise) {
                              .freeze_below_budget_percent = promise.freeze_below_budget_percent};
   if (promise.latency) objectives.latency_basis_points = promise.latency->basis_points;
   return objectives;
+}
+
+int64_t headroom_of(const SloFacts* facts, const api::InferenceEndpoint& endpoint) {
+  constexpr int64_t kTenth = 1'000;  // basis points
+  if (!endpoint.spec.slo) return 100;
+  const api::SloStatus& status =
+      facts != nullptr ? facts->status : endpoint.status.slo.value_or(api::SloStatus{});
+  if (status.frozen) return 0;
+  const int64_t left = status.budget_remaining_basis_points.value_or(10 * kTenth);
+  return std::clamp<int64_t>((left + kTenth - 1) / kTenth, 1, 10) * 10;
 }
 
 SloBook::SloBook(Stores& stores, RouterReader& routers, const Settings& settings,

@@ -22,6 +22,10 @@ struct SloFacts {
   std::optional<slo::Report> report;  // absent without spec.slo
 };
 
+// Error budget that is left, in tens of a percent rounded up; 0: frozen. As last written where
+// nothing is known yet. Without a promise there is nothing to spare: 100.
+int64_t headroom_of(const SloFacts* facts, const api::InferenceEndpoint& endpoint);
+
 slo::Objectives objectives_of(const api::Slo& promise);
 
 // Counts the answers of all endpoints by what their routers say, and judges them by what was
