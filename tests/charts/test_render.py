@@ -191,6 +191,33 @@ def test_service_monitors_lead_to_their_pods(objects, name):
         opened for container in chart.containers(template) for opened in container.get("ports", [])]
 
 
+def monitor_of(objects, name):
+    """A PodMonitor, and its one way of reading."""
+    item = chart.one(objects, "PodMonitor", name)
+    read, = item["spec"]["podMetricsEndpoints"]
+    return item, read
+
+
+def test_pod_monitors_read_every_namespace(objects):
+    assert not chart.of_kind(objects, "PodMonitor")
+    monitored = chart.render("serviceMonitor.enabled=true", "serviceMonitor.labels.release=prom")
+    for name in ("berth-router", "berth-server"):
+        item, read = monitor_of(monitored, name)
+        assert item["metadata"]["labels"]["release"] == "prom"
+        assert item["spec"]["namespaceSelector"] == {"any": True}
+        assert {"targetLabel": "job", "replacement": name} in read["relabelings"]
+
+
+def test_a_tenants_metrics_count_for_its_namespace_only():
+    """Anybody can label a pod as these are: its own labels namespace and job must not win."""
+    monitored = chart.render("serviceMonitor.enabled=true")
+    for name in ("berth-router", "berth-server"):
+        item, read = monitor_of(monitored, name)
+        assert not read.get("honorLabels") and item["spec"]["sampleLimit"] > 0
+    _, read = monitor_of(monitored, "berth-router")
+    assert {"action": "labeldrop", "regex": "endpoint"} in read["relabelings"]
+
+
 def test_no_route_without_a_foreign_scheduler(objects):
     assert chart.one(objects, "MutatingAdmissionPolicy", "berth-route")
     names = [item["metadata"]["name"] for item in

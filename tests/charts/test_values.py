@@ -30,7 +30,10 @@ import yaml
     ("priorityClass.value=2000000000", "value"),
     ("networkPolicy.apiServer.cidrs={somewhere}", "cidrs"),
     ("networkPolicy.apiServer.ports={0}", "ports"),
-    ("serviceMonitor.interval=soon", "interval")])
+    ("serviceMonitor.interval=soon", "interval"),
+    ("monitoring.rules.slo.availabilityBasisPoints=10000", "availabilityBasisPoints"),
+    ("monitoring.rules.slo.latency.milliseconds=300", "milliseconds"),
+    ("monitoring.rules.runbookUrl=https://wiki.example/", "runbookUrl")])
 def test_refused(setting, complaint):
     with pytest.raises(ValueError) as refusal:
         chart.render(setting)
