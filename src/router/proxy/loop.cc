@@ -46,6 +46,7 @@ void Loop::tick() {
     const auto open = connections_;  // one that closes is taken out of the set
     for (const auto& connection : open) connection->check_deadlines(now);
     rest->close_idle(now);
+    grpc->close_idle(now);
     tick();
   });
 }

@@ -28,14 +28,15 @@ struct ProxyLimits {
   size_t held_bytes_max = size_t{1} << 30;      // of all bodies until they are answered
   size_t header_bytes_max = size_t{64} << 10;
   int connections_max = 10'000;
-  uint32_t streams_max = 1'000;   // of one HTTP/2 connection
-  Millis header_timeout{10'000};  // from the first byte of a request
-  Millis body_timeout{60'000};    // from the end of the headers
-  Millis write_timeout{60'000};   // a client that does not read
-  Millis idle_timeout{300'000};   // between requests of a client
-  Millis replica_idle_timeout{
-      30'000};  // below what replicas allow, so that they do not end it first
+  uint32_t streams_max = 1'000;         // of one HTTP/2 connection
+  Millis header_timeout{10'000};        // from the first byte of a request
+  Millis body_timeout{60'000};          // from the end of the headers
+  Millis write_timeout{60'000};         // a client that does not read
+  Millis idle_timeout{300'000};         // between requests of a client
+  Millis replica_idle_timeout{30'000};  // below what replicas allow: they are not to end it first
   Millis connect_timeout{1'000};
+  Millis quiet_before_ping{15'000};  // of an HTTP/2 peer
+  Millis ping_timeout{10'000};
   Millis hold_timeout{300'000};  // for a replica; then 503
 };
 
