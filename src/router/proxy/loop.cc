@@ -5,6 +5,7 @@
 
 #include "router/proxy/exchange.h"
 #include "router/proxy/grpc_pool.h"
+#include "router/proxy/mirror.h"
 #include "router/proxy/rest_pool.h"
 
 namespace berth::router {
@@ -97,6 +98,8 @@ void Loop::finish() {
 void Loop::cut() {
   const auto open = connections_;
   for (const auto& connection : open) connection->close();
+  const auto sent = mirrors;
+  for (const auto& mirror : sent) mirror->drop();
   rest->keep_only({});
   grpc->keep_only({});
 }

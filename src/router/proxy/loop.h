@@ -20,6 +20,7 @@ namespace berth::router {
 
 class Exchange;
 class GrpcPool;
+class Mirror;
 class RestPool;
 
 // What clients may cost, and how long things may take.
@@ -38,6 +39,8 @@ struct ProxyLimits {
   Millis quiet_before_ping{15'000};  // of an HTTP/2 peer
   Millis ping_timeout{10'000};
   Millis hold_timeout{300'000};  // for a replica; then 503
+  int mirrors_max = 256;         // mirrored requests whose answers are not compared yet
+  size_t mirrored_bytes_max = size_t{64} << 20;  // of these, requests and both answers
 };
 
 // What all threads share.
@@ -48,6 +51,9 @@ struct Shared {
   std::atomic<int> connections{0};
   std::atomic<int> exchanges{0};
   std::atomic<bool> is_draining{false};
+  http::BodyRoom::Sum mirrored_bytes = std::make_shared<std::atomic<size_t>>(0);
+  std::atomic<int> mirrors{0};
+  boost::asio::io_context aside{1};  // what no client waits for, on a thread of its own
 };
 
 // A client's connection, as its thread sees it.
@@ -90,6 +96,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   Shared& shared;
   std::unique_ptr<RestPool> rest;
   std::unique_ptr<GrpcPool> grpc;
+  std::set<std::shared_ptr<Mirror>> mirrors;  // sent to a candidate
 
  private:
   void tick();
