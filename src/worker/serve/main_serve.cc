@@ -92,6 +92,7 @@ Status Server::listen_http() {
                     .handler_timeout = timeout + Millis{60'000}};
   options.threads = settings.http_threads;
   options.bodies = endpoint.held_bytes();
+  options.incoming = endpoint.incoming();
   options.refusal = serving::RestService::refusal;
   Status status = Done{};
   for (const std::string& address : addresses(settings.address)) {
