@@ -360,6 +360,15 @@ class ServerTest(Trained):
         self.assertEqual(result.as_numpy("scores").shape, (1, 10))
         self.assertEqual(server.exit_code(), DONE)
 
+    def test_does_not_load_to_the_end_when_it_is_told_to_stop(self):
+        endless = self.folder / "endless.pt"
+        os.mkfifo(endless)  # nobody writes: reading it does not end
+        server = Server("--model", endless)
+        self.addCleanup(server.end)
+        self.assertTrue(server.wait_for_log("listening"))
+        server.process.send_signal(signal.SIGTERM)
+        self.assertEqual(server.exit_code(), DONE)
+
     def test_speaks_grpcs_own_health_protocol(self):
         server = self.start()
         with grpc.insecure_channel(f"127.0.0.1:{server.grpc}") as channel:
