@@ -38,7 +38,7 @@ packages() {
       echo libcpprest-dev libyaml-cpp-dev libssl-dev libspdlog-dev nlohmann-json3-dev
       echo libcurl4-openssl-dev libboost-dev libboost-system-dev libcli11-dev prometheus-cpp-dev
       echo libsimdjson-dev libmimalloc-dev libnghttp2-dev libgtest-dev libgmock-dev libbenchmark-dev
-      echo libglpk-dev zlib1g-dev
+      echo libglpk-dev zlib1g-dev libprotobuf-dev protobuf-compiler
       ;;
     checks)
       echo clang-format clang-tidy shellcheck universal-ctags binutils git python3 python3-yaml
@@ -47,7 +47,7 @@ packages() {
       # libtorch's headers include Gloo's. The digits ship with scikit-learn.
       echo libtorch-dev libgloo-dev libcpp-httplib-dev zlib1g-dev python3-sklearn
       # The other half of the Open Inference Protocol, which berth-server speaks.
-      echo libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc
+      echo libgrpc++-dev protobuf-compiler-grpc
       ;;
     cluster)
       echo containernetworking-plugins iptables conntrack iproute2 kmod util-linux

@@ -52,6 +52,7 @@ std::shared_ptr<Http1Connection> Http1Connection::self() {
 
 void Http1Connection::enter(Phase phase, Millis timeout) {
   phase_ = phase;
+  incoming_.set(phase == Phase::Header || phase == Phase::Body);
   deadline_ = worker().deadline(timeout);
 }
 

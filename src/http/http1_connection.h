@@ -44,6 +44,7 @@ class Http1Connection final : public Connection, private Asking {
   using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
 
   Phase phase_ = Phase::Idle;
+  Incoming incoming_{worker().shape.incoming};
   int64_t deadline_ = 0;
   boost::beast::flat_buffer in_;
   std::optional<Parser> parser_;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "http/body_room.h"
+#include "http/incoming.h"
 #include "http/tls_server.h"
 
 namespace berth::http {
@@ -14,6 +15,7 @@ struct PlainServerOptions {
   Limits limits;
   int threads = 1;
   BodyRoom::Sum bodies;             // shared with what else holds requests; null: its own
+  Incoming::Sum incoming;           // connections that are reading a request; null: nobody asks
   Refusal refusal = text_response;  // how what cannot reach the handler is answered
 };
 

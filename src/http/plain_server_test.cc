@@ -137,6 +137,24 @@ TEST_F(PlainServerTest, RefusesInTheWordsOfItsProgram) {
   EXPECT_THAT(caller.receive_until("}"), EndsWith("{\"error\":\"the body is larger than 3 B\"}"));
 }
 
+TEST_F(PlainServerTest, CountsRequestsThatAreOnTheWay) {
+  const auto incoming = std::make_shared<std::atomic<int64_t>>(0);
+  serve(testing::echo, {.bodies = nullptr, .incoming = incoming});
+  Caller idle(server_->port());
+  Caller caller(server_->port());
+  caller.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n1");
+  EXPECT_TRUE(comes_true([&] { return *incoming == 1; }));
+  caller.send("23");
+  EXPECT_THAT(caller.receive_until("123"), EndsWith(":123"));
+  EXPECT_EQ(*incoming, 0);
+  {
+    Caller leaving(server_->port());
+    leaving.send("POST");
+    EXPECT_TRUE(comes_true([&] { return *incoming == 1; }));
+  }
+  EXPECT_TRUE(comes_true([&] { return *incoming == 0; }));
+}
+
 TEST_F(PlainServerTest, CountsWhatOthersHoldAgainstTheRoomForBodies) {
   const auto held = std::make_shared<std::atomic<size_t>>(95);
   serve(testing::echo, {.limits = {.all_bodies_bytes_max = 100}, .bodies = held});

@@ -21,14 +21,15 @@ using boost::system::error_code;
 // needs no lock.
 class BeastServer final : public TlsServer {
  public:
-  BeastServer(TlsServerOptions options, Refusal refusal, BodyRoom::Sum bodies, Handler handler,
-              Log& log)
+  BeastServer(TlsServerOptions options, Refusal refusal, BodyRoom::Sum bodies,
+              Incoming::Sum incoming, Handler handler, Log& log)
       : options_(std::move(options)),
         shape_{.limits = options_.limits,
                .handler = std::move(handler),
                .log = log,
                .refusal = refusal,
-               .bodies = std::move(bodies)},
+               .bodies = std::move(bodies),
+               .incoming = std::move(incoming)},
         workers_(make_workers(options_.threads, shape_)),
         acceptor_(workers_.front()->io),
         accept_again_(workers_.front()->io),
@@ -197,6 +198,7 @@ Status check(const TlsServerOptions& options) {
 }
 
 BodyRoom::Sum no_bodies() { return std::make_shared<std::atomic<size_t>>(0); }
+Incoming::Sum nothing_incoming() { return std::make_shared<std::atomic<int64_t>>(0); }
 
 }  // namespace
 
@@ -210,7 +212,7 @@ Result<std::unique_ptr<TlsServer>> TlsServer::start(TlsServerOptions options, Ha
   auto material = BERTH_TRY(read_material(options.tls));
   auto identity = BERTH_TRY(make_identity(std::move(material)));
   auto server = std::make_unique<BeastServer>(std::move(options), text_response, no_bodies(),
-                                              std::move(handler), log);
+                                              nothing_incoming(), std::move(handler), log);
   BERTH_TRY(server->listen(std::move(identity)));
   return std::unique_ptr<TlsServer>(std::move(server));
 }
@@ -218,13 +220,14 @@ Result<std::unique_ptr<TlsServer>> TlsServer::start(TlsServerOptions options, Ha
 Result<std::unique_ptr<Server>> PlainServer::start(PlainServerOptions options, Handler handler,
                                                    Log& log) {
   auto bodies = options.bodies ? std::move(options.bodies) : no_bodies();
+  auto incoming = options.incoming ? std::move(options.incoming) : nothing_incoming();
   TlsServerOptions same{.address = std::move(options.address),
                         .port = options.port,
                         .tls = {},
                         .limits = options.limits,
                         .threads = options.threads};
   auto server = std::make_unique<BeastServer>(std::move(same), options.refusal, std::move(bodies),
-                                              std::move(handler), log);
+                                              std::move(incoming), std::move(handler), log);
   BERTH_TRY(server->listen(nullptr));
   return std::unique_ptr<Server>(std::move(server));
 }

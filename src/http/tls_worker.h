@@ -10,6 +10,7 @@
 #include <string>
 
 #include "http/body_room.h"
+#include "http/incoming.h"
 #include "http/tls_context.h"
 #include "http/tls_server.h"
 
@@ -28,6 +29,7 @@ struct ServerShape {
   Refusal refusal = text_response;
   std::atomic<int> connections{0};
   BodyRoom::Sum bodies = std::make_shared<std::atomic<size_t>>(0);  // bytes
+  Incoming::Sum incoming = std::make_shared<std::atomic<int64_t>>(0);
   std::mutex draining;  // guards nothing but the wait for `connections` to reach 0
   std::condition_variable drained;
 };

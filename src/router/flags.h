@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "http/router_stop.h"
 #include "router/route_table.h"
 
 namespace berth::router {
@@ -25,7 +26,7 @@ struct Flags {
   int64_t max_request_bytes = int64_t{64} << 20;
   int64_t max_held_bytes = int64_t{1} << 30;
   int64_t hold_seconds = 300;
-  int64_t drain_seconds = 5;
+  int64_t drain_seconds = http::kRouterDrainSeconds;
   std::vector<std::string> replicas;  // NAME=ADDRESS:PORT[,GRPCPORT]
   std::string log_level = "info";
 };

@@ -12,6 +12,7 @@
 #include "host/json_log.h"
 #include "host/real_clock.h"
 #include "host/signals.h"
+#include "http/router_stop.h"
 #include "http/status_server.h"
 #include "kube/config.h"
 #include "kube/curl_transport.h"
@@ -25,7 +26,7 @@ namespace {
 
 constexpr Millis kLongestWait{1'000};
 constexpr Millis kLoopStuck{30'000};  // without a sign of life the process should be restarted
-constexpr Millis kFinishGrace{60'000};
+constexpr Millis kFinishGrace = std::chrono::seconds(http::kRouterFinishSeconds);
 constexpr int kThreadsMost = 4;  // by default
 
 // What the control thread last said of itself, for the threads of the status server.

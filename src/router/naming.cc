@@ -1,25 +1,11 @@
 #include "router/naming.h"
 
-#include <algorithm>
+#include "router/protobuf.h"
 
 namespace berth::router {
 namespace {
 
 constexpr std::string_view kModels = "/v2/models/";
-constexpr size_t kMessageHead = 5;  // of gRPC: whether it is compressed, and its size
-
-// A varint, taken off the front of `bytes`.
-std::optional<uint64_t> take_varint(std::string_view& bytes) {
-  uint64_t value = 0;
-  for (size_t i = 0; i < std::min<size_t>(bytes.size(), 10); ++i) {
-    const auto byte = static_cast<unsigned char>(bytes[i]);
-    value |= static_cast<uint64_t>(byte & 0x7f) << (7 * i);
-    if ((byte & 0x80) != 0) continue;
-    bytes.remove_prefix(i + 1);
-    return value;
-  }
-  return std::nullopt;
-}
 
 const Endpoint* look_up(const RouteTable& table, std::string_view name) {
   if (name.empty()) return nullptr;
@@ -54,13 +40,10 @@ std::string_view endpoint_of_host(std::string_view host, std::string_view name_s
 }
 
 std::string_view endpoint_of_message(std::string_view body) {
-  if (body.size() < kMessageHead || body[0] != 0) return {};
-  body.remove_prefix(kMessageHead);
+  auto message = message_of(body);
   // Fields come in the order of their numbers from every known encoder: no other is skipped.
-  if (body.empty() || body[0] != '\x0a') return {};  // field 1, of a length
-  body.remove_prefix(1);
-  const auto size = take_varint(body);
-  return size && *size <= body.size() ? body.substr(0, *size) : std::string_view();
+  const auto first = message ? take_field(*message) : std::nullopt;
+  return first && first->number == 1 ? first->content : std::string_view();
 }
 
 Result<const Endpoint*> find_endpoint(const RouteTable& table, const Names& names) {

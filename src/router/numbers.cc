@@ -137,6 +137,11 @@ void add_shadows(std::span<const Reading> readings, std::string& out) {
 
 }  // namespace
 
+bool is_failure(Protocol protocol, int code) {
+  if (protocol == Protocol::Rest) return code >= 500;
+  return code == 2 || code == 13 || code == 14 || code == 15;
+}
+
 void Numbers::set_objective(Millis objective) {
   if (objective == objective_) return;
   objective_ = objective;

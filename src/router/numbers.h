@@ -15,6 +15,10 @@ enum class ShadowOutcome { Same, Different, Failed, Skipped };
 
 inline constexpr int kClientGone = 499;  // as nginx counts it; of both protocols
 
+// Whether an answer speaks against its replica: a 5xx, gRPC UNKNOWN, INTERNAL, UNAVAILABLE or
+// DATA_LOSS.
+bool is_failure(Protocol protocol, int code);
+
 // What has been counted for one endpoint. One thread at a time; copied to be shown.
 class Numbers {
  public:

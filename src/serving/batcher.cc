@@ -21,12 +21,12 @@ bool Batcher::remove(uint64_t id) {
   return true;
 }
 
-Turn Batcher::next(MicroTime now) {
+Turn Batcher::next(MicroTime now, int64_t arriving) {
   Turn turn{.expired = take_expired(now)};
   if (waiting_.empty()) return turn;
   const Waiting& oldest = waiting_.front();
   const bool is_full = rows_of_kind_.at(oldest.kind) >= rules_.rows_max;
-  if (is_full || now - oldest.arrived >= rules_.delay_max) {
+  if (is_full || arriving <= 0 || now - oldest.arrived >= rules_.delay_max) {
     turn.batch = take_batch();
   } else {
     turn.again_at = next_time();

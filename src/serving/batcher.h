@@ -35,15 +35,18 @@ struct Turn {
 };
 
 // Decides which requests are computed together and when: those of the oldest one's kind, as soon
-// as they fill a batch or the oldest has waited for the longest delay. In order of arrival within
-// a kind. Pure: no clock, no thread; every call takes the time.
+// as they fill a batch, the oldest has waited for the longest delay, or nobody is on the way who
+// could join them. In order of arrival within a kind. Pure: no clock, no thread; every call takes
+// the time.
 class Batcher {
  public:
   explicit Batcher(BatchRules rules) : rules_(rules) {}
 
   bool add(Waiting request);  // false: too many wait already
   bool remove(uint64_t id);   // its client is gone; false when it does not wait any more
-  Turn next(MicroTime now);
+  // For an instance that is free. `arriving`: requests that have begun to come and do not wait here
+  // yet.
+  Turn next(MicroTime now, int64_t arriving);
 
   size_t size() const { return waiting_.size(); }
 

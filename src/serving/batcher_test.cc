@@ -13,6 +13,7 @@ using ::testing::IsEmpty;
 
 constexpr MicroTime at(int64_t micros) { return MicroTime{Micros{micros}}; }
 
+constexpr int64_t kOneArrives = 1;
 constexpr BatchRules kRules{.rows_max = 4, .delay_max = Micros{100}, .waiting_max = 6};
 
 class BatcherTest : public ::testing::Test {
@@ -26,15 +27,15 @@ class BatcherTest : public ::testing::Test {
 };
 
 TEST_F(BatcherTest, HasNothingToDoWhileNobodyAsks) {
-  const Turn turn = batcher_.next(at(5));
+  const Turn turn = batcher_.next(at(5), kOneArrives);
   EXPECT_THAT(turn.batch, IsEmpty());
   EXPECT_FALSE(turn.again_at);
 }
 
 TEST_F(BatcherTest, SendsAFullBatchAtOnce) {
   for (uint64_t id = 1; id <= 5; ++id) add(id, 10);
-  EXPECT_THAT(batcher_.next(at(10)).batch, ElementsAre(1, 2, 3, 4));
-  const Turn rest = batcher_.next(at(10));
+  EXPECT_THAT(batcher_.next(at(10), kOneArrives).batch, ElementsAre(1, 2, 3, 4));
+  const Turn rest = batcher_.next(at(10), kOneArrives);
   EXPECT_THAT(rest.batch, IsEmpty());
   EXPECT_EQ(rest.again_at, at(110));
 }
@@ -42,40 +43,56 @@ TEST_F(BatcherTest, SendsAFullBatchAtOnce) {
 TEST_F(BatcherTest, SendsWhatThereIsWhenTheOldestHasWaitedForLongEnough) {
   add(1, 10);
   add(2, 90);
-  EXPECT_THAT(batcher_.next(at(109)).batch, IsEmpty());
-  EXPECT_THAT(batcher_.next(at(110)).batch, ElementsAre(1, 2));
+  EXPECT_THAT(batcher_.next(at(109), kOneArrives).batch, IsEmpty());
+  EXPECT_THAT(batcher_.next(at(110), kOneArrives).batch, ElementsAre(1, 2));
   EXPECT_EQ(batcher_.size(), 0U);
 }
 
 TEST_F(BatcherTest, WithoutADelayNobodyWaits) {
   Batcher batcher({.rows_max = 4, .delay_max = Micros{0}, .waiting_max = 6});
   batcher.add({1, 1, "", at(10), at(99)});
-  EXPECT_THAT(batcher.next(at(10)).batch, ElementsAre(1));
+  EXPECT_THAT(batcher.next(at(10), kOneArrives).batch, ElementsAre(1));
+}
+
+TEST_F(BatcherTest, NobodyWaitsForOthersWhenNoneAreOnTheWay) {
+  add(1, 10);
+  EXPECT_THAT(batcher_.next(at(10), 1).batch, IsEmpty());
+  add(2, 20);
+  EXPECT_THAT(batcher_.next(at(20), 0).batch, ElementsAre(1, 2));
+  EXPECT_FALSE(batcher_.next(at(20), 0).again_at);
+}
+
+TEST_F(BatcherTest, WhenNobodyIsOnTheWayEveryKindGoesAtOnce) {
+  add(1, 10, 1, "8,");
+  add(2, 10, 1, "16,");
+  EXPECT_THAT(batcher_.next(at(10), 0).batch, ElementsAre(1));
+  EXPECT_THAT(batcher_.next(at(10), 0).batch, ElementsAre(2));
 }
 
 TEST_F(BatcherTest, CountsRowsAndNotRequests) {
   add(1, 0, 3);
   add(2, 0, 2);
-  EXPECT_THAT(batcher_.next(at(0)).batch, ElementsAre(1)) << "5 rows fill it, 2 does not fit";
-  EXPECT_THAT(batcher_.next(at(0)).batch, IsEmpty());
+  EXPECT_THAT(batcher_.next(at(0), kOneArrives).batch, ElementsAre(1))
+      << "5 rows fill it, 2 does not fit";
+  EXPECT_THAT(batcher_.next(at(0), kOneArrives).batch, IsEmpty());
   add(3, 1, 2);
-  EXPECT_THAT(batcher_.next(at(1)).batch, ElementsAre(2, 3));
+  EXPECT_THAT(batcher_.next(at(1), kOneArrives).batch, ElementsAre(2, 3));
 }
 
 TEST_F(BatcherTest, NoSmallRequestPassesALargeOne) {
   add(1, 0, 2);
   add(2, 0, 4);
   add(3, 0, 1);
-  EXPECT_THAT(batcher_.next(at(0)).batch, ElementsAre(1));
-  EXPECT_THAT(batcher_.next(at(0)).batch, ElementsAre(2));
+  EXPECT_THAT(batcher_.next(at(0), kOneArrives).batch, ElementsAre(1));
+  EXPECT_THAT(batcher_.next(at(0), kOneArrives).batch, ElementsAre(2));
 }
 
 TEST_F(BatcherTest, OnlyOneKindSharesABatchAndTheOldestDecidesWhich) {
   add(1, 0, 1, "8,");
   for (uint64_t id = 2; id <= 5; ++id) add(id, 50, 1, "16,");
-  EXPECT_THAT(batcher_.next(at(60)).batch, IsEmpty());
-  EXPECT_THAT(batcher_.next(at(100)).batch, ElementsAre(1));
-  EXPECT_THAT(batcher_.next(at(100)).batch, ElementsAre(2, 3, 4, 5));
+  EXPECT_THAT(batcher_.next(at(60), kOneArrives).batch, IsEmpty());
+  EXPECT_THAT(batcher_.next(at(100), kOneArrives).batch, ElementsAre(1));
+  EXPECT_THAT(batcher_.next(at(100), kOneArrives).batch, ElementsAre(2, 3, 4, 5));
 }
 
 TEST_F(BatcherTest, RefusesMoreThanMayWait) {
@@ -89,8 +106,8 @@ TEST_F(BatcherTest, RefusesMoreThanMayWait) {
 TEST_F(BatcherTest, DropsWhatHasExpiredBeforeItCostsAnything) {
   add(1, 0, 1, "", 50);
   add(2, 0, 1, "", 1000);
-  EXPECT_EQ(batcher_.next(at(0)).again_at, at(50));
-  const Turn turn = batcher_.next(at(100));
+  EXPECT_EQ(batcher_.next(at(0), kOneArrives).again_at, at(50));
+  const Turn turn = batcher_.next(at(100), kOneArrives);
   EXPECT_THAT(turn.expired, ElementsAre(1));
   EXPECT_THAT(turn.batch, ElementsAre(2));
 }
@@ -98,7 +115,7 @@ TEST_F(BatcherTest, DropsWhatHasExpiredBeforeItCostsAnything) {
 TEST_F(BatcherTest, AnExpiredRequestDoesNotFillABatch) {
   for (uint64_t id = 1; id <= 3; ++id) add(id, 0, 1, "", 10);
   add(4, 5);
-  const Turn turn = batcher_.next(at(10));
+  const Turn turn = batcher_.next(at(10), kOneArrives);
   EXPECT_THAT(turn.expired, ElementsAre(1, 2, 3));
   EXPECT_THAT(turn.batch, IsEmpty());
   EXPECT_EQ(turn.again_at, at(105));
@@ -109,7 +126,7 @@ TEST_F(BatcherTest, ForgetsWhoseClientIsGone) {
   add(2, 0);
   EXPECT_TRUE(batcher_.remove(1));
   EXPECT_FALSE(batcher_.remove(1));
-  EXPECT_THAT(batcher_.next(at(100)).batch, ElementsAre(2));
+  EXPECT_THAT(batcher_.next(at(100), kOneArrives).batch, ElementsAre(2));
   EXPECT_FALSE(batcher_.remove(2));
 }
 
@@ -134,7 +151,8 @@ TEST_P(BatcherPropertyTest, LosesAndDoublesNothing) {
       ASSERT_TRUE(batcher.remove(inside.begin()->first));
       leave(inside.begin()->first);
     }
-    const Turn turn = batcher.next(at(now));
+    const auto arriving = static_cast<int64_t>(below(3));
+    const Turn turn = batcher.next(at(now), arriving);
     int64_t rows = 0;
     std::set<std::string> kinds;
     for (const uint64_t id : turn.expired) leave(id);
@@ -148,6 +166,7 @@ TEST_P(BatcherPropertyTest, LosesAndDoublesNothing) {
     ASSERT_LE(kinds.size(), 1U);
     ASSERT_EQ(batcher.size(), inside.size());
     if (!turn.batch.empty()) continue;
+    ASSERT_TRUE(arriving > 0 || inside.empty());
     for (const auto& [id, request] : inside) {
       ASSERT_LT(at(now) - request.arrived, kRules.delay_max) << id << " waits too long";
       ASSERT_LE(turn.again_at, request.arrived + kRules.delay_max);

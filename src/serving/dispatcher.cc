@@ -75,18 +75,26 @@ void Dispatcher::stop() {
   threads_.clear();
 }
 
+// One that is refused while it is decoded wakes nobody: who waited for it waits for the delay.
+int64_t Dispatcher::arriving() const {
+  return watch_.under_way() - static_cast<int64_t>(batcher_.size()) - computing_;
+}
+
 void Dispatcher::run(Instance& instance) {
   std::unique_lock lock(mutex_);
   for (;;) {
-    const Turn turn = batcher_.next(now_micros());
+    const Turn turn = batcher_.next(now_micros(), arriving());
     std::vector<Job> expired = take(turn.expired);
     std::vector<Job> batch = take(turn.batch);
     if (!expired.empty() || !batch.empty()) {
       if (batcher_.size() > 0) wake_.notify_one();  // another instance goes on with the rest
+      const auto taken = static_cast<int64_t>(expired.size() + batch.size());
+      computing_ += taken;
       lock.unlock();
       refuse(std::move(expired));
       if (!batch.empty()) compute(instance, std::move(batch));
       lock.lock();
+      computing_ -= taken;
     } else if (turn.again_at) {
       wake_.wait_until(lock, *turn.again_at);
     } else if (is_stopping_) {

@@ -31,6 +31,8 @@ class DispatchWatch {
   virtual ~DispatchWatch() = default;
   virtual void dropped(Drop why) = 0;
   virtual void computed(int64_t rows, Micros took) = 0;
+  // Requests that have begun to come and are not answered, those not submitted yet included.
+  virtual int64_t under_way() const = 0;
 };
 
 struct Job {
@@ -67,6 +69,7 @@ class Dispatcher {
 
  private:
   std::optional<uint64_t> enqueue(Job job);  // nothing when there is no place
+  int64_t arriving() const;
   void run(Instance& instance);
   std::vector<Job> take(const std::vector<uint64_t>& ids);
   void compute(Instance& instance, std::vector<Job> batch);
@@ -79,6 +82,7 @@ class Dispatcher {
   Batcher batcher_;
   std::unordered_map<uint64_t, Job> jobs_;  // those that wait
   uint64_t last_id_ = 0;
+  int64_t computing_ = 0;  // requests
   bool is_stopping_ = false;
   std::vector<std::unique_ptr<Instance>> instances_;  // each used by its own thread alone
   std::vector<std::thread> threads_;

@@ -19,9 +19,11 @@ class Counts final : public DispatchWatch {
  public:
   void dropped(Drop why) override { ++drops[static_cast<size_t>(why)]; }
   void computed(int64_t rows, Micros) override { rows_computed += rows; }
+  int64_t under_way() const override { return requests; }
 
   std::array<std::atomic<int>, 3> drops{};
   std::atomic<int64_t> rows_computed = 0;
+  std::atomic<int64_t> requests = 9;  // so that others always seem to be on the way
 };
 
 // One job whose answer can be waited for.
@@ -93,6 +95,17 @@ TEST_F(DispatcherTest, DoesNotWaitForOthersLongerThanTheDelay) {
   Asked one;
   ASSERT_TRUE(ask(one).ok());
   EXPECT_EQ(one.sum(), 3);
+}
+
+TEST_F(DispatcherTest, DoesNotWaitForOthersThatHaveNotCome) {
+  start({.rows_max = 100, .delay_max = std::chrono::seconds(60), .waiting_max = 9});
+  counts_.requests = 2;
+  Asked one;
+  Asked two;
+  ASSERT_TRUE(ask(one).ok());
+  EXPECT_FALSE(one.is_answered_yet());
+  ASSERT_TRUE(ask(two).ok());
+  EXPECT_EQ(one.sum() + two.sum(), 6);
 }
 
 TEST_F(DispatcherTest, RefusesMoreThanMayWait) {

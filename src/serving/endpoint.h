@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "http/body_room.h"
+#include "http/incoming.h"
 #include "http/metrics.h"
 #include "serving/dispatcher.h"
 #include "serving/lifecycle.h"
@@ -40,6 +41,7 @@ class Endpoint final : public DispatchWatch {
   const EndpointOptions& options() const { return options_; }
   Lifecycle& lifecycle() { return lifecycle_; }
   const http::BodyRoom::Sum& held_bytes() const { return held_bytes_; }
+  const http::Incoming::Sum& incoming() const { return incoming_; }
 
   // Once, before become_ready(): requests are taken from then on.
   void load(Loaded loaded);
@@ -63,12 +65,14 @@ class Endpoint final : public DispatchWatch {
 
   void dropped(Drop why) override;
   void computed(int64_t rows, Micros took) override;
+  int64_t under_way() const override { return in_flight() + *incoming_; }
 
  private:
   const EndpointOptions options_;
   http::Metrics& metrics_;
   Lifecycle lifecycle_;
   const http::BodyRoom::Sum held_bytes_ = std::make_shared<std::atomic<size_t>>(0);
+  const http::Incoming::Sum incoming_ = std::make_shared<std::atomic<int64_t>>(0);
   Loaded loaded_;  // does not change once is_loaded_
   std::atomic<bool> is_loaded_ = false;
   std::atomic<int64_t> in_flight_ = 0;

@@ -11,6 +11,7 @@ using Json = nlohmann::json;
 
 constexpr std::string_view kBinaryExtension = "binary_tensor_data";
 constexpr std::string_view kHeaderLength = "Inference-Header-Content-Length";
+constexpr std::string_view kTimeout = "berth-timeout-milliseconds";  // what berth-router sends on
 constexpr int kClientGone = 499;  // as nginx counts it; nobody sees it
 
 int status_of(Code code) {
@@ -63,6 +64,18 @@ Result<std::optional<size_t>> header_length(const http::Request& request) {
     return Error{Code::Invalid, std::string(kHeaderLength) + ": want a whole number"};
   }
   return std::optional<size_t>(length);
+}
+
+// Until when the client waits: the nearer of its own deadline, if it gives one, and ours.
+MicroTime deadline_of(const http::Request& request, Micros allowed) {
+  const MicroTime now = now_micros();
+  const std::string_view text = request.asking ? request.asking->header(kTimeout) : "";
+  int64_t given = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), given);
+  const bool is_given = failure == std::errc{} && end == text.data() + text.size() && given > 0;
+  const auto most = std::chrono::ceil<std::chrono::milliseconds>(allowed);
+  if (!is_given || given >= most.count()) return now + allowed;
+  return now + std::chrono::milliseconds(given);
 }
 
 }  // namespace
@@ -175,7 +188,7 @@ void RestService::infer(const http::Request& request, const Path& path, http::Re
   const auto length = header_length(request);
   if (!length.ok()) return reply(refused(length.error()));
   const auto& options = endpoint_.options();
-  const MicroTime deadline = now_micros() + options.request_timeout;
+  const MicroTime deadline = deadline_of(request, options.request_timeout);
   // Beside the body itself, for which the HTTP server has made room.
   auto room = std::make_shared<http::BodyRoom>(endpoint_.held_bytes(), options.memory_bytes);
   auto parsed = parse_infer(

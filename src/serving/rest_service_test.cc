@@ -5,6 +5,7 @@
 #include <future>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "http/serving_metrics_list.h"
 #include "serving/testing/models.h"
@@ -170,6 +171,25 @@ TEST_F(RestServiceTest, RefusesWhatDoesNotFitTheQueueWithRetryAfter) {
   gate_.open();
   EXPECT_EQ(computing.get().status, 200);
   EXPECT_EQ(waiting.get().status, 200);
+}
+
+TEST_F(RestServiceTest, KeepsToTheClientsOwnDeadlineWhereThatIsNearer) {
+  gate_.open(false);
+  load({.rows_max = 1, .delay_max = Micros{0}, .waiting_max = 9});
+  auto computing = send("POST", "/v2/models/adder/infer", kGood);
+  ASSERT_TRUE(gate_.has_seen(1));
+  std::map<std::string, std::future<http::Response>> asked;
+  for (const std::string timeout : {"1", "1000000", "soon", "-5"}) {
+    connection_.headers["berth-timeout-milliseconds"] = timeout;
+    asked[timeout] = send("POST", "/v2/models/adder/infer", kGood);
+  }
+  const MicroTime past = now_micros() + std::chrono::milliseconds(2);
+  while (now_micros() < past) std::this_thread::yield();
+  gate_.open();
+  EXPECT_EQ(asked["1"].get().status, 504);
+  for (const char* const other : {"1000000", "soon", "-5"}) {
+    EXPECT_EQ(asked[other].get().status, 200) << other;
+  }
 }
 
 TEST_F(RestServiceTest, ForgetsWhoHasGone) {

@@ -15,6 +15,7 @@ namespace berth::fuzz {
   DO(extender_calls)                   \
   DO(extender_objects)                 \
   DO(fake_requests)                    \
+  DO(grpc_requests)                    \
   DO(http2_frames)                     \
   DO(http_requests)                    \
   DO(inference_requests)               \

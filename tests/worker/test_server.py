@@ -167,6 +167,14 @@ class ServerTest(Trained):
         while not condition():
             self.assertLess(time.monotonic(), end, message)
 
+    def let_another_be_on_the_way(self, server):
+        """A request whose last byte does not come, so that others wait for it. Gives its socket."""
+        other = socket.create_connection(("127.0.0.1", server.http))
+        self.addCleanup(other.close)
+        other.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n")
+        self.eventually(lambda: server.metric("berth_inference_held_bytes") == 1, "it is read")
+        return other
+
     # What it answers
 
     def test_what_was_trained_is_served_alike_over_both_protocols(self):
@@ -229,6 +237,7 @@ class ServerTest(Trained):
     def test_requests_that_come_together_are_computed_together(self):
         server = self.start("--max-batch-size", "8", "--max-batch-delay-microseconds", "10000000",
                             "--request-timeout-milliseconds", "60000")
+        self.let_another_be_on_the_way(server)
         client = self.http_client(server, concurrency=8)
         image = self.input_of(tritonclient.http, self.images[:1])
         pending = [client.async_infer(MODEL, image) for _ in range(8)]
@@ -238,9 +247,17 @@ class ServerTest(Trained):
         self.assertEqual(server.metric(f"berth_inference_batch_size_count{{{labels}}}"), 1)
         self.assertEqual(server.metric(f"berth_inference_batch_size_sum{{{labels}}}"), 8)
 
+    def test_a_lone_request_waits_for_nobody(self):
+        server = self.start("--max-batch-delay-microseconds", "10000000",
+                            "--request-timeout-milliseconds", "60000")
+        begun = time.monotonic()
+        self.assertEqual(server.post(self.body())[0], 200)
+        self.assertLess(time.monotonic() - begun, 9)
+
     def test_more_than_may_wait_is_told_to_come_back(self):
         server = self.start("--max-batch-delay-microseconds", "2000000", "--max-queued-requests",
                             "2", "--request-timeout-milliseconds", "60000")
+        self.let_another_be_on_the_way(server)
         with concurrent.futures.ThreadPoolExecutor(6) as pool:
             answers = [pool.submit(server.post, self.body()) for _ in range(5)]
             refusals = [answer.result() for answer in answers if answer.result()[0] != 200]
@@ -252,6 +269,7 @@ class ServerTest(Trained):
     def test_what_waits_past_its_deadline_is_not_computed(self):
         server = self.start("--max-batch-delay-microseconds", "10000000",
                             "--request-timeout-milliseconds", "100")
+        self.let_another_be_on_the_way(server)
         self.assertEqual(server.post(self.body())[0], 504)
         with self.assertRaisesRegex(InferenceServerException, "DEADLINE_EXCEEDED|Deadline"):
             self.grpc_client(server).infer(
@@ -265,6 +283,7 @@ class ServerTest(Trained):
     def test_whose_client_has_gone_is_not_computed(self):
         server = self.start("--max-batch-delay-microseconds", "10000000",
                             "--request-timeout-milliseconds", "60000")
+        self.let_another_be_on_the_way(server)
         body = self.body().encode()
         with socket.create_connection(("127.0.0.1", server.http)) as client:
             client.sendall(b"POST /v2/models/digits/infer HTTP/1.1\r\nHost: x\r\n"
@@ -272,7 +291,7 @@ class ServerTest(Trained):
             self.eventually(lambda: server.metric("berth_inference_queue_depth") == 1, "queued")
         self.eventually(lambda: server.metric('berth_inference_dropped_total{reason="gone"}') == 1,
                         "dropped")
-        self.assertEqual(server.metric("berth_inference_held_bytes"), 0)
+        self.assertEqual(server.metric("berth_inference_held_bytes"), 1)  # of the other
 
     def test_holds_no_more_than_it_may_and_no_slow_sender_for_long(self):
         server = self.start("--memory-bytes", "100000", "--max-request-bytes", "60000")
@@ -328,15 +347,26 @@ class ServerTest(Trained):
     def test_a_call_in_hand_is_answered_when_grpc_stops(self):
         server = self.start("--drain-seconds", "0", "--max-batch-delay-microseconds", "500000",
                             "--request-timeout-milliseconds", "60000")
+        other = self.let_another_be_on_the_way(server)
         client = self.grpc_client(server)
         done = concurrent.futures.Future()
         client.async_infer(MODEL, self.input_of(tritonclient.grpc, self.images[:1]),
                            lambda result, error: done.set_result((result, error)))
         self.eventually(lambda: server.metric("berth_inference_queue_depth") == 1, "queued")
+        other.close()
         server.process.send_signal(signal.SIGTERM)
         result, error = done.result(timeout=PATIENCE_SECONDS)
         self.assertIsNone(error)
         self.assertEqual(result.as_numpy("scores").shape, (1, 10))
+        self.assertEqual(server.exit_code(), DONE)
+
+    def test_does_not_load_to_the_end_when_it_is_told_to_stop(self):
+        endless = self.folder / "endless.pt"
+        os.mkfifo(endless)  # nobody writes: reading it does not end
+        server = Server("--model", endless)
+        self.addCleanup(server.end)
+        self.assertTrue(server.wait_for_log("listening"))
+        server.process.send_signal(signal.SIGTERM)
         self.assertEqual(server.exit_code(), DONE)
 
     def test_speaks_grpcs_own_health_protocol(self):

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "http/router_stop.h"
 #include "json/describe.h"
 #include "kube/resource.h"
 #include "operator/controllers/gpujob/serving_pod.h"
@@ -12,8 +13,7 @@ namespace berth::control {
 namespace {
 
 constexpr const char* kTemplateAnnotation = "berth.dev/template";
-constexpr const char* kTemplateVersion = "1";  // one more whenever the Deployment changes
-constexpr int64_t kGraceSeconds = 60;
+constexpr const char* kTemplateVersion = "2";  // one more whenever the Deployment changes
 
 Json metadata(const std::string& name_space) {
   return {{"name", kRouterName},
@@ -65,7 +65,7 @@ Json pod_spec(const RouterSettings& settings) {
   return {{"serviceAccountName", kRouterName},
           {"nodeSelector", settings.node_selector},
           {"enableServiceLinks", false},
-          {"terminationGracePeriodSeconds", kGraceSeconds},
+          {"terminationGracePeriodSeconds", http::kRouterGraceSeconds},
           {"topologySpreadConstraints", spread()},
           {"securityContext",
            {{"runAsNonRoot", true},

@@ -69,6 +69,14 @@ std::string grpc_timeout_text(Micros left) {
   return std::to_string(std::clamp<int64_t>(milliseconds, 1, 99'999'999)) + "m";
 }
 
+std::optional<int> grpc_code(const Fields& fields) {
+  const std::string_view text = find_field(fields, "grpc-status");
+  int code = 2;  // UNKNOWN
+  if (text.empty()) return std::nullopt;
+  std::from_chars(text.data(), text.data() + text.size(), code);
+  return code;
+}
+
 int code_of(Refusal why, Protocol protocol) {
   const bool is_rest = protocol == Protocol::Rest;
   switch (why) {

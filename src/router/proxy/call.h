@@ -43,6 +43,8 @@ std::optional<Micros> parse_timeout(std::string_view text);
 // "20m" is 20 milliseconds: at most eight digits and one of H, M, S, m, u, n.
 std::optional<Micros> parse_grpc_timeout(std::string_view text);
 std::string grpc_timeout_text(Micros left);  // at least 1 ms
+// What a gRPC answer says with its head or its trailers.
+std::optional<int> grpc_code(const Fields& fields);
 
 // An answer comes in parts, the first of which has the head. Views are good during the call.
 struct Head {

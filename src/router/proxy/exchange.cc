@@ -1,7 +1,6 @@
 #include "router/proxy/exchange.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "router/naming.h"
@@ -22,20 +21,8 @@ Names names_of(const Call& call) {
           .message = is_rest ? std::string_view() : std::string_view(*call.body)};
 }
 
-// What a gRPC answer says with its head or its trailers.
-std::optional<int> grpc_code(const Fields& fields) {
-  const std::string_view text = find_field(fields, "grpc-status");
-  int code = 2;  // UNKNOWN
-  if (text.empty()) return std::nullopt;
-  std::from_chars(text.data(), text.data() + text.size(), code);
-  return code;
-}
-
-// Whether an answer speaks against its replica.
 Outcome judge(Protocol protocol, int code) {
-  if (protocol == Protocol::Rest) return code >= 500 ? Outcome::Failed : Outcome::Answered;
-  const bool is_failure = code == 2 || code == 13 || code == 14 || code == 15;
-  return is_failure ? Outcome::Failed : Outcome::Answered;
+  return is_failure(protocol, code) ? Outcome::Failed : Outcome::Answered;
 }
 
 }  // namespace
@@ -177,8 +164,10 @@ void Exchange::on_part(Part part) {
   if (part.head) {
     has_begun_ = true;
     code_ = is_grpc ? grpc_code(part.head->fields).value_or(2) : part.head->status;
+    if (variant_ == Variant::Stable) mirror_ = Mirror::draw(loop_, call_, endpoint_, state_);
   }
   if (part.is_last && is_grpc) code_ = grpc_code(part.trailers).value_or(code_);
+  if (mirror_) mirror_->keep(part);
   if (!part.is_last) return client_->send(std::move(part));
   // First, because a client may be done with it, and with us, as soon as it has the last part.
   const auto self = shared_from_this();
@@ -186,6 +175,7 @@ void Exchange::on_part(Part part) {
   settle(judge(call_.protocol, code_), Loop::now());
   finish(code_);
   client.send(std::move(part));
+  if (const auto mirror = std::exchange(mirror_, nullptr)) mirror->send(code_);
 }
 
 bool Exchange::may_retry(Moment now) {

@@ -7,6 +7,7 @@
 
 #include "router/proxy/call.h"
 #include "router/proxy/loop.h"
+#include "router/proxy/mirror.h"
 
 namespace berth::router {
 
@@ -57,7 +58,8 @@ class Exchange final : public AnswerSink, public std::enable_shared_from_this<Ex
   std::string endpoint_;
   std::shared_ptr<EndpointState> state_;  // null before it is known, and once it is over
   std::shared_ptr<Attempt> attempt_;
-  std::string replica_;  // of the attempt; empty when there is none
+  std::shared_ptr<Mirror> mirror_;  // null when the answer is not to be compared
+  std::string replica_;             // of the attempt; empty when there is none
   std::vector<std::string> avoided_;
   Variant variant_ = Variant::Stable;
   boost::asio::steady_timer timer_;

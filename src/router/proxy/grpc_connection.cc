@@ -9,6 +9,8 @@ namespace {
 
 constexpr size_t kUnsentMost = 128 * 1024;  // of one answer, before the replica is asked for more
 
+constexpr Millis kHangUpWait{1'000};  // for the client's end of the connection
+
 // What a line may not hold in a header, as gRPC encodes it.
 std::string percent_encoded(std::string_view line) {
   static constexpr std::string_view kDigits = "0123456789ABCDEF";
@@ -154,7 +156,10 @@ void GrpcConnection::on_written() {
   for (const int32_t id : ids) {
     if (GrpcStream* const stream = find(id)) stream->on_written();
   }
-  if (is_leaving_ && streams_.empty()) close();
+  if (!session_->has_gone_away() || !streams_.empty() || hung_up_at_) return;
+  // Closed now, unread bytes would make the kernel reset it, and the client lose its answer.
+  hung_up_at_ = Loop::now();
+  session_->hang_up();
 }
 
 void GrpcConnection::on_lost(std::string_view) { close(); }
@@ -179,6 +184,7 @@ void GrpcConnection::check_deadlines(Moment now) {
   if (writing_since != Moment::max() && now - writing_since >= limits.write_timeout) {
     return close();
   }
+  if (hung_up_at_ && now - *hung_up_at_ >= kHangUpWait) return close();
   if (streams_.empty() && now - quiet_since_ >= limits.idle_timeout) {
     if (is_leaving_) return close();
     quiet_since_ = now;

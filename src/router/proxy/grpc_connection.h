@@ -2,6 +2,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "http/body_room.h"
@@ -71,6 +72,7 @@ class GrpcConnection final : public Connection, private H2Events {
   std::shared_ptr<H2Session> session_;
   std::map<int32_t, std::unique_ptr<GrpcStream>> streams_;
   Moment quiet_since_{};
+  std::optional<Moment> hung_up_at_;
   bool is_leaving_ = false;  // GOAWAY was said
   bool is_closed_ = false;
 };

@@ -22,6 +22,7 @@ class GrpcPool {
   std::shared_ptr<Attempt> send(const Replica& replica, const Call& call, Moment deadline,
                                 std::shared_ptr<AnswerSink> sink);
   void keep_only(const std::set<std::string>& replicas);  // by id; what is in hand is finished
+  void close_idle(Moment now);
 
  private:
   Loop& loop_;

@@ -159,6 +159,7 @@ void GrpcUpstream::on_stream_closed(int32_t stream, uint32_t error) {
   const auto self = shared_from_this();
   const auto attempt = find(stream);
   attempts_.erase(stream);
+  idle_since_ = Loop::now();
   if (!attempt) return;
   const Broken how = error == NGHTTP2_REFUSED_STREAM ? Broken::NotSent
                      : attempt->has_begun()          ? Broken::Cut
@@ -190,6 +191,13 @@ std::shared_ptr<Attempt> GrpcPool::send(const Replica& replica, const Call& call
 
 void GrpcPool::keep_only(const std::set<std::string>& replicas) {
   std::erase_if(connections_, [&](const auto& one) { return !replicas.contains(one.first); });
+}
+
+void GrpcPool::close_idle(Moment now) {
+  const Millis timeout = loop_.shared.limits.replica_idle_timeout;
+  std::erase_if(connections_, [&](const auto& one) {
+    return one.second->is_idle() && now - one.second->idle_since() >= timeout;
+  });
 }
 
 }  // namespace berth::router

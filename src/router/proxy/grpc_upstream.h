@@ -48,6 +48,8 @@ class GrpcUpstream final : private H2Events, public std::enable_shared_from_this
 
   void connect(const std::string& address, uint16_t port);
   bool takes_more() const;  // or it is not connected yet
+  bool is_idle() const { return attempts_.empty() && waiting_.empty(); }
+  Moment idle_since() const { return idle_since_; }
   void send(const std::shared_ptr<GrpcAttempt>& attempt, Fields headers,
             std::shared_ptr<const std::string> body);
 
@@ -75,6 +77,7 @@ class GrpcUpstream final : private H2Events, public std::enable_shared_from_this
   std::shared_ptr<H2Session> session_;  // null until it is connected
   std::vector<Waiting> waiting_;
   std::map<int32_t, std::shared_ptr<GrpcAttempt>> attempts_;
+  Moment idle_since_ = Loop::now();
   bool is_lost_ = false;
 };
 

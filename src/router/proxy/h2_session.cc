@@ -15,6 +15,16 @@ using boost::system::error_code;
 constexpr size_t kWriteSize = 64 * 1024;
 constexpr uint32_t kStreamWindow = 256 * 1024;
 constexpr int32_t kConnectionWindow = 16 * 1024 * 1024;
+// Tells the ping of a GOAWAY from those that ask whether the peer is there.
+constexpr std::array<uint8_t, 8> kGoAwayPing{'g', 'o', 'i', 'n', 'g'};
+constexpr int kPingsToReplica = 2;
+
+KeepaliveRules keepalive_rules(const ProxyLimits& limits, H2Side side) {
+  KeepaliveRules rules{.quiet_before_ping = limits.quiet_before_ping,
+                       .ping_timeout = limits.ping_timeout};
+  if (side == H2Side::Client) rules.pings_in_a_row_max = kPingsToReplica;
+  return rules;
+}
 
 nghttp2_nv header_of(std::string_view name, std::string_view value) {
   // nghttp2 copies both and changes neither.
@@ -55,6 +65,12 @@ struct H2Session::Calls {
     H2Session& session = self(user);
     const int32_t stream = frame->hd.stream_id;
     const bool is_last = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+    if (frame->hd.type == NGHTTP2_PING) {
+      if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0)
+        session.on_ping_answer(frame->ping.opaque_data);
+      return 0;
+    }
+    session.keepalive_.count_traffic();
     if (frame->hd.type == NGHTTP2_GOAWAY && session.events_ != nullptr) {
       session.events_->on_goaway(frame->goaway.last_stream_id);
     }
@@ -69,6 +85,12 @@ struct H2Session::Calls {
     return 0;
   }
 
+  // Pings overtake other frames, so that of a GOAWAY follows only once it is on its way.
+  static int sent(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
+    if (frame->hd.type != NGHTTP2_GOAWAY || self(user).has_gone_away_) return 0;
+    return nghttp2_submit_ping(session, NGHTTP2_FLAG_NONE, kGoAwayPing.data());
+  }
+
   static int data(nghttp2_session*, uint8_t, int32_t stream, const uint8_t* bytes, size_t size,
                   void* user) {
     H2Session& session = self(user);
@@ -80,6 +102,7 @@ struct H2Session::Calls {
     H2Session& session = self(user);
     session.outgoing_.erase(stream);
     session.incoming_.erase(stream);
+    if (session.side_ == H2Side::Client) --session.requests_;
     if (session.events_ != nullptr) session.events_->on_stream_closed(stream, error);
     return 0;
   }
@@ -112,11 +135,18 @@ struct H2Session::Calls {
 };
 
 H2Session::H2Session(Loop& loop, asio::ip::tcp::socket socket, H2Side side, H2Events& events)
-    : loop_(loop), socket_(std::move(socket)), events_(&events), in_(kWriteSize, '\0') {
+    : loop_(loop),
+      side_(side),
+      socket_(std::move(socket)),
+      timer_(loop.io),
+      keepalive_(keepalive_rules(loop.shared.limits, side)),
+      events_(&events),
+      in_(kWriteSize, '\0') {
   nghttp2_session_callbacks* calls = nullptr;
   nghttp2_session_callbacks_new(&calls);
   nghttp2_session_callbacks_set_on_header_callback(calls, Calls::header);
   nghttp2_session_callbacks_set_on_frame_recv_callback(calls, Calls::frame);
+  nghttp2_session_callbacks_set_on_frame_send_callback(calls, Calls::sent);
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(calls, Calls::data);
   nghttp2_session_callbacks_set_on_stream_close_callback(calls, Calls::closed);
   nghttp2_option* option = nullptr;
@@ -129,12 +159,12 @@ H2Session::H2Session(Loop& loop, asio::ip::tcp::socket socket, H2Side side, H2Ev
   }
   nghttp2_option_del(option);
   nghttp2_session_callbacks_del(calls);
-  greet(side);
+  greet();
 }
 
 H2Session::~H2Session() { nghttp2_session_del(session_); }
 
-void H2Session::greet(H2Side side) {
+void H2Session::greet() {
   const auto& limits = loop_.shared.limits;
   const std::array<nghttp2_settings_entry, 3> settings{{
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, kStreamWindow},
@@ -142,13 +172,46 @@ void H2Session::greet(H2Side side) {
       {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
   }};
   nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings.data(),
-                          side == H2Side::Client ? 3 : 2);
+                          side_ == H2Side::Client ? 3 : 2);
   nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0, kConnectionWindow);
 }
 
 void H2Session::start() {
+  keepalive_.hear(Loop::now());
   flush();
   read();
+  keep_alive();
+}
+
+void H2Session::keep_alive() {
+  if (!socket_.is_open()) return;
+  const Moment now = Loop::now();
+  const bool is_in_use = side_ == H2Side::Server || requests_ > 0;
+  switch (keepalive_.step(now, is_in_use)) {
+    case Keepalive::Step::GiveUp: return lose("it answers no ping");
+    case Keepalive::Step::Ping:
+      nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, nullptr);
+      flush();
+      break;
+    case Keepalive::Step::Wait: break;
+  }
+  arm_keepalive(now);
+}
+
+void H2Session::arm_keepalive(Moment now) {
+  timer_.expires_at(keepalive_.next(now));
+  timer_.async_wait([weak = weak_from_this()](error_code error) {
+    const auto self = weak.lock();
+    if (!error && self) self->keep_alive();
+  });
+}
+
+void H2Session::on_ping_answer(const uint8_t* payload) {
+  arm_keepalive(Loop::now());
+  if (!std::equal(kGoAwayPing.begin(), kGoAwayPing.end(), payload)) return;
+  const int32_t last = nghttp2_session_get_last_proc_stream_id(session_);
+  nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, last, NGHTTP2_NO_ERROR, nullptr, 0);
+  has_gone_away_ = true;
 }
 
 void H2Session::read() {
@@ -159,6 +222,7 @@ void H2Session::read() {
         self->is_reading_ = false;
         if (!self->socket_.is_open()) return;
         if (error) return self->lose(error.message());
+        self->keepalive_.hear(Loop::now());
         self->is_feeding_ = true;
         const ssize_t used = nghttp2_session_mem_recv(
             self->session_, reinterpret_cast<const uint8_t*>(self->in_.data()), size);
@@ -203,6 +267,8 @@ int32_t H2Session::request(const Fields& headers, std::shared_ptr<const std::str
   const int32_t stream = nghttp2_submit_request(session_, nullptr, list.data(), list.size(),
                                                 has_body ? &provider : nullptr, nullptr);
   if (stream < 0) return stream;
+  ++requests_;
+  keepalive_.count_traffic();
   if (has_body) outgoing_[stream] = {.shared = std::move(body), .is_last = true};
   flush();
   return stream;
@@ -246,13 +312,18 @@ void H2Session::consume(int32_t stream, size_t bytes) {
 }
 
 void H2Session::go_away() {
-  const int32_t last = nghttp2_session_get_last_proc_stream_id(session_);
-  nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, last, NGHTTP2_NO_ERROR, nullptr, 0);
+  nghttp2_submit_shutdown_notice(session_);
   flush();
+}
+
+void H2Session::hang_up() {
+  error_code ignored;
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
 }
 
 void H2Session::close() {
   events_ = nullptr;
+  timer_.cancel();
   error_code ignored;
   socket_.close(ignored);
 }
@@ -271,10 +342,6 @@ size_t H2Session::unsent(int32_t stream) const {
 
 bool H2Session::can_request() const {
   return socket_.is_open() && nghttp2_session_check_request_allowed(session_) != 0;
-}
-
-bool H2Session::is_over() const {
-  return nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0;
 }
 
 }  // namespace berth::router

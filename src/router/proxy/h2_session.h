@@ -2,11 +2,13 @@
 #include <nghttp2/nghttp2.h>
 
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "router/keepalive.h"
 #include "router/proxy/call.h"
 #include "router/proxy/loop.h"
 
@@ -30,7 +32,9 @@ enum class H2Side { Server, Client };
 
 // One HTTP/2 connection without TLS, either side: bytes <-> streams over nghttp2, and the reads and
 // writes of its socket. What a peer may send ahead is bounded by the windows: a stream's is 256 KiB
-// until its owner consumes. One thread; keeps itself alive until it is lost or closed.
+// until its owner consumes. A client is asked by pings whether it is there as long as it is
+// connected, a replica while it has requests. One thread; keeps itself alive until it is lost or
+// closed.
 class H2Session : public std::enable_shared_from_this<H2Session> {
  public:
   H2Session(Loop& loop, boost::asio::ip::tcp::socket socket, H2Side side, H2Events& events);
@@ -47,14 +51,17 @@ class H2Session : public std::enable_shared_from_this<H2Session> {
   void finish(int32_t stream, Fields trailers);
   void reset(int32_t stream, uint32_t error = NGHTTP2_CANCEL);
   void consume(int32_t stream, size_t bytes);
-  void go_away();  // streams up to now are finished
+  // Server: no new streams, please. Those that are on their way to us still count: the last GOAWAY
+  // waits for the answer to a ping (RFC 9113, 6.8). What has come is finished.
+  void go_away();
+  bool has_gone_away() const { return has_gone_away_; }  // no stream comes any more
+  void hang_up();  // nothing more is sent; the peer's end of the connection is waited for
   void close();    // tells nobody
 
   // Bytes of a stream's body that are not in the socket yet.
   size_t unsent(int32_t stream) const;
   bool is_open() const { return socket_.is_open(); }
   bool can_request() const;
-  bool is_over() const;
   Moment writing_since() const { return writing_since_; }  // max() when nothing is written
 
  private:
@@ -71,20 +78,28 @@ class H2Session : public std::enable_shared_from_this<H2Session> {
   void read();
   void flush();
   void lose(std::string_view why);
-  void greet(H2Side side);
+  void greet();
+  void on_ping_answer(const uint8_t* payload);
+  void keep_alive();
+  void arm_keepalive(Moment now);
 
   Loop& loop_;
+  const H2Side side_;
   boost::asio::ip::tcp::socket socket_;
+  boost::asio::steady_timer timer_;  // of keepalive_
+  Keepalive keepalive_;
   H2Events* events_;  // null once it is lost or closed
   nghttp2_session* session_ = nullptr;
   std::map<int32_t, Outgoing> outgoing_;
   std::map<int32_t, Fields> incoming_;  // headers that are not whole
+  int requests_ = 0;                    // client: streams that are open
   std::string in_;
   std::string out_;
   Moment writing_since_ = Moment::max();
   bool is_reading_ = false;
   bool is_writing_ = false;
   bool is_feeding_ = false;
+  bool has_gone_away_ = false;
 };
 
 }  // namespace berth::router

@@ -5,6 +5,7 @@
 
 #include "router/proxy/exchange.h"
 #include "router/proxy/grpc_pool.h"
+#include "router/proxy/mirror.h"
 #include "router/proxy/rest_pool.h"
 
 namespace berth::router {
@@ -46,6 +47,7 @@ void Loop::tick() {
     const auto open = connections_;  // one that closes is taken out of the set
     for (const auto& connection : open) connection->check_deadlines(now);
     rest->close_idle(now);
+    grpc->close_idle(now);
     tick();
   });
 }
@@ -96,6 +98,8 @@ void Loop::finish() {
 void Loop::cut() {
   const auto open = connections_;
   for (const auto& connection : open) connection->close();
+  const auto sent = mirrors;
+  for (const auto& mirror : sent) mirror->drop();
   rest->keep_only({});
   grpc->keep_only({});
 }

@@ -20,6 +20,7 @@ namespace berth::router {
 
 class Exchange;
 class GrpcPool;
+class Mirror;
 class RestPool;
 
 // What clients may cost, and how long things may take.
@@ -28,15 +29,18 @@ struct ProxyLimits {
   size_t held_bytes_max = size_t{1} << 30;      // of all bodies until they are answered
   size_t header_bytes_max = size_t{64} << 10;
   int connections_max = 10'000;
-  uint32_t streams_max = 1'000;   // of one HTTP/2 connection
-  Millis header_timeout{10'000};  // from the first byte of a request
-  Millis body_timeout{60'000};    // from the end of the headers
-  Millis write_timeout{60'000};   // a client that does not read
-  Millis idle_timeout{300'000};   // between requests of a client
-  Millis replica_idle_timeout{
-      30'000};  // below what replicas allow, so that they do not end it first
+  uint32_t streams_max = 1'000;         // of one HTTP/2 connection
+  Millis header_timeout{10'000};        // from the first byte of a request
+  Millis body_timeout{60'000};          // from the end of the headers
+  Millis write_timeout{60'000};         // a client that does not read
+  Millis idle_timeout{300'000};         // between requests of a client
+  Millis replica_idle_timeout{30'000};  // below what replicas allow: they are not to end it first
   Millis connect_timeout{1'000};
+  Millis quiet_before_ping{15'000};  // of an HTTP/2 peer
+  Millis ping_timeout{10'000};
   Millis hold_timeout{300'000};  // for a replica; then 503
+  int mirrors_max = 256;         // mirrored requests whose answers are not compared yet
+  size_t mirrored_bytes_max = size_t{64} << 20;  // of these, requests and both answers
 };
 
 // What all threads share.
@@ -47,6 +51,9 @@ struct Shared {
   std::atomic<int> connections{0};
   std::atomic<int> exchanges{0};
   std::atomic<bool> is_draining{false};
+  http::BodyRoom::Sum mirrored_bytes = std::make_shared<std::atomic<size_t>>(0);
+  std::atomic<int> mirrors{0};
+  boost::asio::io_context aside{1};  // what no client waits for, on a thread of its own
 };
 
 // A client's connection, as its thread sees it.
@@ -89,6 +96,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   Shared& shared;
   std::unique_ptr<RestPool> rest;
   std::unique_ptr<GrpcPool> grpc;
+  std::set<std::shared_ptr<Mirror>> mirrors;  // sent to a candidate
 
  private:
   void tick();

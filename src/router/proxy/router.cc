@@ -124,11 +124,9 @@ class AsioRouter final : public Router {
     grpc_.accept();
     for (auto& loop : loops_) {
       loop->start();
-      threads_.emplace_back([loop] {
-        const auto keep = asio::make_work_guard(loop->io);
-        loop->io.run();
-      });
+      run(loop->io);
     }
+    run(shared_.aside);
     return Done{};
   }
 
@@ -193,6 +191,7 @@ class AsioRouter final : public Router {
     for (auto& loop : loops_) asio::post(loop->io, [loop] { loop->finish(); });
     wait_for_exchanges(grace);
     for (auto& loop : loops_) loop->io.stop();
+    shared_.aside.stop();
     for (auto& thread : threads_) thread.join();
     threads_.clear();
     // What is cancelled here still completes once, and only then lets go of its connection.
@@ -204,6 +203,13 @@ class AsioRouter final : public Router {
   }
 
  private:
+  void run(asio::io_context& io) {
+    threads_.emplace_back([&io] {
+      const auto keep = asio::make_work_guard(io);
+      io.run();
+    });
+  }
+
   static std::vector<std::shared_ptr<Loop>> make_loops(const ProxyOptions& options,
                                                        Shared& shared) {
     std::vector<std::shared_ptr<Loop>> loops;

@@ -6,9 +6,11 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <future>
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <thread>
 
 #include "host/json_log.h"
 #include "http/plain_server.h"
@@ -42,6 +44,7 @@ void install_stop(StopRequest& stop) {
 }
 
 constexpr Millis kLong{3'600'000};
+constexpr Millis kLook{50};
 
 // Everything of one server, in the order in which it comes into being.
 struct Server {
@@ -70,6 +73,7 @@ struct Server {
   Status listen_grpc();
   Result<TorchModel> load_model();
   Status load();
+  std::shared_future<Status> load_aside();
   void drain();
   Result<Exit> serve();
   Result<Exit> answer_files();
@@ -92,6 +96,7 @@ Status Server::listen_http() {
                     .handler_timeout = timeout + Millis{60'000}};
   options.threads = settings.http_threads;
   options.bodies = endpoint.held_bytes();
+  options.incoming = endpoint.incoming();
   options.refusal = serving::RestService::refusal;
   Status status = Done{};
   for (const std::string& address : addresses(settings.address)) {
@@ -253,9 +258,29 @@ Result<Exit> Server::answer_files() {
   return ended;
 }
 
+// On a thread that nobody waits for.
+std::shared_future<Status> Server::load_aside() {
+  std::promise<Status> promise;
+  auto loaded = promise.get_future().share();
+  std::thread([this, promise = std::move(promise)]() mutable {
+    promise.set_value(load());
+  }).detach();
+  return loaded;
+}
+
+bool is_over(const std::shared_future<Status>& work) {
+  return work.wait_for(Millis{0}) == std::future_status::ready;
+}
+
 Result<Exit> Server::serve() {
   BERTH_TRY(listen());
-  BERTH_TRY(load());
+  const auto loaded = load_aside();
+  while (!is_over(loaded)) {
+    // Nothing is in hand yet, and libtorch cannot be interrupted: the process ends around it.
+    if (stop.requested()) return Exit::Done;
+    stop.wait_for(kLook);
+  }
+  BERTH_TRY(loaded.get());
   while (!stop.requested()) stop.wait_for(kLong);
   drain();
   return Exit::Done;
