@@ -26,6 +26,7 @@ void Serving::read_from(MetricsFetcher& fetcher, const Settings& settings, const
   const auto wake = [this](const runtime::ObjectKey& key) { endpoints_.add(key); };
   reader_.emplace(stores_, fetcher, settings, clock);
   scaler_.emplace(stores_, *reader_, settings, clock, wake);
+  scaler_->start_up = [this](const std::string& uid) { return replicas_.start_up(uid); };
   slos_.emplace(stores_, *reader_, settings, clock, wake);
   reader_->subscribe([this](const Heard& heard) {
     costs_.answered(heard.endpoint.meta.uid, heard.since_last.requests - heard.since_last.errors);

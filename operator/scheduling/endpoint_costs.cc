@@ -146,7 +146,7 @@ void EndpointCosts::show(const Prices& prices, Instant now, bool all) {
 
 // Where nothing is held and nothing else is new, it need not be known until when it was counted.
 void EndpointCosts::show(const std::string& uid, Account& account, bool has_turned,
-                         api::EndpointCost cost) {
+                         api::EndpointCost cost) const {
   api::EndpointCost before = account.shown.value_or(api::EndpointCost{});
   before.counted_until = cost.counted_until;
   if (!has_turned && account.devices.empty() && cost == before) return;

@@ -60,7 +60,8 @@ class EndpointCosts {
   static void charge(Account& account, const Prices& prices, Instant from, Instant to);
   void begin_days(Instant now);
   void show(const Prices& prices, Instant now, bool all);
-  void show(const std::string& uid, Account& account, bool has_turned, api::EndpointCost cost);
+  void show(const std::string& uid, Account& account, bool has_turned,
+            api::EndpointCost cost) const;
 
   Stores& stores_;
   const Books& books_;

@@ -114,7 +114,8 @@ struct Scaling {
             {.defaulted = true, .minimum = 1, .maximum = kMostWorkers}, "Most replicas.");
     v.field("concurrencyPerReplica", &Scaling::concurrency_per_replica,
             {.minimum = 1, .maximum = 100'000},
-            "Requests at a time per replica; absent means three quarters of maxBatchSize.");
+            "Requests at a time per replica; absent means what a replica is seen to carry within "
+            "slo.latency, or without that three quarters of maxBatchSize.");
     v.field("stableWindowSeconds", &Scaling::stable_window_seconds,
             {.defaulted = true, .minimum = 6, .maximum = 3600},
             "Seconds over which the load is averaged.");

@@ -49,6 +49,7 @@ class LearnedTarget {
     int64_t start_milli = 1000;       // where nothing is known; half of the largest batch is safe
     int64_t most_milli = 1'000'000;   // the largest batch: above it requests only wait
     int64_t late_basis_points = 100;  // of requests that may be late: 10000 less the objective
+    bool operator==(const Settings&) const = default;
   };
   explicit LearnedTarget(Settings settings);
 

@@ -104,6 +104,21 @@ TEST_F(EndpointPromise, FiguresAreWrittenOnceAMinuteAtMost) {
   EXPECT_LE(versions.size(), 21U) << "ten minutes: figures and cost, once a minute each";
 }
 
+TEST_F(EndpointPromise, HowMuchAReplicaCarriesIsLearnedAtTheObjective) {
+  serve(1, 12, [](api::InferenceEndpoint& one) {
+    promises(one);
+    one.spec.scaling.concurrency_per_replica.reset();  // batches of 32: half of one to begin with
+  });
+  router.carries(48);
+  // What they carry together is too much for fewer than eight replicas.
+  for (int round = 0; round < 200; ++round) {
+    const bool is_enough = ready() >= 8;
+    load(seconds(10), is_enough ? 2000 : 1600, is_enough ? 0 : 400);
+  }
+  EXPECT_GE(ready(), 8);
+  EXPECT_LE(ready(), 10);
+}
+
 // Four of its eight replicas may be trimmed, beside a job that fills the rest of the quota. Then
 // somebody comes who is worth more than both.
 class Trimming : public EndpointPromise {

@@ -67,4 +67,11 @@ std::optional<api::ColdStart> ReplicaBook::cold_start(const std::string& endpoin
   return at == starts_.end() ? std::nullopt : std::optional(at->second.took);
 }
 
+Millis ReplicaBook::start_up(const std::string& endpoint) const {
+  const auto at = starts_.find(endpoint);
+  if (at == starts_.end()) return std::chrono::minutes(1);
+  const api::ColdStart& took = at->second.took;
+  return std::chrono::seconds(took.pulled_seconds + took.loaded_seconds + took.warmed_seconds);
+}
+
 }  // namespace berth::control

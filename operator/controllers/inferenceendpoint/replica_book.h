@@ -26,6 +26,8 @@ class ReplicaBook {
 
   // Of the replica that was ready last, by the endpoint's UID.
   std::optional<api::ColdStart> cold_start(const std::string& endpoint) const;
+  // How long the next one will take once it has a place; a minute where none has been seen.
+  Millis start_up(const std::string& endpoint) const;
 
  private:
   struct Start {

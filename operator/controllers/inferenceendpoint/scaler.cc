@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "operator/controllers/inferenceendpoint/replica_set.h"
+#include "operator/controllers/inferenceendpoint/slo_book.h"
 
 namespace berth::control {
 namespace {
@@ -16,17 +17,29 @@ scaling::LoadWindows::Settings windows_of(const api::Scaling& spec) {
           .panic_window = std::chrono::seconds(spec.panic_window_seconds)};
 }
 
-// Where none is given: what fills three quarters of a batch.
+// Where there is nothing to learn by: what fills three quarters of a batch.
 int64_t target_milli(const api::InferenceEndpointSpec& spec) {
   if (spec.scaling.concurrency_per_replica) return *spec.scaling.concurrency_per_replica * kMilli;
   return std::max(kMilli, spec.worker.max_batch_size * kMilli * 3 / 4);
 }
 
-scaling::Rules rules_of(const api::InferenceEndpointSpec& spec) {
+bool is_learned(const api::InferenceEndpointSpec& spec) {
+  return !spec.scaling.concurrency_per_replica && spec.slo && spec.slo->latency;
+}
+
+scaling::LearnedTarget::Settings learned_by(const api::InferenceEndpointSpec& spec) {
+  const int64_t batch = spec.worker.max_batch_size * kMilli;
+  return {.start_milli = std::max(kMilli, batch / 2),
+          .most_milli = std::max(kMilli, batch),
+          .late_basis_points = 10'000 - spec.slo->latency->basis_points};
+}
+
+scaling::Rules rules_of(const api::InferenceEndpointSpec& spec,
+                        const std::optional<scaling::LearnedTarget>& learned) {
   return {.min_replicas = spec.scaling.min_replicas,
           .max_replicas = spec.scaling.max_replicas,
-          .target_milli = target_milli(spec),
-          .rate_milli = {},
+          .target_milli = learned ? learned->target_milli() : target_milli(spec),
+          .rate_milli = learned ? learned->rate_milli() : std::nullopt,
           .stable_window = std::chrono::seconds(spec.scaling.stable_window_seconds),
           .panic_window = std::chrono::seconds(spec.scaling.panic_window_seconds),
           .panic_percent = spec.scaling.panic_percent,
@@ -65,6 +78,7 @@ void Scaler::on_endpoint(const api::InferenceEndpoint* before,
   const auto [at, is_new] = scaled_.try_emplace(
       after->meta.uid, Scaled{scaling::LoadWindows(windows), last_known(*after)});
   if (!is_new) at->second.load.configure(windows);
+  follow_objective(*after, at->second);
 }
 
 Monotonic Scaler::tick() {
@@ -85,6 +99,38 @@ void Scaler::on_heard(const Heard& heard) {
   const auto scaled = scaled_.find(heard.endpoint.meta.uid);
   if (scaled == scaled_.end()) return;
   scaled->second.load.scraped(heard.router, heard.counters.load, clock_.monotonic());
+  const slo::Tally tally = tally_of(heard.endpoint, heard.since_last);
+  scaled->second.sampling.answered += tally.requests - tally.errors;
+  scaled->second.sampling.late += tally.late;
+}
+
+void Scaler::follow_objective(const api::InferenceEndpoint& endpoint, Scaled& scaled) {
+  if (!is_learned(endpoint.spec)) return scaled.learned.reset();
+  const auto settings = learned_by(endpoint.spec);
+  if (scaled.learned && settings == scaled.learned_by) return;
+  scaled.learned.emplace(settings);
+  scaled.learned_by = settings;
+}
+
+// A sample per panic window, so that what was carried and what was answered are of the same time.
+void Scaler::learn(const api::InferenceEndpoint& endpoint, const scaling::Facts& facts,
+                   Scaled& scaled) {
+  const Monotonic now = clock_.monotonic();
+  Sampling& sampling = scaled.sampling;
+  const Millis window = windows_of(endpoint.spec.scaling).panic_window;
+  if (sampling.since != Monotonic::min() && now - sampling.since < window) return;
+  const bool is_whole = sampling.since != Monotonic::min() && sampling.replicas > 0 &&
+                        sampling.replicas == facts.counts.ready &&
+                        facts.load.known == scaling::Known::All;
+  if (is_whole) {
+    scaled.learned->observe({.is_starting = facts.counts.starting > 0,
+                             .replicas = sampling.replicas,
+                             .span = now - sampling.since,
+                             .in_flight_milli = facts.load.panic_milli,
+                             .answered = sampling.answered,
+                             .late = sampling.late});
+  }
+  sampling = {.since = now, .replicas = facts.counts.ready};
 }
 
 void Scaler::decide(const api::InferenceEndpoint& endpoint, Scaled& scaled) {
@@ -93,9 +139,16 @@ void Scaler::decide(const api::InferenceEndpoint& endpoint, Scaled& scaled) {
     if (job->meta.deletion || api::is_finished(*job)) continue;
     ++(is_serving(*job) ? facts.counts.ready : facts.counts.starting);
   }
+  if (facts.load.known == scaling::Known::All) {
+    scaled.days.observe(clock_.now(), facts.load.panic_milli);
+  }
+  if (start_up) {
+    facts.ahead_milli = scaled.days.ahead_milli(clock_.now(), start_up(endpoint.meta.uid));
+  }
+  if (scaled.learned) learn(endpoint, facts, scaled);
   const int64_t before = scaled.decision.desired;
-  scaled.decision =
-      scaling::decide(rules_of(endpoint.spec), scaled.decision.next, facts, clock_.monotonic());
+  scaled.decision = scaling::decide(rules_of(endpoint.spec, scaled.learned), scaled.decision.next,
+                                    facts, clock_.monotonic());
   if (scaled.decision.desired != before) wake_(runtime::key_of(endpoint.meta));
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "api/inferenceendpoint.h"
@@ -9,7 +10,9 @@
 #include "operator/world/settings.h"
 #include "operator/world/stores.h"
 #include "runtime/object_key.h"
+#include "scaling/day_shape.h"
 #include "scaling/decide.h"
+#include "scaling/learned_target.h"
 
 namespace berth::control {
 
@@ -17,6 +20,9 @@ namespace berth::control {
 // knows is lost with the process: then nothing goes before it is known again (scaling/decide.h).
 class Scaler {
  public:
+  // How long a replica takes to start, by the endpoint's UID: so far ahead the forecast looks.
+  std::function<Millis(const std::string&)> start_up;
+
   // `wake` is called with the endpoints whose number has changed.
   Scaler(Stores& stores, RouterReader& routers, const Settings& settings, const Clock& clock,
          std::function<void(const runtime::ObjectKey&)> wake);
@@ -29,12 +35,25 @@ class Scaler {
   scaling::Decision decision(const api::InferenceEndpoint& endpoint) const;
 
  private:
+  // What was answered since the last sample of what replicas carry.
+  struct Sampling {
+    Monotonic since = Monotonic::min();
+    int64_t replicas = 0;  // that were ready then
+    int64_t answered = 0;
+    int64_t late = 0;
+  };
   struct Scaled {
     scaling::LoadWindows load;
     scaling::Decision decision;
+    scaling::DayShape days = {};
+    std::optional<scaling::LearnedTarget> learned = {};  // where there is an objective to learn by
+    scaling::LearnedTarget::Settings learned_by = {};
+    Sampling sampling = {};
   };
   void on_endpoint(const api::InferenceEndpoint* before, const api::InferenceEndpoint* after);
   void on_heard(const Heard& heard);
+  static void follow_objective(const api::InferenceEndpoint& endpoint, Scaled& scaled);
+  void learn(const api::InferenceEndpoint& endpoint, const scaling::Facts& facts, Scaled& scaled);
   void decide(const api::InferenceEndpoint& endpoint, Scaled& scaled);
 
   Stores& stores_;

@@ -16,6 +16,13 @@ slo::History restored(const api::InferenceEndpoint& endpoint) {
   return history ? *std::move(history) : slo::History();
 }
 
+std::optional<int64_t> milliseconds(const slo::LatencyHistogram& latency, int64_t basis_points) {
+  const auto found = slo::percentile(latency, basis_points);
+  return found ? std::optional(found->milliseconds) : std::nullopt;
+}
+
+}  // namespace
+
 slo::Tally tally_of(const api::InferenceEndpoint& endpoint, const slo::Counted& counted) {
   slo::Tally tally{.requests = counted.requests, .errors = counted.errors};
   const auto& promise = endpoint.spec.slo;
@@ -25,13 +32,6 @@ slo::Tally tally_of(const api::InferenceEndpoint& endpoint, const slo::Counted& 
   }
   return tally;
 }
-
-std::optional<int64_t> milliseconds(const slo::LatencyHistogram& latency, int64_t basis_points) {
-  const auto found = slo::percentile(latency, basis_points);
-  return found ? std::optional(found->milliseconds) : std::nullopt;
-}
-
-}  // namespace
 
 slo::Objectives objectives_of(const api::Slo& promise) {
   slo::Objectives objectives{.window_days = promise.window_days,

@@ -26,6 +26,9 @@ struct SloFacts {
 // nothing is known yet. Without a promise there is nothing to spare: 100.
 int64_t headroom_of(const SloFacts* facts, const api::InferenceEndpoint& endpoint);
 
+// What was counted, with what is late by the endpoint's promise.
+slo::Tally tally_of(const api::InferenceEndpoint& endpoint, const slo::Counted& counted);
+
 slo::Objectives objectives_of(const api::Slo& promise);
 
 // Counts the answers of all endpoints by what their routers say, and judges them by what was
