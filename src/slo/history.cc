@@ -70,6 +70,12 @@ const Tally& History::Ring::at(int64_t index) const {
 void History::Ring::add(const Tally& tally, Instant when) {
   const int64_t index = std::max<int64_t>(0, index_of(when, width));
   const auto count = static_cast<int64_t>(buckets.size());
+  // What was counted by a clock that was ahead would hide what is counted now.
+  if (newest > index + 1) {
+    const int64_t ahead = std::min(newest - index, count);
+    for (int64_t back = 0; back < ahead; ++back) at(newest - back) = {};
+    newest = index;
+  }
   if (index <= newest - count) return;
   const int64_t first_new = std::max(newest + 1, index - count + 1);
   for (int64_t fresh = first_new; fresh <= index; ++fresh) at(fresh) = {};

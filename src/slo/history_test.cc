@@ -51,6 +51,16 @@ TEST(History, IsOffByOneBucketAtMost) {
   }
 }
 
+TEST(History, OfAClockThatWasAheadHidesNothingThatIsCountedNow) {
+  for (const Millis ahead : {Millis{10min}, Millis{5h}, Millis{24h * 400}}) {
+    History history;
+    history.add({.requests = 10}, kMonday + ahead);
+    history.add({.requests = 7}, kMonday);
+    EXPECT_EQ(history.over(5min, kMonday).requests, 7);
+    EXPECT_GE(history.over(6h, kMonday).requests, 7);
+  }
+}
+
 TEST(History, ComesBackFromItsTextUnchanged) {
   std::mt19937_64 random(11);
   for (const int64_t days : {1, 30, 90}) {

@@ -103,6 +103,7 @@ class Judgement {
   // The most urgent one.
   Firing firing() const {
     for (const BurnPair& pair : kBurnPairs) {
+      if (pair.long_window > hours{24} * objectives_.window_days) continue;
       const Tally over_long = history_.over(pair.long_window, now_);
       const Tally over_short = history_.over(pair.short_window, now_);
       if (over_long.requests < kEnoughRequests) continue;
@@ -143,7 +144,7 @@ class Judgement {
       report_.reason = Reason::Frozen;
       report_.message = budget + ", below " +
                         std::to_string(objectives_.freeze_below_budget_percent) +
-                        " %: no rollout starts and nothing is trimmed";
+                        " %: no rollout starts, its replicas give way last";
     } else {
       report_.reason = Reason::BudgetHealthy;
       report_.message = budget + " after " + std::to_string(whole_.requests) + " requests";
@@ -163,7 +164,8 @@ class Judgement {
 }  // namespace
 
 int64_t threshold_percent(const BurnPair& pair, int64_t window_days) {
-  return pair.budget_percent * (hours{24} * window_days) / pair.long_window;
+  const int64_t threshold = pair.budget_percent * (hours{24} * window_days) / pair.long_window;
+  return std::max(kPercent, threshold);
 }
 
 std::string_view name(Reason reason) {

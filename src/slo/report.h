@@ -35,7 +35,8 @@ inline constexpr std::array<BurnPair, 4> kBurnPairs = {{
     {std::chrono::hours{72}, std::chrono::hours{6}, 10, Urgency::Ticket},
 }};
 // Burn rate at which the pair fires, in percent: 1440 is 14.4 times the rate that spends exactly
-// the budget in the window.
+// the budget in the window. Never less than that rate, which breaks no promise however short the
+// objectives' window is; pairs that are longer than that window do not fire.
 int64_t threshold_percent(const BurnPair& pair, int64_t window_days);
 
 // The reason of the condition SLOMet.
@@ -46,7 +47,7 @@ struct Report {
   Reason reason = Reason::NotEnoughTraffic;
   std::optional<bool> is_met;  // the condition's status; absent: Unknown
   std::string message;
-  // Below the budget of Objectives: no rollout starts and no replica is trimmed. False where there
+  // Below the budget of Objectives: no rollout starts, replicas give way last. False where there
   // is not enough traffic to say.
   bool is_frozen = false;
 

@@ -29,6 +29,17 @@ TEST(SloReport, HasTheThresholdsOfTheWorkbookForThirtyDays) {
   EXPECT_EQ(threshold_percent(kBurnPairs[0], 28), 1344);
 }
 
+TEST(SloReport, OfAShortWindowFiresForNoRateThatKeepsThePromise) {
+  for (const int64_t days : {1, 7, 90}) {
+    History history;
+    serve(history, kJune, kJune + 24h * 4, 90);  // 0.09 % of 0.1 % that may be
+    Objectives objectives = three_nines();
+    objectives.window_days = days;
+    objectives.freeze_below_budget_percent = 0;
+    EXPECT_EQ(report(objectives, history, kJune + 24h * 4).reason, Reason::BudgetHealthy) << days;
+  }
+}
+
 TEST(SloReport, CallsABudgetHealthyThatIsSpentSlowly) {
   History history(30);
   serve(history, kJune, kJune + 24h * 8, 50);
