@@ -175,9 +175,12 @@ SLO:.status.conditions[?(@.type=='SLOMet')].reason,\
 P99_MS:.status.slo.p99Milliseconds,BUDGET_BP:.status.slo.budgetRemainingBasisPoints,\
 MICRO_USD_TODAY:.status.cost.microUsdToday,MICRO_USD_PER_1K:.status.cost.microUsdPer1kPredictions"
   for _ in $(seq $requests); do printf 'url = "%s"\noutput = /dev/null\n' "$1"; done |
-    curl --config - --parallel --parallel-max 4 --silent --show-error --fail \
-      --data "@$root/examples/demo/question.json"
-  printf '%d requests more\n' $requests
+    curl --config - --parallel --parallel-max 4 --fail \
+      --data "@$root/examples/demo/question.json" 2>/dev/null || {
+    echo "not all of $requests requests more were answered" >&2
+    return 1
+  }
+  printf '%d requests more, all answered\n' $requests
   kubectl wait -n vision inferenceendpoint/digits --for=condition=SLOMet --timeout=120s >/dev/null
   kubectl wait -n vision inferenceendpoint/digits --timeout=120s >/dev/null \
     --for=jsonpath='{.status.cost.microUsdPer1kPredictions}'
