@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -12,6 +13,7 @@
 #include "http/metrics.h"
 #include "http/status_server.h"
 #include "kube/curl_transport.h"
+#include "operator/controllers/router/router_objects.h"
 #include "operator/manager/flags.h"
 #include "operator/manager/operator.h"
 #include "operator/manager/pages.h"
@@ -23,24 +25,32 @@ namespace {
 constexpr Millis kLongestWait{1'000};  // the loop shows a sign of life at least so often
 constexpr Millis kStopGrace{5'000};    // for writes under way when asked to stop
 
-// The /metrics pages of workers and routers.
+// The /metrics pages of workers and routers. Routers have a queue of their own, so that no worker
+// holds up what scaling waits for, and room for a page of a thousand endpoints.
 class PodPages final : public MetricsFetcher {
  public:
-  explicit PodPages(http::BackgroundGet& background) : background_(background) {}
+  explicit PodPages(const std::function<void()>& wake)
+      : workers_(wake), routers_(wake, {.page_bytes = size_t{8} << 20}) {}
   void fetch(const std::string& ip, int port, Reply reply) override {
     const std::string host = ip.find(':') == std::string::npos ? ip : "[" + ip + "]";
-    background_.get("http://" + host + ":" + std::to_string(port) + "/metrics", std::move(reply));
+    http::BackgroundGet& queue = port == kRouterMetricsPort ? routers_ : workers_;
+    queue.get("http://" + host + ":" + std::to_string(port) + "/metrics", std::move(reply));
+  }
+  void deliver() {
+    workers_.deliver();
+    routers_.deliver();
   }
 
  private:
-  http::BackgroundGet& background_;
+  http::BackgroundGet workers_;
+  http::BackgroundGet routers_;
 };
 
 // What turns; all of it lives in start().
 struct Loop {
   Operator& op;
   kube::CurlTransport& transport;
-  http::BackgroundGet& background;
+  PodPages& fetcher;
   const host::StopSignals& signals;
   const Clock& clock;
   Pages& pages;
@@ -55,7 +65,7 @@ struct Loop {
 // Drives the operator until it is told to stop or has lost the Lease; returns the exit status.
 int Loop::run() {
   while (!signals.requested()) {
-    background.deliver();
+    fetcher.deliver();
     const Monotonic wake = op.tick();
     pages.show(op.live(), op.ready(), clock.monotonic());
     if (op.is_over()) {
@@ -132,15 +142,14 @@ int start(const Flags& flags) {
   kube::CurlTransport transport(*std::move(config), clock,
                                 {.user_agent = "berth-operator/" BERTH_VERSION});
   const host::StopSignals signals(transport.wake_fd());
-  http::BackgroundGet background([&transport] { transport.wake(); });
-  PodPages fetcher(background);
+  PodPages fetcher([&transport] { transport.wake(); });
   DecisionFiles decisions;
   open_decisions(flags, metrics, log, decisions);
   Observers watching = observers(metrics);
   watching.decision_log = decisions.opened();
   Operator op(transport, clock, flags.settings, log, watching, &fetcher);
   log.info("started", {{"version", BERTH_VERSION}, {"identity", flags.settings.identity}});
-  return Loop{op, transport, background, signals, clock, pages, log}.run();
+  return Loop{op, transport, fetcher, signals, clock, pages, log}.run();
 }
 
 }  // namespace

@@ -58,8 +58,10 @@ void EndpointCosts::count_devices() {
   if (counted_version_ == books_.version()) return;
   counted_version_ = books_.version();
   for (auto& [uid, account] : accounts_) {
+    const api::InferenceEndpoint* endpoint = stores_.endpoints.find_uid(uid);
+    if (endpoint == nullptr) continue;
     Devices devices;
-    for (const api::GpuJob* job : stores_.jobs.by(stores_.jobs_by_endpoint, uid)) {
+    for (const api::GpuJob* job : replicas_of(stores_, *endpoint)) {
       for (const sched::Charge& held : books_.ledger().held_by(job->meta.uid)) {
         const bool counts = held.kind == sched::ChargeKind::Admitted && held.devices > 0;
         if (counts) devices[held.device_class] += held.devices;
@@ -74,7 +76,7 @@ void EndpointCosts::count_devices() {
 // The time since it was written is counted with what is charged now: see Spending.
 void EndpointCosts::restore(const api::EndpointCost& stored, const Prices& prices, Instant now,
                             Account& account) const {
-  if (!stored.counted_until || *stored.counted_until > now) return;
+  if (!stored.counted_until) return;
   const Instant until = *stored.counted_until;
   account.days.restore(until, {stored.device_milliseconds_today, stored.micro_usd_today, 0});
   account.months.restore(until, {0, stored.micro_usd_month, 0});

@@ -206,5 +206,27 @@ TEST_F(EndpointCostsTest, ANewLeaderGoesOnWhereTheLastOneWrote) {
   EXPECT_EQ(cost("fraud").predictions_today, 700);
 }
 
+TEST_F(EndpointCostsTest, ANewLeaderWhoseClockIsBehindLosesNothing) {
+  endpoint("fraud");
+  replica("fraud", 0);
+  pass(hours(2));
+  write();
+  clock = ManualClock{*parse_time("2026-11-16T01:00:00Z")};
+  lead();
+  pass(hours(1));
+  EXPECT_GE(cost("fraud").micro_usd_month, 6 * kDollar);
+}
+
+TEST_F(EndpointCostsTest, AreNotThoseOfAJobElsewhereThatNamesTheEndpoint) {
+  endpoint("fraud");
+  replica("fraud", 0);
+  api::GpuJob stranger = jobs["fraud-r0"];
+  stranger.meta.uid = "stranger";
+  stranger.meta.name_space = "red";
+  upsert(program->stores.jobs, stranger);
+  pass(hours(1));
+  EXPECT_EQ(cost("fraud").micro_usd_today, 2 * kDollar);
+}
+
 }  // namespace
 }  // namespace berth::control

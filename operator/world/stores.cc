@@ -19,6 +19,10 @@ std::vector<std::string> one(std::string value) {
   return {std::move(value)};
 }
 
+std::string in_namespace(const std::string& name_space, std::string_view uid) {
+  return name_space + "/" + std::string(uid);
+}
+
 // By the name of the ReplicaSet that its Deployment made.
 bool is_router(const translate::Pod& pod) {
   const auto owner = std::find_if(pod.meta.owners.begin(), pod.meta.owners.end(),
@@ -59,7 +63,8 @@ Stores::Stores()
       })),
       jobs_by_namespace(jobs.add_index([](const auto& job) { return one(job.meta.name_space); })),
       jobs_by_endpoint(jobs.add_index([](const auto& job) {
-        return one(std::string(runtime::controller_uid(job.meta, kube::kInferenceEndpoints)));
+        const std::string_view uid = runtime::controller_uid(job.meta, kube::kInferenceEndpoints);
+        return one(uid.empty() ? std::string() : in_namespace(job.meta.name_space, uid));
       })),
       endpoints_by_namespace(
           endpoints.add_index([](const auto& one_of) { return one(one_of.meta.name_space); })),
@@ -110,6 +115,12 @@ bool Stores::has_live_pods(const std::string& job_uid) const {
   const auto owned = pods.by(pods_by_owner, job_uid);
   return std::any_of(owned.begin(), owned.end(),
                      [](const auto* pod) { return !pod->is_terminal(); });
+}
+
+std::vector<const api::GpuJob*> replicas_of(const Stores& stores,
+                                            const api::InferenceEndpoint& endpoint) {
+  return stores.jobs.by(stores.jobs_by_endpoint,
+                        in_namespace(endpoint.meta.name_space, endpoint.meta.uid));
 }
 
 std::optional<std::string> used_reservation(const Stores& stores, const api::GpuJob& job) {

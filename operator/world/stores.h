@@ -3,6 +3,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "api/capacitypool.h"
 #include "api/gpujob.h"
@@ -73,10 +74,14 @@ struct Stores {
   runtime::IndexId pods_by_namespace;  // foreign accelerator pods only
   runtime::IndexId router_pods;        // by namespace
   runtime::IndexId jobs_by_namespace;
-  runtime::IndexId jobs_by_endpoint;  // UID of the InferenceEndpoint that they are replicas of
+  runtime::IndexId jobs_by_endpoint;  // that they are replicas of: see replicas_of()
   runtime::IndexId endpoints_by_namespace;
   runtime::IndexId slices_by_owner;  // UID of the controlling GpuJob
 };
+
+// The GpuJobs of the endpoint's namespace that it controls: others can name its UID, too.
+std::vector<const api::GpuJob*> replicas_of(const Stores& stores,
+                                            const api::InferenceEndpoint& endpoint);
 
 // "namespace/group" of a foreign pod that is to be admitted with others; empty for one alone.
 std::string group_of(const translate::Pod& pod);

@@ -44,8 +44,8 @@ struct Slo {
     v.field("latency", &Slo::latency, {}, "How fast requests are answered.");
     v.field("freezeBelowBudgetPercent", &Slo::freeze_below_budget_percent,
             {.defaulted = true, .minimum = 0, .maximum = 100},
-            "Error budget left, in percent, below which no rollout starts and no replica is "
-            "trimmed.");
+            "Error budget left, in percent, below which no rollout starts and replicas give way "
+            "last.");
     v.rule("has(self.availabilityBasisPoints) || has(self.latency)",
            "a promise names availabilityBasisPoints, latency or both", [](const Slo& slo) {
              return slo.availability_basis_points.has_value() || slo.latency.has_value();

@@ -121,9 +121,10 @@ struct SloStatus {
             "95th percentile of latency of the last five minutes.");
     v.field("p99Milliseconds", &SloStatus::p99_milliseconds, {.minimum = 0},
             "99th percentile of latency of the last five minutes.");
-    v.field("frozen", &SloStatus::frozen, {},
-            "The budget is below freezeBelowBudgetPercent: no rollout starts and no replica is "
-            "trimmed.");
+    v.field(
+        "frozen", &SloStatus::frozen, {},
+        "The budget is below freezeBelowBudgetPercent: no rollout starts, and replicas give way "
+        "last.");
     v.field("counted", &SloStatus::counted, {.max_length = 24'576},
             "Requests by time, for whoever leads next.");
   }

@@ -20,7 +20,10 @@ std::optional<api::ColdStart> start_of(const api::GpuJob& replica, const Replica
     return std::nullopt;
   }
   const Millis own = *page.loaded + *page.warmed;
-  return api::ColdStart{.queued_seconds = seconds(*status.admitted_at - *replica.meta.creation),
+  const Instant asked = status.attempts.empty()
+                            ? *replica.meta.creation
+                            : status.attempts.back().ended_at.value_or(*replica.meta.creation);
+  return api::ColdStart{.queued_seconds = seconds(*status.admitted_at - asked),
                         .pulled_seconds = seconds(*status.started_at - *status.admitted_at - own),
                         .loaded_seconds = seconds(*page.loaded),
                         .warmed_seconds = seconds(*page.warmed)};
@@ -33,7 +36,7 @@ int64_t devices_of(const api::GpuJob& replica) {
 
 }  // namespace
 
-ReplicaBook::ReplicaBook(Stores& stores) {
+ReplicaBook::ReplicaBook(Stores& stores) : stores_(stores) {
   stores.jobs.subscribe([this](const api::GpuJob* before, const api::GpuJob* after) {
     if (after == nullptr) computed_.erase(before->meta.uid);
   });
@@ -47,6 +50,8 @@ void ReplicaBook::heard(const api::GpuJob& replica, std::string_view text) {
   const auto page = parse_replica_page(text);
   if (!page) return;
   const std::string endpoint(runtime::controller_uid(replica.meta, kube::kInferenceEndpoints));
+  const api::InferenceEndpoint* owner = stores_.endpoints.find_uid(endpoint);
+  if (owner == nullptr || owner->meta.name_space != replica.meta.name_space) return;
   const auto [last, is_first] = computed_.try_emplace(replica.meta.uid, page->computed);
   if (!is_first) {
     const bool has_restarted = page->computed < last->second;

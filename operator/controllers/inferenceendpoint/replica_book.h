@@ -35,6 +35,7 @@ class ReplicaBook {
     api::ColdStart took;
   };
 
+  Stores& stores_;
   std::map<std::string, Millis> computed_;  // by the replica's UID, as last heard
   std::map<std::string, Start> starts_;     // by the endpoint's UID
 };

@@ -99,6 +99,7 @@ void Scaler::on_heard(const Heard& heard) {
   const auto scaled = scaled_.find(heard.endpoint.meta.uid);
   if (scaled == scaled_.end()) return;
   scaled->second.load.scraped(heard.router, heard.counters.load, clock_.monotonic());
+  scaled->second.sampling.heard.insert(heard.router);
   const slo::Tally tally = tally_of(heard.endpoint, heard.since_last);
   scaled->second.sampling.answered += tally.requests - tally.errors;
   scaled->second.sampling.late += tally.late;
@@ -112,17 +113,18 @@ void Scaler::follow_objective(const api::InferenceEndpoint& endpoint, Scaled& sc
   scaled.learned_by = settings;
 }
 
-// A sample per panic window, so that what was carried and what was answered are of the same time.
+// A sample per panic window, so that what was carried and what was answered are of the same time:
+// none where a router was not heard in it or in the one before.
 void Scaler::learn(const api::InferenceEndpoint& endpoint, const scaling::Facts& facts,
                    Scaled& scaled) {
   const Monotonic now = clock_.monotonic();
   Sampling& sampling = scaled.sampling;
-  const Millis window = windows_of(endpoint.spec.scaling).panic_window;
+  const Millis window =
+      std::max(windows_of(endpoint.spec.scaling).panic_window, 2 * settings_.router.load_interval);
   if (sampling.since != Monotonic::min() && now - sampling.since < window) return;
-  const bool is_whole = sampling.since != Monotonic::min() && sampling.replicas > 0 &&
-                        sampling.replicas == facts.counts.ready &&
-                        facts.load.known == scaling::Known::All;
-  if (is_whole) {
+  const bool all_heard = sampling.heard == routers_.routers_in(endpoint.meta.name_space);
+  if (sampling.is_whole && all_heard && sampling.replicas > 0 &&
+      sampling.replicas == facts.counts.ready && facts.load.known == scaling::Known::All) {
     scaled.learned->observe({.is_starting = facts.counts.starting > 0,
                              .replicas = sampling.replicas,
                              .span = now - sampling.since,
@@ -130,12 +132,12 @@ void Scaler::learn(const api::InferenceEndpoint& endpoint, const scaling::Facts&
                              .answered = sampling.answered,
                              .late = sampling.late});
   }
-  sampling = {.since = now, .replicas = facts.counts.ready};
+  sampling = {.since = now, .replicas = facts.counts.ready, .is_whole = all_heard};
 }
 
 void Scaler::decide(const api::InferenceEndpoint& endpoint, Scaled& scaled) {
   scaling::Facts facts{.load = scaled.load.load(clock_.monotonic()), .counts = {}};
-  for (const api::GpuJob* job : stores_.jobs.by(stores_.jobs_by_endpoint, endpoint.meta.uid)) {
+  for (const api::GpuJob* job : replicas_of(stores_, endpoint)) {
     if (job->meta.deletion || api::is_finished(*job)) continue;
     ++(is_serving(*job) ? facts.counts.ready : facts.counts.starting);
   }

@@ -2,6 +2,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "api/inferenceendpoint.h"
@@ -41,6 +42,8 @@ class Scaler {
     int64_t replicas = 0;  // that were ready then
     int64_t answered = 0;
     int64_t late = 0;
+    std::set<std::string> heard = {};  // routers, since then
+    bool is_whole = false;  // all had been heard in the time before, so what came since is of since
   };
   struct Scaled {
     scaling::LoadWindows load;

@@ -21,6 +21,18 @@ std::optional<int64_t> milliseconds(const slo::LatencyHistogram& latency, int64_
   return found ? std::optional(found->milliseconds) : std::nullopt;
 }
 
+int64_t gravity(const SloFacts& facts) {
+  if (!facts.report) return 0;
+  switch (facts.report->reason) {
+    case slo::Reason::FastBurn: return 5;
+    case slo::Reason::SlowBurn: return 4;
+    case slo::Reason::Frozen: return 3;
+    case slo::Reason::BudgetHealthy: return 2;
+    case slo::Reason::NotEnoughTraffic: return 1;
+  }
+  __builtin_unreachable();
+}
+
 }  // namespace
 
 slo::Tally tally_of(const api::InferenceEndpoint& endpoint, const slo::Counted& counted) {
@@ -98,13 +110,12 @@ SloFacts SloBook::judge(const api::InferenceEndpoint& endpoint, const Kept& kept
   return facts;
 }
 
-// A verdict that turns is told at once, figures only now and then.
+// A verdict that is worse is told at once, a better one and figures only now and then: one that
+// goes to and fro would be written as often as routers are heard.
 void SloBook::show_if_turned(const api::InferenceEndpoint& endpoint, Kept& kept) {
   SloFacts facts = judge(endpoint, kept);
-  const bool has_turned =
-      !kept.shown || facts.report.has_value() != kept.shown->report.has_value() ||
-      (facts.report && (facts.report->reason != kept.shown->report->reason ||
-                        facts.report->is_frozen != kept.shown->report->is_frozen));
+  const bool has_turned = !kept.shown || gravity(facts) > gravity(*kept.shown) ||
+                          (facts.status.frozen && !kept.shown->status.frozen);
   if (has_turned) show(endpoint, kept, std::move(facts));
 }
 

@@ -33,7 +33,7 @@ constexpr std::array kGrpcErrors = {2, 4, 8, 13, 14, 15};
 void take_requests(const Sample& sample, EndpointCounters& counters) {
   const auto whole = static_cast<int64_t>(sample.value);
   counters.load.arrived = add_saturating(counters.load.arrived, whole);
-  const auto code = static_cast<int>(metric_number(label(sample.labels, "code")).value_or(0));
+  const auto code = static_cast<int64_t>(metric_number(label(sample.labels, "code")).value_or(0));
   if (code == kClientGone) return;
   const bool is_grpc = label(sample.labels, "protocol") == "grpc";
   const bool is_error =

@@ -46,6 +46,16 @@ TEST(RouterPage, CountsAnErrorOnlyWhereWeWereInTheWrong) {
   EXPECT_EQ(counted.errors, 8);
 }
 
+TEST(RouterPage, ACodeThatIsNoneIsNoError) {
+  const slo::Counted counted =
+      parse_router_page(
+          "berth_router_requests_total{endpoint=\"fraud\",protocol=\"grpc\",code=\"9e15\"} 3\n")
+          .at("fraud")
+          .answers;
+  EXPECT_EQ(counted.requests, 3);
+  EXPECT_EQ(counted.errors, 0);
+}
+
 TEST(RouterPage, HasTheLatencyOfBothVariantsByWholeMilliseconds) {
   std::string page;
   const auto within = [&page](const std::string& variant, const std::string& le, int requests) {

@@ -8,6 +8,16 @@
 #include "operator/controllers/router/router_objects.h"
 
 namespace berth::control {
+namespace {
+
+// One that does not answer holds up the others for as long as it is waited for.
+constexpr Millis kLeftAlone{10'000};
+
+bool takes_requests(const translate::Pod& pod) {
+  return pod.ready && !pod.is_terminal() && !pod.meta.deletion;
+}
+
+}  // namespace
 
 RouterReader::RouterReader(Stores& stores, MetricsFetcher& fetcher, const Settings& settings,
                            const Clock& clock)
@@ -52,7 +62,7 @@ Millis RouterReader::interval_in(const std::string& name_space) const {
 std::set<std::string> RouterReader::routers_in(const std::string& name_space) const {
   std::set<std::string> routers;
   for (const translate::Pod* pod : stores_.pods.by(stores_.router_pods, name_space)) {
-    if (!pod->is_terminal() && pod->ready) routers.insert(pod->meta.uid);
+    if (takes_requests(*pod)) routers.insert(pod->meta.uid);
   }
   return routers;
 }
@@ -68,9 +78,14 @@ void RouterReader::forget_gone(const std::string& name_space) {
 }
 
 void RouterReader::ask(const std::string& name_space) {
+  const Monotonic now = clock_.monotonic();
+  std::erase_if(left_alone_until_, [now](const auto& one) { return now >= one.second; });
+  // Twice as many while a new version rolls out; more are not ours.
+  int64_t left = 2 * settings_.router.replicas;
   for (const translate::Pod* pod : stores_.pods.by(stores_.router_pods, name_space)) {
-    if (pod->is_terminal() || !kube::is_pod_address(pod->ip)) continue;
+    if (!takes_requests(*pod) || !kube::is_pod_address(pod->ip)) continue;
     const std::string uid = pod->meta.uid;
+    if (left-- <= 0 || left_alone_until_.contains(uid)) continue;
     if (!asked_.insert(uid).second) continue;  // it is slow: its answer is awaited
     fetcher_.fetch(pod->ip, kRouterMetricsPort,
                    [this, name_space, uid](const Result<std::string>& page) {
@@ -82,7 +97,10 @@ void RouterReader::ask(const std::string& name_space) {
 void RouterReader::answered(const std::string& name_space, const std::string& router,
                             const Result<std::string>& page) {
   asked_.erase(router);
-  if (!page) return;
+  if (!page) {
+    left_alone_until_[router] = clock_.monotonic() + kLeftAlone;
+    return;
+  }
   const auto counted = parse_router_page(*page);
   for (const auto* endpoint : stores_.endpoints.by(stores_.endpoints_by_namespace, name_space)) {
     const auto found = counted.find(endpoint->meta.name);

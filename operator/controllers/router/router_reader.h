@@ -54,9 +54,10 @@ class RouterReader {
   const Settings& settings_;
   const Clock& clock_;
   std::vector<std::function<void(const Heard&)>> heard_;
-  std::map<std::string, Monotonic> due_;             // by namespace
-  std::set<std::string> asked_;                      // UIDs of routers whose answer is on its way
-  std::map<std::string, slo::Increases> increases_;  // by the endpoint's UID, each by router
+  std::map<std::string, Monotonic> due_;               // by namespace
+  std::set<std::string> asked_;                        // UIDs of routers whose answer is on its way
+  std::map<std::string, Monotonic> left_alone_until_;  // UIDs of those that did not answer
+  std::map<std::string, slo::Increases> increases_;    // by the endpoint's UID, each by router
 };
 
 }  // namespace berth::control
