@@ -32,6 +32,7 @@ def team_with_two_devices(berth, examples):
         berth.remove_now(f"/api/v1/namespaces/{VISION}")
         berth.until(f"/api/v1/namespaces/{VISION}", kube.gone, 120, "gone")
         berth.remove_now(kube.quota(VISION))
+        berth.remove_now(f"{kube.BERTH}/capacitypools/h200")
 
 
 def test_two_jobs_train_one_after_the_other_although_the_operator_is_killed(berth, apply):
