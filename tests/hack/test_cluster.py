@@ -103,6 +103,32 @@ def test_a_pod_with_devices_runs_and_down_leaves_nothing_even_after_a_crash(fold
     assert {path.name for path in folder.iterdir()} <= {"log", "lock"}
 
 
+def test_a_node_joins_and_is_lost_without_a_word_and_nothing_of_it_stays(folder):
+    before = traces(folder)
+    kubectl = up(folder, "--kubelet")
+    assert run(SCRIPTS / "join", "--dir", folder).strip() == "node-2"
+    pods = [{**POD, "metadata": {"name": f"sleeper-{node}"},
+             "spec": {**POD["spec"], "nodeSelector": {"kubernetes.io/hostname": node}}}
+            for node in ("node-1", "node-2")]
+    for pod in pods:
+        run(*kubectl, "create", "-f", "-", input=json.dumps(pod))
+        run(*kubectl, "wait", "--for=condition=Ready", f"pod/{pod['metadata']['name']}",
+            "--timeout=60s")
+
+    run(SCRIPTS / "lose", "--dir", folder, "node-2")
+    assert "node-2/" not in " ".join(traces(folder)["processes"])
+    assert not (folder / "pid" / "kubelet-2.json").exists()
+    # Nobody knows of it until its Lease has run out.
+    assert run(*kubectl, "get", "node", "node-2", "-o",
+               "jsonpath={.status.conditions[?(@.type=='Ready')].status}") == "True"
+    done = subprocess.run([SCRIPTS / "lose", "--dir", folder, "node-1"], capture_output=True,
+                          text=True, check=False)
+    assert done.returncode == 1 and "no node node-1 has joined" in done.stderr
+
+    run(SCRIPTS / "down", "--dir", folder)
+    assert traces(folder) == before
+
+
 def test_a_second_real_node_is_refused_and_names_the_first(folder, tmp_path_factory):
     up(folder, "--kubelet")
     other = tmp_path_factory.mktemp("other")

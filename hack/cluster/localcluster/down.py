@@ -10,7 +10,7 @@ from .say import ClusterError, note, step
 
 # Clients before servers. Without etcd, kube-apiserver hangs; with watchers, it takes a minute to
 # stop by itself, and its data is not wanted any more, so it gets no grace.
-ORDER = ["dns", "proxy", "kubelet", "kwok", "scheduler", "controller-manager", "apiserver", "etcd"]
+ORDER = ["kwok", "scheduler", "controller-manager", "apiserver", "etcd"]
 GRACE_SECONDS = {"kubelet": 3, "containerd": 5, "kwok": 1}
 KEPT = {"log", "lock"}
 
@@ -32,13 +32,18 @@ def main(arguments):
 
 def take_down(cluster):
     """Stops what runs, undoes the host's changes, deletes the data. Safe to repeat."""
-    processes = Processes(cluster)
+    processes, nodes = Processes(cluster), cluster.joined()
+    for name in ("dns", "proxy"):
+        processes.stop(name, 0)
+    for node in nodes:
+        processes.stop(node.program("kubelet"), GRACE_SECONDS["kubelet"])
     for name in ORDER:
         processes.stop(name, GRACE_SECONDS.get(name, 0))
     if cluster.options.kubelet:
         host.end_containers(cluster)
-        processes.stop("containerd", GRACE_SECONDS["containerd"])
-        host.end_shims(cluster)
+        for node in nodes:
+            processes.stop(node.program("containerd"), GRACE_SECONDS["containerd"])
+        host.end_shims(cluster.folder)
         host.undo(cluster)
     left = host.mounts_under(cluster.folder)
     if left:  # deleting through a mount would delete somebody else's files

@@ -1,4 +1,4 @@
-"""What the real node changes on the machine outside the cluster's folder, and how it is undone.
+"""What real nodes change on the machine outside the cluster's folder, and how it is undone.
 
 Everything carries a name of its own (bridge `berth0`, cgroup `berth-local`) or is written down
 before it is changed (sysctls), so that undo never touches what somebody else made.
@@ -16,7 +16,7 @@ from . import settings
 from .processes import end_process, start_time
 from .say import ClusterError, wait_until
 
-# The real node exists once per machine: bridge, iptables and kubelet's ports are not per folder.
+# One cluster of a machine has real nodes: bridge and iptables are not per folder.
 OWNER_FILE = pathlib.Path("/run/berth-local-node.json")
 
 # Set by us (ip_forward), kube-proxy (route_localnet) and kubelet (the rest) without asking.
@@ -30,7 +30,7 @@ CONTAINER_LOG_LINKS = pathlib.Path("/var/log/containers")
 
 
 def claim(cluster):
-    """Takes the machine's one real node for this folder, or says who has it."""
+    """Takes the machine's network of real nodes for this folder, or says who has it."""
     owner = _owner()
     if owner and owner != str(cluster.folder):
         raise ClusterError(f"a real node already runs on this machine, from {owner}\n"
@@ -40,18 +40,24 @@ def claim(cluster):
         OWNER_FILE.write_text(json.dumps({"folder": str(cluster.folder), "sysctls": saved}))
 
 
-def prepare():
-    """Makes the bridge and the cgroup, and turns on forwarding between pods."""
+def prepare(node):
+    """Makes the bridge, the node's address and cgroup, and turns on forwarding between pods."""
     if not BRIDGE_DEVICE.exists():
         _run("ip", "link", "add", settings.BRIDGE, "type", "bridge")
         _run("ip", "address", "add", f"{settings.NODE_ADDRESS}/16", "dev", settings.BRIDGE)
+    if node.address != settings.NODE_ADDRESS:
+        _run("ip", "address", "replace", f"{node.address}/32", "dev", settings.BRIDGE)
     _run("ip", "link", "set", settings.BRIDGE, "up")
     _sysctl("net/ipv4/ip_forward").write_text("1")
     for parent in _cgroup_roots():
-        (parent / settings.CGROUP).mkdir(exist_ok=True)
-        for name in ("cpuset.cpus", "cpuset.mems"):  # cgroup v1 starts them empty: no CPU to run on
-            if (parent / name).exists() and (parent / settings.CGROUP / name).exists():
-                (parent / settings.CGROUP / name).write_text((parent / name).read_text())
+        _make_cgroup(parent / node.cgroup)
+
+
+def _make_cgroup(folder):
+    folder.mkdir(exist_ok=True)
+    for name in ("cpuset.cpus", "cpuset.mems"):  # cgroup v1 starts them empty: no CPU to run on
+        if (folder.parent / name).exists() and (folder / name).exists():
+            (folder / name).write_text((folder.parent / name).read_text())
 
 
 def undo(cluster):
@@ -98,23 +104,47 @@ def _cgroup_roots():
 
 def end_containers(cluster):
     """Kills the processes of every container, found by cgroup; containerd may still run."""
-    if _owner() != str(cluster.folder):
-        return
-    folders = [parent / settings.CGROUP for parent in _cgroup_roots()]
+    if _owner() == str(cluster.folder):
+        _end_cgroup(settings.CGROUP)
+
+
+def _end_cgroup(name):
+    folders = [parent / name for parent in _cgroup_roots()]
     for pid in {pid for folder in folders for pid in _cgroup_pids(folder)}:
         _kill(pid)
     wait_until(lambda: not any(_cgroup_pids(folder) for folder in folders), 20,
                "containers do not end")
 
 
-def end_shims(cluster):
-    """Kills what containerd started for containers. A containerd that lives starts more of it."""
+def end_shims(folder):
+    """Kills what the containerds of a folder started. One that lives starts more of it."""
     def none_left():
-        left = list(_container_tools(cluster))
+        left = list(_container_tools(folder))
         for pid in left:
             end_process(pid, 0)
         return not left
     wait_until(none_left, 20, "containerd's shims do not end")
+
+
+def silence(node):
+    """Cuts the pods of a joined node off: not even their kernel says goodbye to anybody."""
+    pids = {pid for parent in _cgroup_roots() for pid in _cgroup_pids(parent / node.cgroup)}
+    own = os.stat("/proc/self/ns/net").st_ino
+    networks = {}
+    for pid in pids:
+        try:
+            networks[os.stat(f"/proc/{pid}/ns/net").st_ino] = pid
+        except OSError:
+            continue
+    for network, pid in networks.items():
+        if network != own:
+            _run("nsenter", f"--net=/proc/{pid}/ns/net", "ip", "link", "set", "eth0", "down")
+
+
+def end_node(node):
+    """Kills all that runs in containers of a joined node, and what watches over them."""
+    _end_cgroup(node.cgroup)
+    end_shims(node.folder("containerd"))
 
 
 def _cgroup_pids(folder):
@@ -134,9 +164,9 @@ def _kill(pid):
         pass
 
 
-def _container_tools(cluster):
-    """Shims, and the runc that a shim runs to clean up; both name our folder."""
-    folder = f"{cluster.folder}/".encode()
+def _container_tools(folder):
+    """Shims, and the runc that a shim runs to clean up; both name containerd's folder."""
+    folder = f"{folder}/".encode()
     for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
         try:
             words = path.read_bytes().split(b"\0")

@@ -1,15 +1,16 @@
-"""The real node: containerd, kubelet, kube-proxy and CoreDNS, with devices that do not exist."""
+"""Real nodes: containerd and kubelet each, kube-proxy and CoreDNS once; devices do not exist."""
 
 import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import tempfile
 
 import yaml
 
-from . import host, manifests, settings
+from . import host, manifests, pki, settings
 from .say import ClusterError, step
 
 READY_SECONDS = 120  # about 6 s on two idle cores
@@ -18,54 +19,72 @@ CNI_PLUGINS = "/usr/lib/cni"
 
 
 def start(cluster, tools, processes, client):
-    """Starts the node and returns when it is Ready, has its devices, and names resolve."""
-    with step("containerd"):
-        _start_containerd(cluster, tools, processes)
-        processes.wait_ready("containerd", cluster.containerd_socket.is_socket, READY_SECONDS)
-    with step("sandbox image"):
-        _load_pause_image(cluster, tools)
+    """Starts the first node and returns when it is Ready, has its devices, and names resolve."""
     with step("kube-proxy and CoreDNS"):
         manifests.apply(cluster, tools, "dns.yaml")
         manifests.apply(cluster, tools, "storage.yaml")
+        manifests.create_volumes(cluster, client)
         _start_proxy(cluster, tools, processes)
         _start_dns(cluster, tools, processes)
-    with step("kubelet"):
-        _start_kubelet(cluster, tools, processes)
-        processes.wait_ready("kubelet", lambda: _node_ready(client), READY_SECONDS)
-    with step(f"{cluster.options.kubelet_devices} devices for {settings.NODE_NAME}"):
-        _add_devices(cluster, client)
-        manifests.create_volumes(cluster, client)
+    join(cluster.node("node-1"), tools, processes, client)
     for name in ("proxy", "dns"):
         processes.wait_ready(name, lambda: True, READY_SECONDS)
 
 
-def import_images(cluster, tools, archives):
+def join(node, tools, processes, client):
+    """Starts a node's own programs and returns when it is Ready and has its devices."""
+    options = node.cluster.options
+    pki.create_of_node(node)
+    with step(f"containerd of {node.name}"):
+        _start_containerd(node, tools, processes)
+        processes.wait_ready(node.program("containerd"), node.containerd_socket.is_socket,
+                             READY_SECONDS)
+    with step("sandbox image"):
+        _load_pause_image(node, tools)
+    with step(f"kubelet of {node.name}, {options.kubelet_devices} devices"):
+        _start_kubelet(node, tools, processes)
+        processes.wait_ready(node.program("kubelet"), lambda: _node_ready(node, client),
+                             READY_SECONDS)
+        _add_devices(node, client)
+
+
+def lose(node, processes):
+    """From one moment to the next nobody hears of the node any more; then nothing is left of it."""
+    for name in ("kubelet", "containerd"):
+        os.kill(processes.pid(node.program(name)), signal.SIGSTOP)
+    host.silence(node)
+    for name in ("kubelet", "containerd"):
+        processes.stop(node.program(name), 0)
+    host.end_node(node)
+
+
+def import_images(node, tools, archives):
     """Loads image archives into the node's containerd; digests become usable references."""
     for archive in archives:
-        _ctr(cluster, tools, "images", "import", "--digests", str(archive))
+        _ctr(node, tools, "images", "import", "--digests", str(archive))
 
 
-def kill_container(cluster, tools, identity):
+def kill_container(node, tools, identity):
     """Ends a container's first process at once; nothing of it gets to say goodbye."""
-    _ctr(cluster, tools, "tasks", "kill", "--signal", "SIGKILL", identity)
+    _ctr(node, tools, "tasks", "kill", "--signal", "SIGKILL", identity)
 
 
-def container_pid(cluster, tools, identity):
+def container_pid(node, tools, identity):
     """A container's first process, as this machine numbers it; None when it does not run."""
-    for line in _ctr(cluster, tools, "tasks", "list").splitlines():
+    for line in _ctr(node, tools, "tasks", "list").splitlines():
         words = line.split()
         if words[:1] == [identity] and words[2] == "RUNNING":
             return int(words[1])
     return None
 
 
-def tag_image(cluster, tools, image, name):
+def tag_image(node, tools, image, name):
     """Another name for an image that the node has, as NAME:TAG; one that there is goes over."""
-    _ctr(cluster, tools, "images", "tag", "--force", image, name)
+    _ctr(node, tools, "images", "tag", "--force", image, name)
 
 
-def _ctr(cluster, tools, *arguments):
-    command = [tools / "ctr", "-a", cluster.containerd_socket, "-n", "k8s.io", *arguments]
+def _ctr(node, tools, *arguments):
+    command = [tools / "ctr", "-a", node.containerd_socket, "-n", "k8s.io", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise ClusterError(f"ctr {' '.join(arguments)}: {done.stderr.strip()}")
@@ -77,9 +96,9 @@ def _path_with(tools):
     return dict(os.environ, PATH=f"{tools}:/usr/sbin:/usr/bin:/sbin:/bin")
 
 
-def _start_containerd(cluster, tools, processes):
-    state = cluster.folder / "containerd"
-    network = cluster.folder / "cni"
+def _start_containerd(node, tools, processes):
+    cluster, state = node.cluster, node.folder("containerd")
+    network = cluster.folder / "cni"  # one network, and one record of its addresses, for all nodes
     for path in (state, network):
         path.mkdir(parents=True, exist_ok=True)
     (network / "10-berth.conflist").write_text(json.dumps({
@@ -87,12 +106,14 @@ def _start_containerd(cluster, tools, processes):
             "type": "bridge", "bridge": settings.BRIDGE, "isDefaultGateway": True, "ipMasq": False,
             "ipam": {"type": "host-local", "dataDir": str(cluster.folder / "ipam"),
                      "ranges": [[{"subnet": settings.POD_CIDR}]]}}]}))
-    config = cluster.folder / "containerd.toml"
+    config = cluster.folder / f"{node.program('containerd')}.toml"
     config.write_text(f"""version = 3
 root = "{state}/root"
 state = "{state}/state"
 [grpc]
-  address = "{cluster.containerd_socket}"
+  address = "{node.containerd_socket}"
+[plugins."io.containerd.nri.v1.nri"]
+  disable = true  # its socket is one for the machine
 [plugins."io.containerd.cri.v1.images".pinned_images]
   sandbox = "{PAUSE_IMAGE}"
 [plugins."io.containerd.cri.v1.runtime"]
@@ -103,12 +124,12 @@ state = "{state}/state"
   bin_dirs = ["{CNI_PLUGINS}"]
   conf_dir = "{network}"
 """)
-    processes.start("containerd", [tools / "containerd", "-c", config], env=_path_with(tools))
+    processes.start(node.program("containerd"), [tools / "containerd", "-c", config], env=_path_with(tools))
 
 
-def _load_pause_image(cluster, tools):
+def _load_pause_image(node, tools):
     """The sandbox image is one static binary that sleeps: no registry is asked for anything."""
-    if PAUSE_IMAGE in _ctr(cluster, tools, "images", "list", "-q").split():
+    if PAUSE_IMAGE in _ctr(node, tools, "images", "list", "-q").split():
         return
     with tempfile.TemporaryDirectory() as work:
         image, bundle, archive = f"{work}/oci:pause", f"{work}/bundle", f"{work}/pause.tar"
@@ -123,7 +144,7 @@ def _load_pause_image(cluster, tools):
         _quiet("umoci", "config", "--image", image, "--config.entrypoint", "/bin/sleep",
                "--config.cmd", "2147483647", "--config.user", "65535:65535")
         _quiet("skopeo", "copy", f"oci:{image}", f"docker-archive:{archive}:{PAUSE_IMAGE}")
-        import_images(cluster, tools, [archive])
+        import_images(node, tools, [archive])
 
 
 def _quiet(*command):
@@ -132,18 +153,19 @@ def _quiet(*command):
         raise ClusterError(f"{' '.join(command[:2])}: {done.stderr.strip()}")
 
 
-def _start_kubelet(cluster, tools, processes):
-    config = cluster.folder / "kubelet.yaml"
+def _start_kubelet(node, tools, processes):
+    cluster, state = node.cluster, node.folder("kubelet")
+    config = cluster.folder / f"{node.program('kubelet')}.yaml"
     config.write_text(yaml.safe_dump({
         "apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration",
-        "containerRuntimeEndpoint": f"unix://{cluster.containerd_socket}",
-        "cgroupDriver": "cgroupfs", "cgroupRoot": f"/{settings.CGROUP}", "failCgroupV1": False,
+        "containerRuntimeEndpoint": f"unix://{node.containerd_socket}",
+        "cgroupDriver": "cgroupfs", "cgroupRoot": f"/{node.cgroup}", "failCgroupV1": False,
         "failSwapOn": False, "enforceNodeAllocatable": [], "makeIPTablesUtilChains": False,
         "localStorageCapacityIsolation": False,
         "evictionHard": {"nodefs.available": "1%", "imagefs.available": "1%"},
-        "podLogsDir": str(cluster.folder / "pod-logs"),
+        "podLogsDir": str(node.folder("pod-logs")),
         "volumePluginDir": str(cluster.folder / "volume-plugins"),
-        "address": settings.NODE_ADDRESS, "healthzBindAddress": settings.NODE_ADDRESS,
+        "address": node.address, "healthzBindAddress": node.address,
         "authentication": {"anonymous": {"enabled": False}, "webhook": {"enabled": True},
                            "x509": {"clientCAFile": str(cluster.pki / "ca.crt")}},
         "authorization": {"mode": "Webhook"},
@@ -152,11 +174,11 @@ def _start_kubelet(cluster, tools, processes):
         "crashLoopBackOff": {"maxContainerRestartPeriod": "2s"},  # tests crash containers often
         "featureGates": {"KubeletCrashLoopBackOffMax": True},
         "serializeImagePulls": False}))
-    processes.start("kubelet", [
+    processes.start(node.program("kubelet"), [
         tools / "kubelet", "--config", config,
-        "--kubeconfig", cluster.pki / "kubelet.kubeconfig",
-        "--root-dir", cluster.folder / "kubelet", "--cert-dir", cluster.folder / "kubelet" / "pki",
-        "--hostname-override", settings.NODE_NAME, "--node-ip", settings.NODE_ADDRESS,
+        "--kubeconfig", cluster.pki / f"{node.program('kubelet')}.kubeconfig",
+        "--root-dir", state, "--cert-dir", state / "pki",
+        "--hostname-override", node.name, "--node-ip", node.address,
         "--node-labels", f"{settings.PRODUCT_LABEL}={cluster.options.kubelet_product}"],
         env=_path_with(tools))
 
@@ -167,7 +189,7 @@ def _start_proxy(cluster, tools, processes):
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1", "kind": "KubeProxyConfiguration",
         "mode": "iptables", "clusterCIDR": settings.POD_CIDR,
         "clientConnection": {"kubeconfig": str(cluster.pki / "proxy.kubeconfig")},
-        "hostnameOverride": settings.NODE_NAME,
+        "hostnameOverride": cluster.node("node-1").name,
         "healthzBindAddress": f"127.0.0.1:{cluster.port('proxy-health')}",
         "metricsBindAddress": f"127.0.0.1:{cluster.port('proxy-metrics')}",
         "conntrack": {"maxPerCore": 0, "min": 0}}))
@@ -188,17 +210,17 @@ def _start_dns(cluster, tools, processes):
     processes.start("dns", [tools / "coredns", "-conf", config])
 
 
-def _node_ready(client):
+def _node_ready(node, client):
     try:
-        node = client.get(f"/api/v1/nodes/{settings.NODE_NAME}")
+        seen = client.get(f"/api/v1/nodes/{node.name}")
     except (ClusterError, OSError):
         return False
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in node["status"]["conditions"])
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in seen["status"]["conditions"])
 
 
-def _add_devices(cluster, client):
+def _add_devices(node, client):
     """Claims devices as a device plugin would; kubelet keeps extended resources it did not set."""
-    count = str(cluster.options.kubelet_devices)
+    count = str(node.cluster.options.kubelet_devices)
     amounts = {settings.DEVICE_RESOURCE: count}
-    client.patch(f"/api/v1/nodes/{settings.NODE_NAME}/status",
+    client.patch(f"/api/v1/nodes/{node.name}/status",
                  {"status": {"capacity": amounts, "allocatable": amounts}})

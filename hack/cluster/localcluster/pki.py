@@ -15,7 +15,6 @@ CLIENTS = {
     "admin": "/O=system:masters/CN=admin",
     "controller-manager": "/CN=system:kube-controller-manager",
     "scheduler": "/CN=system:kube-scheduler",
-    "kubelet": f"/O=system:nodes/CN=system:node:{settings.NODE_NAME}",
     "proxy": "/CN=system:kube-proxy",
     "dns": "/CN=system:coredns",
     "kwok": "/O=system:masters/CN=kwok",  # it writes any node and pod, as kubelets would
@@ -41,13 +40,23 @@ def create(cluster):
     _certificate(folder, "apiserver-kubelet", "/O=system:masters/CN=apiserver-kubelet",
                  ["extendedKeyUsage=clientAuth"], issuer="ca")
     for name, subject in CLIENTS.items():
-        _certificate(folder, name, subject, ["extendedKeyUsage=clientAuth"], issuer="ca")
-        target = cluster.kubeconfig if name == "admin" else folder / f"{name}.kubeconfig"
-        target.write_text(_kubeconfig(cluster, name))
-        target.chmod(0o600)
+        _create_client(cluster, name, subject)
     _openssl(folder, "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048",
              "-out", "service-account.key")
     _openssl(folder, "pkey", "-in", "service-account.key", "-pubout", "-out", "service-account.pub")
+
+
+def create_of_node(node):
+    """Writes certificate and kubeconfig of a node's kubelet."""
+    _create_client(node.cluster, node.program("kubelet"),
+                   f"/O=system:nodes/CN=system:node:{node.name}")
+
+
+def _create_client(cluster, name, subject):
+    _certificate(cluster.pki, name, subject, ["extendedKeyUsage=clientAuth"], issuer="ca")
+    target = cluster.kubeconfig if name == "admin" else cluster.pki / f"{name}.kubeconfig"
+    target.write_text(_kubeconfig(cluster, name))
+    target.chmod(0o600)
 
 
 def _certificate(folder, name, subject, extensions, issuer=None):

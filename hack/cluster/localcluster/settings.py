@@ -16,7 +16,6 @@ API_SERVICE_ADDRESS = "10.96.0.1"
 DNS_SERVICE_ADDRESS = "10.96.0.10"
 FAKE_POD_CIDR = "10.128.0.0/12"  # of pods on fake nodes; nothing ever sends to them
 
-NODE_NAME = "node-1"
 CGROUP = "berth-local"
 DEVICE_RESOURCE = "nvidia.com/gpu"
 # Ports follow the API server's in this order.
@@ -95,10 +94,6 @@ class Cluster:
         return self.folder / "volumes"
 
     @property
-    def containerd_socket(self):
-        return self.folder / "containerd" / "containerd.sock"
-
-    @property
     def kubeconfig(self):
         return self.folder / "admin.kubeconfig"
 
@@ -108,6 +103,48 @@ class Cluster:
 
     def save_options(self):
         self.options_file.write_text(json.dumps(dataclasses.asdict(self.options), indent=1))
+
+    def node(self, name):
+        """The real node of that name."""
+        return RealNode(self, int(name.removeprefix("node-")))
+
+    def joined(self):
+        """Every real node that was started, by the records of their programs."""
+        names = (path.stem for path in self.records.glob("containerd*.json"))
+        numbers = sorted(int(name.partition("-")[2] or 1) for name in names)
+        return [RealNode(self, number) for number in numbers]
+
+
+@dataclasses.dataclass(frozen=True)
+class RealNode:
+    """A node that runs containers: what it has for itself, in the cluster's folder and outside."""
+
+    cluster: Cluster
+    number: int  # from 1; the first has the cluster's own names
+
+    @property
+    def name(self):
+        return f"node-{self.number}"
+
+    @property
+    def address(self):
+        """Of the others outside the network of the pods, so that no pod is ever given it."""
+        return NODE_ADDRESS if self.number == 1 else f"10.243.0.{self.number}"
+
+    @property
+    def cgroup(self):
+        return CGROUP if self.number == 1 else f"{CGROUP}/{self.name}"
+
+    def program(self, name):
+        """As Processes knows this node's kubelet or containerd."""
+        return name if self.number == 1 else f"{name}-{self.number}"
+
+    def folder(self, name):
+        return self.cluster.folder / self.program(name)
+
+    @property
+    def containerd_socket(self):
+        return self.folder("containerd") / "containerd.sock"
 
 
 def add_folder_options(parser):

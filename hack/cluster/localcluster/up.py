@@ -32,9 +32,9 @@ def parse(arguments):
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     settings.add_folder_options(parser)
-    add("--kubelet", action="store_true", help="start the real node, once per machine")
+    add("--kubelet", action="store_true", help="start a real node; of one cluster per machine")
     add("--kubelet-devices", type=int, default=defaults.kubelet_devices, metavar="N",
-        help=f"{settings.DEVICE_RESOURCE} that the real node claims (default %(default)s)")
+        help=f"{settings.DEVICE_RESOURCE} that a real node claims (default %(default)s)")
     add("--kubelet-product", default=defaults.kubelet_product, metavar="PRODUCT",
         help=f"label {settings.PRODUCT_LABEL} of the real node (default %(default)s)")
     add("--nodes", type=int, default=defaults.nodes, metavar="N",
@@ -131,7 +131,7 @@ def _start(cluster, programs, processes):
     cluster.save_options()  # from here on `down` has something to go by
     if cluster.options.kubelet:
         host.claim(cluster)
-        host.prepare()
+        host.prepare(cluster.node("node-1"))
     pki.create(cluster)
     client = Client(cluster)
     control_plane.start(cluster, programs, processes, client)
