@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kRetryAfter{1'000};
 
-int64_t rows_of(const std::vector<Job>& batch) {
+int64_t rows_of(std::span<const Job> batch) {
   int64_t rows = 0;
   for (const Job& job : batch) rows += job.fit.rows;
   return rows;
@@ -92,7 +92,7 @@ void Dispatcher::run(Instance& instance) {
       computing_ += taken;
       lock.unlock();
       refuse(std::move(expired));
-      if (!batch.empty()) compute(instance, std::move(batch));
+      if (!batch.empty()) compute(instance, batch);
       lock.lock();
       computing_ -= taken;
     } else if (turn.again_at) {
@@ -112,19 +112,24 @@ std::vector<Job> Dispatcher::take(const std::vector<uint64_t>& ids) {
   return taken;
 }
 
-void Dispatcher::compute(Instance& instance, std::vector<Job> batch) {
+// A batch that fails is computed again in halves: a request at which the model fails takes no other
+// with it, and what is too much for the device's memory at once may not be in parts.
+void Dispatcher::compute(Instance& instance, std::span<const Job> batch) {
   std::vector<const Request*> requests;
   requests.reserve(batch.size());
   for (const Job& job : batch) requests.push_back(&job.request);
   const MicroTime begun = now_micros();
   auto outputs = instance.compute(requests);
   watch_.computed(rows_of(batch), now_micros() - begun);
-  for (size_t i = 0; i < batch.size(); ++i) {
-    if (outputs.ok()) {
+  if (outputs.ok()) {
+    for (size_t i = 0; i < batch.size(); ++i) {
       batch[i].done(batch[i].request, std::move((*outputs)[i]));
-    } else {
-      batch[i].done(batch[i].request, outputs.error());
     }
+  } else if (batch.size() == 1) {
+    batch.front().done(batch.front().request, outputs.error());
+  } else {
+    compute(instance, batch.first(batch.size() / 2));
+    compute(instance, batch.subspan(batch.size() / 2));
   }
 }
 

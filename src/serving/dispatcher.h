@@ -72,7 +72,7 @@ class Dispatcher {
   int64_t arriving() const;
   void run(Instance& instance);
   std::vector<Job> take(const std::vector<uint64_t>& ids);
-  void compute(Instance& instance, std::vector<Job> batch);
+  void compute(Instance& instance, std::span<const Job> batch);
   void refuse(std::vector<Job> expired);
 
   const BatchRules rules_;

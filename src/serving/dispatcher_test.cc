@@ -126,6 +126,37 @@ TEST_F(DispatcherTest, RefusesMoreThanMayWait) {
   for (int i = 0; i < 3; ++i) EXPECT_EQ(asked[static_cast<size_t>(i)].sum(), 3);
 }
 
+// Fails at every batch with a 13 in it.
+class Superstitious final : public Instance {
+ public:
+  explicit Superstitious(Gate& gate) : adder_(gate) {}
+  Result<std::vector<Outputs>> compute(std::span<const Request* const> batch) override {
+    for (const Request* request : batch) {
+      if (elements_in<float>(request->inputs.front()).front() == 13) {
+        return Error{Code::Internal, "13"};
+      }
+    }
+    return adder_.compute(batch);
+  }
+
+ private:
+  Adder adder_;
+};
+
+TEST_F(DispatcherTest, ARequestThatTheModelFailsAtTakesNoOtherOfItsBatchWithIt) {
+  std::vector<std::unique_ptr<Instance>> made;
+  made.push_back(std::make_unique<Superstitious>(gate_));
+  const BatchRules all_at_once{
+      .rows_max = 5, .delay_max = std::chrono::seconds(60), .waiting_max = 9};
+  dispatcher_ = std::make_unique<Dispatcher>(all_at_once, std::move(made), counts_);
+  std::array<Asked, 5> asked;
+  for (size_t i = 0; i < asked.size(); ++i) {
+    ASSERT_TRUE(ask(asked[i], i == 2 ? 13.F : 1.F).ok());
+  }
+  EXPECT_EQ(asked[2].answer().error().message, "13");
+  for (const size_t other : {0UL, 1UL, 3UL, 4UL}) EXPECT_EQ(asked[other].sum(), 3);
+}
+
 TEST_F(DispatcherTest, WhatIsTooLateIsRefusedAndNotComputed) {
   gate_.open(false);
   start(kAtOnce);

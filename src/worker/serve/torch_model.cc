@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstring>
 #include <utility>
 
@@ -26,6 +27,8 @@ using serving::Datatype;
 using serving::Outputs;
 using serving::Signature;
 using serving::TensorSpec;
+
+constexpr std::chrono::milliseconds kRetryAfter{1'000};
 
 // In the order of Datatype.
 constexpr std::array<at::ScalarType, 10> kTypes = {at::kBool,  at::kByte,  at::kChar, at::kShort,
@@ -81,6 +84,20 @@ Result<torch::jit::Module> parse(const Bytes& archive, std::string& signature) {
   return Error{Code::Invalid, parsed.error().message};  // the same bytes fail again
 }
 
+// libtorch has a type for a CUDA device without memory, and for a host without it only words.
+bool is_out_of_memory(const std::string& message) {
+  return message.find("out of memory") != std::string::npos ||
+         message.find("can't allocate memory") != std::string::npos;
+}
+
+// What is wrong when forward() throws: the memory, which others may give back, or the request.
+Error judged(Error error) {
+  if (error.code != Code::Unavailable) return error;
+  if (!is_out_of_memory(error.message)) return {Code::Internal, std::move(error.message)};
+  error.retry_after = kRetryAfter;
+  return error;
+}
+
 }  // namespace
 
 struct TorchModel::State {
@@ -105,7 +122,7 @@ class TorchInstance final : public serving::Instance {
 
   Result<std::vector<Outputs>> compute(std::span<const serving::Request* const> batch) override {
     set_up_thread(threads_);
-    return guarded("compute", [&]() -> Result<std::vector<Outputs>> {
+    auto outputs = guarded("compute", [&]() -> Result<std::vector<Outputs>> {
       const c10::InferenceMode inference;
       int64_t rows = 0;
       for (const auto* request : batch) rows += request->inputs.front().shape.front();
@@ -116,6 +133,8 @@ class TorchInstance final : public serving::Instance {
       const auto results = BERTH_TRY(tensors_of(module_.forward(std::move(inputs)), rows));
       return scatter(batch, results);
     });
+    if (outputs.ok()) return outputs;
+    return judged(outputs.error());
   }
 
  private:

@@ -76,6 +76,21 @@ TEST(TorchModel, ServesInItsEvaluatingForm) {
               ElementsAre(3));
 }
 
+TEST(TorchModel, TellsWantOfMemoryFromARequestThatItFailsAt) {
+  const serving::Request request = pair_request(1, 2);
+  const serving::Request* const batch = &request;
+  const auto fails = [&](const std::string& body) {
+    const auto model = TorchModel::load(archive_of(body, to_json(pairs())), kCpu);
+    return model->make_instance()->compute({&batch, 1}).error();
+  };
+  const Error large = fails("return torch.zeros([1 << 46]) + x.sum()");
+  EXPECT_EQ(large.code, Code::Unavailable) << large.message;
+  EXPECT_TRUE(large.retry_after);
+  const Error raised = fails("assert bool(x.sum() > 9), 'not this one'\n    return x.sum(1)");
+  EXPECT_EQ(raised.code, Code::Internal);
+  EXPECT_EQ(raised.message, "compute: RuntimeError: AssertionError: not this one");
+}
+
 // As Python's modules are saved: forward calls methods of parts of the model.
 TEST(TorchModel, MayCallItsOwnMethods) {
   torch::jit::Module inner("Inner");
