@@ -14,6 +14,7 @@ using Replicas = std::vector<const api::GpuJob*>;
 
 constexpr Millis kSurgePatience = std::chrono::seconds(30);
 constexpr Millis kSettled = std::chrono::seconds(10);  // serving so long, it is taken to work
+constexpr Millis kSilence = std::chrono::seconds(15);  // once ready and not any more: not a blip
 constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
 constexpr Millis kAfterFailure = std::chrono::seconds(60);  // beyond the job's own backoff
 
@@ -32,6 +33,9 @@ int64_t serving(const Replicas& replicas) {
   return std::count_if(replicas.begin(), replicas.end(),
                        [](const api::GpuJob* job) { return is_serving(*job); });
 }
+
+// How many more than wanted there may be while some take the place of others.
+int64_t surge(const ReplicaFacts& facts) { return std::max<int64_t>(1, facts.desired / 4); }
 
 void wake_at(ReplicaPlan& plan, Instant at) {
   plan.again_at = std::min(plan.again_at.value_or(at), at);
@@ -90,6 +94,46 @@ int64_t settled(const ReplicaFacts& facts, const Replicas& replicas, ReplicaPlan
   return count;
 }
 
+// It was ready, keeps its place and answers nobody: its node is gone, or it hangs.
+bool is_silent(const ReplicaFacts& facts, const api::GpuJob& job, ReplicaPlan& plan) {
+  const api::Condition* ready = api::find_condition(job.status.conditions, "Ready");
+  if (!job.status.placement || ready == nullptr || ready->is_true()) return false;
+  if (ready->reason == "Starting" || ready->reason == "NotAdmitted") return false;
+  const Instant at = ready->last_transition_time + kSilence;
+  if (facts.now >= at) return true;
+  wake_at(plan, at);
+  return false;
+}
+
+// Has waited for a place for as long as it is worth to wait for one.
+bool finds_no_place(const ReplicaFacts& facts, const api::GpuJob& job, ReplicaPlan& plan) {
+  if (job.status.placement || job.status.failures > 0)
+    return false;  // a failing one takes nobody's
+  const Instant until = job.meta.creation.value_or(facts.now) + kSurgePatience;
+  if (facts.now >= until) return true;
+  wake_at(plan, until);
+  return false;
+}
+
+// How many to start beyond those that are wanted, for silent ones: these go when enough others
+// serve, or where their place is all that there is.
+int64_t substitutes(const ReplicaFacts& facts, Replicas& current, ReplicaPlan& plan) {
+  Replicas silent;
+  for (const api::GpuJob* job : current) {
+    if (is_silent(facts, *job, plan)) silent.push_back(job);
+  }
+  if (silent.empty() || serving(current) >= facts.desired) return 0;
+  const bool is_full = std::any_of(current.begin(), current.end(), [&](const auto* job) {
+    return finds_no_place(facts, *job, plan);
+  });
+  if (is_full) {
+    plan.remove.push_back(silent.front());
+    std::erase(current, silent.front());
+    return count_of(silent) - 1;
+  }
+  return std::min(count_of(silent), surge(facts));
+}
+
 // How many replicas of before may go now. `kept`: failed ones in their place.
 int64_t old_to_remove(const ReplicaFacts& facts, const ReplicaSet& set, int64_t kept,
                       ReplicaPlan& plan) {
@@ -98,11 +142,7 @@ int64_t old_to_remove(const ReplicaFacts& facts, const ReplicaSet& set, int64_t 
   const int64_t free = idle + std::max<int64_t>(0, std::min(spare, serving(set.old)));
   if (free > 0 || set.leaving > 0 || kept > 0) return free;
   for (const api::GpuJob* job : set.current) {
-    const bool lacks_a_place = !job->status.placement && job->status.failures == 0;
-    if (!lacks_a_place) continue;  // one that fails takes nobody's place
-    const Instant until = job->meta.creation.value_or(facts.now) + kSurgePatience;
-    if (facts.now >= until) return 1;
-    wake_at(plan, until);
+    if (finds_no_place(facts, *job, plan)) return 1;
   }
   return 0;
 }
@@ -111,10 +151,9 @@ void roll(const ReplicaFacts& facts, ReplicaSet& set, int64_t kept, ReplicaPlan&
   by_worth(facts, set.old);
   const int64_t goes = std::min(old_to_remove(facts, set, kept, plan), count_of(set.old));
   plan.remove.insert(plan.remove.end(), set.old.begin(), set.old.begin() + goes);
-  const int64_t surge = std::max<int64_t>(1, facts.desired / 4);
   const int64_t there = count_of(set.current) + kept + count_of(set.old) - goes;
   const int64_t wanted = facts.desired - count_of(set.current) - kept;
-  create(facts, std::min(wanted, facts.desired + surge - there), plan);
+  create(facts, std::min(wanted, facts.desired + surge(facts) - there), plan);
 }
 
 ReplicaTerms terms_of(const api::Replica& replica) {
@@ -171,12 +210,13 @@ ReplicaPlan plan_replicas(const ReplicaFacts& facts) {
   ReplicaSet set = sort_replicas(facts.endpoint, facts.replicas);
   const int64_t kept = clear_failed(facts, set.failed, plan);
   by_worth(facts, set.current);
+  const int64_t wanted = facts.desired + substitutes(facts, set.current, plan);
   const int64_t surplus =
-      std::clamp<int64_t>(count_of(set.current) + kept - facts.desired, 0, count_of(set.current));
+      std::clamp<int64_t>(count_of(set.current) + kept - wanted, 0, count_of(set.current));
   plan.remove.insert(plan.remove.end(), set.current.begin(), set.current.begin() + surplus);
   if (surplus > 0) set.current.erase(set.current.begin(), set.current.begin() + surplus);
   if (set.old.empty()) {
-    create(facts, facts.desired - count_of(set.current) - kept, plan);
+    create(facts, wanted - count_of(set.current) - kept, plan);
   } else {
     roll(facts, set, kept, plan);
   }

@@ -58,7 +58,9 @@ struct ReplicaPlan {
 // now: one more than desired starts first, as long as there is a place for it. Where none is found
 // in half a minute, an old one gives its own: surge cannot wait for ever (LLMKube#192). A replica
 // that serves goes only when as many others have served for ten seconds, or for that. An old one
-// that does not serve blocks nobody (argo-rollouts#1774).
+// that does not serve blocks nobody (argo-rollouts#1774). One that was ready and has not been for a
+// quarter of a minute, as when its node is lost, is stood in for by another, and goes when that
+// serves; its place and charge stay until its pod is known to be gone.
 ReplicaPlan plan_replicas(const ReplicaFacts& facts);
 
 }  // namespace berth::control

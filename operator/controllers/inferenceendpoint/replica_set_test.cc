@@ -44,6 +44,15 @@ class Replicas : public testing::Test {
     set(job, "Ready");
     return job;
   }
+  // Placed, once ready, and not any more.
+  api::GpuJob& silent(int64_t slot, Millis since) {
+    api::GpuJob& job = serving(slot);
+    api::Condition& ready = job.status.conditions.back();
+    ready.status = api::ConditionStatus::False;
+    ready.reason = "WorkerNotReady";
+    ready.last_transition_time = kNow - since;
+    return job;
+  }
   api::GpuJob& failed(int64_t slot, Millis ago) {
     api::GpuJob& job = waiting(slot);
     set(job, "Failed");
@@ -195,6 +204,45 @@ TEST_F(Replicas, ThatGaveUpWithTheSpecBeforeAreMadeAgainAtOnce) {
   failed(0, seconds(1));
   change_spec();
   EXPECT_THAT(slots(scaled_to(1).create), ElementsAre(1));
+}
+
+TEST_F(Replicas, ThatFellSilentAreStoodInForByAnother) {
+  serving(0);
+  silent(1, seconds(10));
+  EXPECT_THAT(scaled_to(2).create, IsEmpty()) << "it may be a blip";
+  EXPECT_THAT(scaled_to(2).again_at, Optional(kNow + seconds(5)));
+  jobs_.pop_back();
+  silent(1, seconds(15));
+  EXPECT_THAT(slots(scaled_to(2).create), ElementsAre(2));
+  EXPECT_THAT(scaled_to(2).remove, IsEmpty());
+  starting(2);
+  EXPECT_THAT(scaled_to(2).create, IsEmpty());
+  EXPECT_THAT(scaled_to(2).remove, IsEmpty());
+}
+
+TEST_F(Replicas, ThatFellSilentGoOnceEnoughOthersServe) {
+  serving(0);
+  silent(1, seconds(60));
+  serving(2);
+  EXPECT_THAT(names(scaled_to(2).remove), ElementsAre("fraud-r1"));
+  EXPECT_THAT(scaled_to(2).create, IsEmpty());
+}
+
+TEST_F(Replicas, ThatFellSilentAreStoodInForAQuarterAtATime) {
+  for (int slot = 0; slot < 4; ++slot) serving(slot);
+  for (int slot = 4; slot < 8; ++slot) silent(slot, seconds(60));
+  EXPECT_THAT(slots(scaled_to(8).create), ElementsAre(8, 9));
+}
+
+TEST_F(Replicas, ThatFellSilentGiveTheirPlaceWhereNoOtherIsSpare) {
+  serving(0);
+  silent(1, seconds(60));
+  waiting(2, seconds(20));
+  EXPECT_THAT(scaled_to(2).remove, IsEmpty());
+  jobs_.pop_back();
+  waiting(2, seconds(30));
+  EXPECT_THAT(names(scaled_to(2).remove), ElementsAre("fraud-r1"));
+  EXPECT_THAT(scaled_to(2).create, IsEmpty());
 }
 
 TEST_F(Replicas, AboveAsManyAsTheEndpointSaysGiveWay) {
