@@ -78,11 +78,8 @@ void Binder::check(const Call& call) {
 }
 
 void Binder::read(const ReadOwner& what, Then then) {
-  const kube::Resource& resource = what.owner.kind == kube::kInferenceEndpoints.kind
-                                       ? kube::kInferenceEndpoints
-                                       : kube::kGpuJobs;
   live(
-      read_request(resource, what.name_space, what.owner.name, kLiveRead), "workload",
+      read_request(kube::kGpuJobs, what.name_space, what.owner.name, kLiveRead), "workload",
       [this](const Json& workload) { caches_.learn_workload(workload); }, std::move(then));
 }
 

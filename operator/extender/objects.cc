@@ -30,26 +30,26 @@ Plan plan_of(const ObjectMeta& meta, const api::Placement& placement, bool is_no
 
 // The operator has written down that the attempt is over, or the workload is being deleted: it is
 // about to make sure that no worker is left.
-bool has_ended(const Json& workload, int64_t attempt) {
-  if (translate::object_at(workload, "metadata").contains("deletionTimestamp")) return true;
-  const Json& attempts = translate::array_at(translate::object_at(workload, "status"), "attempts");
+bool has_ended(const Json& gpujob, int64_t attempt) {
+  if (translate::object_at(gpujob, "metadata").contains("deletionTimestamp")) return true;
+  const Json& attempts = translate::array_at(translate::object_at(gpujob, "status"), "attempts");
   return !attempts.empty() && attempts.back().is_object() &&
          attempts.back().value("attempt", Json()) == attempt;
 }
 
 }  // namespace
 
-Result<CachedWorkload> cached_workload(const Json& workload) {
+Result<CachedWorkload> cached_workload(const Json& gpujob) {
   CachedWorkload cached;
-  cached.meta = BERTH_TRY(runtime::identity_of(workload));
-  const Json& status = translate::object_at(workload, "status");
+  cached.meta = BERTH_TRY(runtime::identity_of(gpujob));
+  const Json& status = translate::object_at(gpujob, "status");
   for (const char* const name : {"placement", "nominated"}) {
     const Json& json = translate::object_at(status, name);
     if (json.empty()) continue;
     api::Placement placement;
     BERTH_TRY(decode(json, placement, std::string("status.") + name));
     cached.plan = plan_of(cached.meta, placement, name == std::string_view("nominated"));
-    cached.plan->is_over = has_ended(workload, placement.attempt);
+    cached.plan->is_over = has_ended(gpujob, placement.attempt);
     break;
   }
   return cached;

@@ -29,8 +29,7 @@ struct CachedQuota {
   std::vector<std::string> namespaces;
 };
 
-// A GpuJob or InferenceEndpoint: both keep their placement alike.
-Result<CachedWorkload> cached_workload(const Json& workload);
+Result<CachedWorkload> cached_workload(const Json& gpujob);
 Result<CachedPod> cached_pod(const Json& pod, const translate::Accelerators& accelerators);
 Result<CachedNode> cached_node(const Json& node, const translate::Accelerators& accelerators);
 Result<CachedQuota> cached_quota(const Json& quota);

@@ -7,8 +7,7 @@ namespace berth::extender {
 bool is_berth_owner(std::string_view api_version, std::string_view kind) {
   const size_t slash = api_version.find('/');
   if (slash == std::string_view::npos) return false;
-  if (api_version.substr(0, slash) != kube::kGpuJobs.group) return false;
-  return kind == kube::kGpuJobs.kind || kind == kube::kInferenceEndpoints.kind;
+  return api_version.substr(0, slash) == kube::kGpuJobs.group && kind == kube::kGpuJobs.kind;
 }
 
 PodFacts facts_of(const translate::Pod& pod, const translate::Accelerators& accelerators) {

@@ -11,7 +11,7 @@
 // once; after that an unknown is an error, which kube-scheduler retries. Never a wrong yes.
 //
 //  pod                                         /filter answers, /bind checks
-//  of a GpuJob or InferenceEndpoint            the node of its worker in the current attempt
+//  of a GpuJob                                 the node of its worker in the current attempt
 //  foreign, accelerators, namespace has Quota  the node of its pin, which admission put there
 //  foreign, accelerators, no Quota             the tightest node with devices that nobody holds
 //  any other                                   every node: not Berth's business

@@ -19,7 +19,7 @@ struct PlannedWorker {
   bool operator==(const PlannedWorker&) const = default;
 };
 
-// The placement in the status of a GpuJob or InferenceEndpoint, or the one it is nominated for.
+// The placement in the status of a GpuJob, or the one it is nominated for.
 // Worker i is the pod NAME-ATTEMPT-i.
 struct Plan {
   std::string uid;

@@ -219,14 +219,14 @@ TEST_F(ExtenderWire, GivesAForeignAcceleratorPodAllItsFacts) {
   EXPECT_EQ((*args)->pod.devices[1], 3);
 }
 
-TEST_F(ExtenderWire, TakesOnlyAControllerOfBerthsKindsForAnOwner) {
+TEST_F(ExtenderWire, TakesOnlyAGpuJobThatControlsThePodForItsOwner) {
   const auto owner = [&](const char* key, const Json& value) {
     Json pod = worker_pod("a", "j", "j-1-0");
     pod["metadata"]["ownerReferences"][0][key] = value;
     return (*decoder_.filter_args(filter_body(pod, {})))->pod.owner;
   };
   EXPECT_TRUE(owner("kind", "GpuJob").exists());
-  EXPECT_TRUE(owner("kind", "InferenceEndpoint").exists());
+  EXPECT_FALSE(owner("kind", "InferenceEndpoint").exists()) << "its replicas are GpuJobs";
   EXPECT_FALSE(owner("kind", "Quota").exists());
   EXPECT_FALSE(owner("apiVersion", "berth.dev.evil.example/v1").exists());
   EXPECT_FALSE(owner("apiVersion", "v1").exists());

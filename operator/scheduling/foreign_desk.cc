@@ -44,8 +44,7 @@ std::vector<const translate::Pod*> unplanned(const ForeignUnit& unit) {
 }  // namespace
 
 bool is_foreign(const translate::Pod& pod) {
-  return !pod.requests.devices.empty() && owner_job(pod).empty() &&
-         runtime::controller_uid(pod.meta, kube::kInferenceEndpoints).empty();
+  return !pod.requests.devices.empty() && owner_job(pod).empty();
 }
 
 runtime::ObjectKey unit_key(const translate::Pod& pod) {

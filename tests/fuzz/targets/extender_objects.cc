@@ -20,7 +20,7 @@ class Feed {
     if (kind == "Pod") take_pod(json, is_gone);
     if (kind == "Node") take_node(json, is_gone);
     if (kind == "Quota") take_quota(json, is_gone);
-    if (kind == "GpuJob" || kind == "InferenceEndpoint") take_workload(json, is_gone);
+    if (kind == "GpuJob") take_workload(json, is_gone);
   }
 
   // Whatever the view was told, it promises no more than there is, and answers.
