@@ -34,6 +34,7 @@ void Serving::read_from(MetricsFetcher& fetcher, const Settings& settings, const
   endpoint_.scaled = [this](const api::InferenceEndpoint& endpoint) {
     return scaler_->decision(endpoint);
   };
+  endpoint_.learned_of = [this](const std::string& uid) { return scaler_->learned(uid); };
   endpoint_.slo_of = [this](const std::string& uid) { return slos_->of(uid); };
 }
 

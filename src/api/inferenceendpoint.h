@@ -21,7 +21,8 @@ struct InferenceEndpoint {
                                    .namespaced = true,
                                    .doc = "A model that answers requests."};
   static constexpr Scale kScale{.spec_replicas = ".spec.scaling.minReplicas",
-                                .status_replicas = ".status.replicas.ready"};
+                                .status_replicas = ".status.replicas.ready",
+                                .status_selector = ".status.selector"};
   static constexpr std::array kColumns{
       Column{"Ready", "string", ".status.conditions[?(@.type=='Ready')].status",
              "Whether enough replicas serve."},

@@ -203,6 +203,24 @@ struct ColdStart {
   bool operator==(const ColdStart&) const = default;
 };
 
+// What the load has shown, for whoever leads next.
+struct LearnedLoad {
+  std::optional<int64_t> concurrency_thousandths;
+  std::string samples;
+  std::string days;
+
+  template <class V>
+  static void describe(V& v) {
+    v.field("concurrencyThousandths", &LearnedLoad::concurrency_thousandths, {.minimum = 1},
+            "Requests in flight that a replica carries within slo.latency, in thousandths; absent "
+            "where concurrencyPerReplica says it.");
+    v.field("samples", &LearnedLoad::samples, {.max_length = 8'192}, "What that is learned from.");
+    v.field("days", &LearnedLoad::days, {.max_length = 49'152},
+            "Load of the last days by time of day.");
+  }
+  bool operator==(const LearnedLoad&) const = default;
+};
+
 struct DecisionNote {
   std::string id;
   std::optional<Instant> at;
@@ -224,6 +242,7 @@ struct InferenceEndpointStatus {
   int64_t observed_generation = 0;
   std::string url;
   std::string grpc_url;
+  std::string selector;
   std::optional<ReplicaCounts> replicas;
   std::vector<VariantStatus> variants;
   std::optional<RolloutStatus> rollout;
@@ -231,6 +250,7 @@ struct InferenceEndpointStatus {
   std::optional<DriftStatus> drift;
   std::optional<EndpointCost> cost;
   std::optional<ColdStart> cold_start;
+  std::optional<LearnedLoad> learned;
   std::vector<DecisionNote> last_decisions;
   std::vector<Condition> conditions;
 
@@ -241,6 +261,8 @@ struct InferenceEndpointStatus {
     v.field("url", &InferenceEndpointStatus::url, {.max_length = 1024}, "Where REST is served.");
     v.field("grpcUrl", &InferenceEndpointStatus::grpc_url, {.max_length = 1024},
             "Where gRPC is served.");
+    v.field("selector", &InferenceEndpointStatus::selector, {.max_length = 253},
+            "Label selector of its replicas' pods, as the scale subresource tells it.");
     v.field("replicas", &InferenceEndpointStatus::replicas, {}, "Replicas.");
     v.field("variants", &InferenceEndpointStatus::variants, {.max_items = 2, .keys = "role"},
             "Versions that serve or are tried.");
@@ -249,6 +271,7 @@ struct InferenceEndpointStatus {
     v.field("drift", &InferenceEndpointStatus::drift, {}, "Newest comparison of inputs.");
     v.field("cost", &InferenceEndpointStatus::cost, {}, "Price.");
     v.field("coldStart", &InferenceEndpointStatus::cold_start, {}, "The last start of a replica.");
+    v.field("learned", &InferenceEndpointStatus::learned, {}, "What the load has shown.");
     v.field("lastDecisions", &InferenceEndpointStatus::last_decisions,
             {.max_items = 20, .keys = "id"}, "The last twenty decisions, oldest first.");
     v.field("conditions", &InferenceEndpointStatus::conditions, {.keys = "type"},

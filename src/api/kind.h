@@ -21,6 +21,7 @@ struct Column {
 struct Scale {
   std::string_view spec_replicas;
   std::string_view status_replicas;
+  std::string_view status_selector;  // of the pods, without which HorizontalPodAutoscalers refuse
 };
 
 // What the API server has to know about a kind besides its schema.

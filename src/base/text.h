@@ -1,6 +1,9 @@
 #pragma once
+#include <algorithm>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,6 +22,22 @@ inline std::string_view cut_utf8(std::string_view text, size_t limit) {
   };
   while (limit > 0 && continues(limit)) --limit;
   return text.substr(0, limit);
+}
+
+// The text up to the next `separator`, which is taken off with it.
+inline std::string_view take_field(std::string_view& text, char separator) {
+  const size_t end = std::min(text.find(separator), text.size());
+  const std::string_view field = text.substr(0, end);
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return field;
+}
+
+// A whole number that is not negative, and nothing else.
+inline std::optional<int64_t> parse_count(std::string_view text) {
+  int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool is_whole = error == std::errc{} && end == text.data() + text.size();
+  return is_whole && value >= 0 ? std::optional(value) : std::nullopt;
 }
 
 }  // namespace berth

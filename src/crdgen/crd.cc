@@ -33,7 +33,8 @@ Schema subresources_of(const api::KindEntry& kind) {
   Schema subresources{{"status", Schema::object()}};
   if (kind.scale) {
     subresources["scale"] = {{"specReplicasPath", text(kind.scale->spec_replicas)},
-                             {"statusReplicasPath", text(kind.scale->status_replicas)}};
+                             {"statusReplicasPath", text(kind.scale->status_replicas)},
+                             {"labelSelectorPath", text(kind.scale->status_selector)}};
   }
   return subresources;
 }

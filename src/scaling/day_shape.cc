@@ -3,12 +3,16 @@
 #include <algorithm>
 
 #include "base/saturating.h"
+#include "base/text.h"
 
 namespace berth::scaling {
 namespace {
 
 constexpr int64_t kPerDay = static_cast<int64_t>(DayShape::kBuckets);
 constexpr int64_t kTrendBuckets = 6;
+constexpr std::string_view kDaysVersion = "1";
+// More requests in flight than any endpoint has, in thousandths; ten digits.
+constexpr int64_t kMostMilli = 9'999'999'999;
 
 int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 int64_t bucket_of(Instant at) {
@@ -21,6 +25,8 @@ int64_t scaled(int64_t value, int64_t by, int64_t of) {
   return static_cast<int64_t>(
       std::min<__int128>(static_cast<__int128>(value) * by / of, kUnlimited));
 }
+
+Error bad_days(const std::string& what) { return {Code::Invalid, "load by time of day: " + what}; }
 
 }  // namespace
 
@@ -86,6 +92,59 @@ int64_t DayShape::ahead_milli(Instant now, Millis start_up) const {
   const bool is_usual_day =
       recent_usual > 0 && recent / 2 <= recent_usual && recent_usual / 2 <= recent;
   return is_usual_day ? scaled(std::max(*usual_now, *usual_then), recent, recent_usual) : 0;
+}
+
+// "1;DAYS" and for each day ";NUMBER,first,...,last bucket": its average, or nothing where it has
+// none.
+std::string DayShape::encode() const {
+  std::string text = std::string(kDaysVersion) + ";" + std::to_string(days_.size());
+  for (const Day& day : days_) {
+    text += ";" + std::to_string(day.number);
+    for (const Bucket& told : day.buckets) {
+      text += ",";
+      if (told.samples == 0) continue;
+      text += std::to_string(std::min(told.sum_milli / told.samples, kMostMilli));
+    }
+  }
+  return text;
+}
+
+Status DayShape::decode_day(std::string_view text, Day& day) {
+  constexpr int64_t kLatest = int64_t{1} << 20;  // later than any clock says
+  const auto number = parse_count(take_field(text, ','));
+  if (!number || *number > kLatest) return bad_days("no day");
+  if (std::count(text.begin(), text.end(), ',') + 1 != kPerDay)
+    return bad_days("a day is not whole");
+  day.number = *number;
+  for (Bucket& bucket : day.buckets) {
+    const std::string_view field = take_field(text, ',');
+    if (field.empty()) continue;
+    const auto average = parse_count(field);
+    if (!average || *average > kMostMilli) {
+      return bad_days("not a load: " + std::string(field.substr(0, 60)));
+    }
+    bucket = {*average, 1};
+  }
+  return Done{};
+}
+
+Result<DayShape> DayShape::decode(std::string_view text) {
+  if (take_field(text, ';') != kDaysVersion)
+    return bad_days("not of version " + std::string(kDaysVersion));
+  const auto count = parse_count(take_field(text, ';'));
+  if (!count || *count > static_cast<int64_t>(kDays) + 1) return bad_days("no number of days");
+  DayShape shape;
+  while (!text.empty()) {
+    Day day;
+    BERTH_TRY(decode_day(take_field(text, ';'), day));
+    if (!shape.days_.empty() && day.number <= shape.days_.back().number) {
+      return bad_days("days out of order");
+    }
+    shape.days_.push_back(day);
+    if (static_cast<int64_t>(shape.days_.size()) > *count) return bad_days("too many days");
+  }
+  if (static_cast<int64_t>(shape.days_.size()) < *count) return bad_days("days are missing");
+  return shape;
 }
 
 }  // namespace berth::scaling

@@ -3,9 +3,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/result.h"
 
 namespace berth::scaling {
 
@@ -34,6 +37,11 @@ class DayShape {
   // 0: it says nothing. Cost: O(kDays).
   int64_t ahead_milli(Instant now, Millis start_up) const;
 
+  // A text of at most 48 KiB, of which decode() makes one that expects the same.
+  std::string encode() const;
+  // Errors: Invalid, with what is wrong; a text that was cut or changed is never half taken.
+  static Result<DayShape> decode(std::string_view text);
+
  private:
   struct Bucket {
     int64_t sum_milli = 0;
@@ -44,6 +52,7 @@ class DayShape {
     std::array<Bucket, kBuckets> buckets{};
   };
 
+  static Status decode_day(std::string_view text, Day& day);
   std::optional<int64_t> average(int64_t bucket) const;
   std::optional<int64_t> usual(int64_t bucket) const;
   std::optional<int64_t> usual_at(Instant at) const;

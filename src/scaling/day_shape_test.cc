@@ -67,5 +67,35 @@ TEST(DayShape, ForgetsWhatIsOlderThanAWeek) {
   EXPECT_EQ(shape.ahead_milli(kDay0 + 30 * 24h + 1h, 5min), 0);
 }
 
+TEST(DayShape, IsReadBackAsItWasWritten) {
+  DayShape shape;
+  tell(shape, 7, 7h + 58min, 120);
+  const std::string text = shape.encode();
+  EXPECT_LE(text.size(), 48U << 10);
+  const auto again = DayShape::decode(text);
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  for (Millis at{0}; at < 24h; at += 7min) {
+    const Instant moment = kDay0 + 7 * 24h + at;
+    EXPECT_EQ(again->ahead_milli(moment, 5min), shape.ahead_milli(moment, 5min));
+  }
+  EXPECT_EQ(again->encode(), text);
+  EXPECT_TRUE(DayShape::decode(DayShape().encode()).ok());
+}
+
+TEST(DayShape, RefusesATextThatWasCutOrChanged) {
+  DayShape shape;
+  tell(shape, 2, 1h);
+  const std::string text = shape.encode();
+  const size_t last_day = text.rfind(';');
+  for (const size_t size : {size_t{0}, size_t{2}, last_day, last_day + 1, last_day + 100}) {
+    EXPECT_FALSE(DayShape::decode(text.substr(0, size)).ok()) << size;
+  }
+  EXPECT_FALSE(DayShape::decode("2" + text.substr(1)).ok());
+  EXPECT_FALSE(DayShape::decode(text + text.substr(1)).ok()) << "days again";
+  std::string changed = text;
+  changed[text.size() - 300] = '-';
+  EXPECT_FALSE(DayShape::decode(changed).ok());
+}
+
 }  // namespace
 }  // namespace berth::scaling

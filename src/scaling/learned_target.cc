@@ -4,17 +4,26 @@
 #include <vector>
 
 #include "base/saturating.h"
+#include "base/text.h"
 
 namespace berth::scaling {
 namespace {
 
 constexpr int64_t kWhole = 10'000;
+constexpr std::string_view kTargetVersion = "1";
 
 // Per second and replica, in thousandths.
 int64_t rate_of(int64_t answered, int64_t replica_ms) {
   constexpr int64_t kMillisAndThousandths = 1'000'000;
   const __int128 rate = static_cast<__int128>(answered) * kMillisAndThousandths;
   return static_cast<int64_t>(std::min<__int128>(rate / replica_ms, kUnlimited));
+}
+
+Error bad_target(const std::string& what) { return {Code::Invalid, "learned target: " + what}; }
+
+std::string text_of(const LearnedTarget::Settings& settings) {
+  return std::to_string(settings.start_milli) + "," + std::to_string(settings.most_milli) + "," +
+         std::to_string(settings.late_basis_points);
 }
 
 }  // namespace
@@ -109,6 +118,45 @@ std::optional<int64_t> LearnedTarget::rate_milli() const {
   if (!kept) return highest_rate_milli_;
   const Step& step = steps_[*kept];
   return step.replica_ms == 0 ? highest_rate_milli_ : rate_of(step.answered, step.replica_ms);
+}
+
+// "1;START,MOST,LATE;HIGHEST RATE or nothing" and for each step that holds requests
+// ";STEP answered late replica-milliseconds".
+std::string LearnedTarget::encode() const {
+  std::string text = std::string(kTargetVersion) + ";" + text_of(settings_) + ";";
+  if (highest_rate_milli_) text += std::to_string(*highest_rate_milli_);
+  for (size_t at = 0; at < kSteps; ++at) {
+    const Step& step = steps_[at];
+    if (step.answered == 0) continue;
+    text += ";" + std::to_string(at) + " " + std::to_string(step.answered) + " " +
+            std::to_string(step.late) + " " + std::to_string(step.replica_ms);
+  }
+  return text;
+}
+
+Status LearnedTarget::decode_step(std::string_view text) {
+  const auto at = parse_count(take_field(text, ' '));
+  const auto answered = parse_count(take_field(text, ' '));
+  const auto late = parse_count(take_field(text, ' '));
+  const auto replica_ms = parse_count(text);
+  const bool is_step = at && *at < static_cast<int64_t>(kSteps) && answered && late && replica_ms;
+  if (!is_step || *answered > kRemembered || *late > *answered) return bad_target("not a step");
+  steps_[static_cast<size_t>(*at)] = {*answered, *late, *replica_ms};
+  remembered_ += *answered;
+  return Done{};
+}
+
+Result<LearnedTarget> LearnedTarget::decode(std::string_view text, const Settings& settings) {
+  LearnedTarget target(settings);
+  if (take_field(text, ';') != kTargetVersion)
+    return bad_target("not of version " + std::string(kTargetVersion));
+  if (take_field(text, ';') != text_of(target.settings_)) return bad_target("of other settings");
+  const std::string_view rate = take_field(text, ';');
+  target.highest_rate_milli_ = parse_count(rate);
+  if (!rate.empty() && !target.highest_rate_milli_) return bad_target("no rate");
+  while (!text.empty()) BERTH_TRY(target.decode_step(take_field(text, ';')));
+  while (target.remembered_ > kRemembered) target.halve();
+  return target;
 }
 
 }  // namespace berth::scaling

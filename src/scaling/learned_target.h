@@ -3,8 +3,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "base/clock.h"
+#include "base/result.h"
 
 namespace berth::scaling {
 
@@ -62,6 +65,12 @@ class LearnedTarget {
   // Whether kEnough requests were seen at any step; else the target is the start.
   bool is_learned() const;
 
+  // A text of at most 8 KiB, of which decode() makes one that has learned the same.
+  std::string encode() const;
+  // Errors: Invalid, with what is wrong, also where it was learned with other settings: then other
+  // requests were late. A text that was cut or changed is never half taken.
+  static Result<LearnedTarget> decode(std::string_view text, const Settings& settings);
+
  private:
   struct Step {
     int64_t answered = 0;
@@ -80,6 +89,7 @@ class LearnedTarget {
     std::optional<size_t> late;  // the lowest known step above kept
   };
 
+  Status decode_step(std::string_view text);
   size_t step_of(int64_t in_flight_milli) const;
   Found find() const;
   void halve();

@@ -27,6 +27,40 @@ TEST(LearnedTarget, StartsWhereItIsTold) {
   EXPECT_FALSE(target.rate_milli());
 }
 
+TEST(LearnedTarget, IsReadBackAsItWasWritten) {
+  const LearnedTarget::Settings settings{.start_milli = kSaneStart, .late_basis_points = kAllowed};
+  LearnedTarget target(settings);
+  for (int round = 0; round < 300; ++round) {
+    target.observe(sample(target.target_milli() * 98 / 100, 21'000));
+    TargetSample starting = sample(9000, 21'000);
+    starting.is_starting = true;
+    target.observe(starting);
+  }
+  auto again = LearnedTarget::decode(target.encode(), settings);
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  for (int round = 0; round < 300; ++round) {
+    EXPECT_EQ(again->target_milli(), target.target_milli());
+    EXPECT_EQ(again->rate_milli(), target.rate_milli());
+    target.observe(sample(30'000, 21'000));
+    again->observe(sample(30'000, 21'000));
+  }
+}
+
+TEST(LearnedTarget, RefusesATextThatWasCutOrChangedOrIsOfAnotherObjective) {
+  const LearnedTarget::Settings settings{.start_milli = kSaneStart, .late_basis_points = kAllowed};
+  LearnedTarget target(settings);
+  target.observe(sample(9000, 21'000));
+  const std::string text = target.encode();
+  EXPECT_TRUE(LearnedTarget::decode(text, settings).ok());
+  EXPECT_FALSE(LearnedTarget::decode("", settings).ok());
+  EXPECT_FALSE(LearnedTarget::decode("2" + text.substr(1), settings).ok());
+  EXPECT_FALSE(LearnedTarget::decode(text + ";99 1 1 1", settings).ok()) << "no such step";
+  EXPECT_FALSE(LearnedTarget::decode(text + ";1 1 2 1", settings).ok())
+      << "more late than answered";
+  EXPECT_FALSE(LearnedTarget::decode(text.substr(0, text.rfind(' ')), settings).ok());
+  EXPECT_FALSE(LearnedTarget::decode(text, {.start_milli = kSaneStart + 1}).ok());
+}
+
 TEST(LearnedTarget, FindsTheKneeWhenLoadFollowsTheTarget) {
   for (const int64_t knee : {3000, 8000, 21'000, 300'000}) {
     LearnedTarget target({.start_milli = kSaneStart, .late_basis_points = kAllowed});

@@ -1,9 +1,9 @@
 #include "slo/history.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/saturating.h"
+#include "base/text.h"
 
 namespace berth::slo {
 namespace {
@@ -15,26 +15,11 @@ int64_t index_of(Instant at, Millis width) {
   return floor_div(at.time_since_epoch().count(), width.count());
 }
 
-// The text up to the next `separator`, which is taken off with it.
-std::string_view take(std::string_view& text, char separator) {
-  const size_t end = std::min(text.find(separator), text.size());
-  const std::string_view part = text.substr(0, end);
-  text.remove_prefix(std::min(end + 1, text.size()));
-  return part;
-}
-
-std::optional<int64_t> number(std::string_view text) {
-  int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool is_whole = error == std::errc{} && end == text.data() + text.size();
-  return is_whole && value >= 0 ? std::optional(value) : std::nullopt;
-}
-
 std::optional<Tally> tally_of(std::string_view text) {
   if (text.empty()) return Tally{};
-  const auto requests = number(take(text, ' '));
-  const auto errors = number(take(text, ' '));
-  const auto late = number(text);
+  const auto requests = parse_count(take_field(text, ' '));
+  const auto errors = parse_count(take_field(text, ' '));
+  const auto late = parse_count(text);
   if (!requests || !errors || !late) return std::nullopt;
   if (*errors > *requests || *late > *requests) return std::nullopt;
   return Tally{*requests, *errors, *late};
@@ -127,7 +112,7 @@ std::string History::encode() const {
 Status History::decode_ring(std::string_view text, Ring& ring) {
   // Later than any clock says, and far from where sums of it would wrap.
   constexpr int64_t kLatest = int64_t{1} << 40;
-  const auto newest = number(take(text, ','));
+  const auto newest = parse_count(take_field(text, ','));
   if (!newest || *newest > kLatest) return bad("no time of its newest bucket");
   ring.newest = *newest;
   const auto count = static_cast<int64_t>(ring.buckets.size());
@@ -135,7 +120,7 @@ Status History::decode_ring(std::string_view text, Ring& ring) {
     return bad("want " + std::to_string(count) + " buckets");
   }
   for (int64_t index = *newest - count + 1; index <= *newest; ++index) {
-    const std::string_view part = take(text, ',');
+    const std::string_view part = take_field(text, ',');
     const auto tally = tally_of(part);
     if (!tally) return bad("not a bucket: " + std::string(part.substr(0, 60)));
     if (index >= 0) ring.at(index) = *tally;
@@ -144,13 +129,13 @@ Status History::decode_ring(std::string_view text, Ring& ring) {
 }
 
 Result<History> History::decode(std::string_view text) {
-  if (take(text, ';') != kVersion) return bad("not of version " + std::string(kVersion));
-  const auto days = number(take(text, ';'));
+  if (take_field(text, ';') != kVersion) return bad("not of version " + std::string(kVersion));
+  const auto days = parse_count(take_field(text, ';'));
   if (!days || *days < 1 || *days > kMostDays) return bad("no days");
   if (std::count(text.begin(), text.end(), ';') != 3) return bad("want 4 rings");
   History history(*days);
   for (Ring& ring : history.rings_) {
-    const auto decoded = decode_ring(take(text, ';'), ring);
+    const auto decoded = decode_ring(take_field(text, ';'), ring);
     if (!decoded) return decoded.error();
   }
   return history;

@@ -64,5 +64,31 @@ TEST_F(EndpointScaling, ANewOperatorKeepsWhatItFinds) {
   EXPECT_EQ(ready(), 5);
 }
 
+TEST_F(EndpointScaling, ANewOperatorGoesOnFromWhatTheOneBeforeHasLearned) {
+  const auto known = [&] {  // five minutes of which the load is known
+    const std::string days = status()["learned"].value("days", "");
+    int64_t count = 0;
+    for (size_t at = days.find(','); at != std::string::npos; at = days.find(',', at + 1)) {
+      count += at + 1 < days.size() && std::isdigit(days[at + 1]) != 0;
+    }
+    return count;
+  };
+  serve(1, 8, [](api::InferenceEndpoint& one) {
+    one.spec.scaling.concurrency_per_replica.reset();
+    one.spec.slo = api::Slo{.latency = api::LatencyObjective{.milliseconds = 50}};
+  });
+  router.carries(20);
+  cluster.pass(minutes(17));
+  const int64_t before = known();
+  EXPECT_GE(before, 3);
+  const std::string samples = status()["learned"].value("samples", "");
+  cluster.newest().crash();
+  cluster.start_operator("operator-next");
+  cluster.pass(minutes(7));
+  EXPECT_GT(known(), before);
+  EXPECT_EQ(status()["learned"].value("samples", "").substr(0, samples.find(';', 2)),
+            samples.substr(0, samples.find(';', 2)));
+}
+
 }  // namespace
 }  // namespace berth::integration

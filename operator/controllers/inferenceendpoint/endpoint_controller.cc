@@ -51,6 +51,7 @@ EndpointFacts EndpointController::gather(const api::InferenceEndpoint& endpoint)
   if (slo_of) facts.slo = slo_of(endpoint.meta.uid);
   facts.replicas.headroom_percent = headroom_of(facts.slo, endpoint);
   if (cost_of) facts.cost = cost_of(endpoint.meta.uid);
+  if (learned_of) facts.learned = learned_of(endpoint.meta.uid);
   if (cold_start_of) facts.cold_start = cold_start_of(endpoint.meta.uid);
   for (const api::GpuJob* job :
        stores_.jobs.by(stores_.jobs_by_namespace, endpoint.meta.name_space)) {

@@ -26,6 +26,7 @@ class EndpointController final : public runtime::Reconciler {
   // By the endpoint's UID.
   std::function<const SloFacts*(const std::string&)> slo_of;
   std::function<const api::EndpointCost*(const std::string&)> cost_of;
+  std::function<const api::LearnedLoad*(const std::string&)> learned_of;
   std::function<std::optional<api::ColdStart>(const std::string&)> cold_start_of;
 
   runtime::Next reconcile(const runtime::ObjectKey& key, runtime::Writes writes) override;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "operator/controllers/gpujob/serving_pod.h"
 #include "operator/controllers/inferenceendpoint/endpoint_service.h"
 #include "operator/world/stamp.h"
 #include "sched/cpu_class.h"
@@ -86,6 +87,17 @@ void set_stalled(const ReplicaSet& set, Stamp& stamp) {
   stamp.clear_if_set("Stalled", "Recovered", "no replica has given up");
 }
 
+// What keeps the first replica with a place from serving, in the words of its job: an image that
+// cannot be pulled, for example, long before the job gives up.
+std::string why_not_serving(const ReplicaSet& set) {
+  for (const api::GpuJob* job : set.current) {
+    const api::Condition* ready = condition_of(*job, "Ready");
+    if (ready == nullptr || ready->is_true() || ready->reason == "NotAdmitted") continue;
+    return ", " + job->meta.name + ": " + ready->message;
+  }
+  return "";
+}
+
 void set_progressing(const EndpointFacts& facts, const ReplicaSet& set, Stamp& stamp) {
   const int64_t desired = facts.replicas.desired;
   const auto serves =
@@ -94,13 +106,14 @@ void set_progressing(const EndpointFacts& facts, const ReplicaSet& set, Stamp& s
   if (!set.old.empty()) {
     return stamp.set("Progressing", true, "Rolling",
                      of_desired(serves, desired) + " with the new spec, " +
-                         std::to_string(set.old.size()) + " with the one before");
+                         std::to_string(set.old.size()) + " with the one before" +
+                         why_not_serving(set));
   }
   const auto there = static_cast<int64_t>(set.current.size()) + set.leaving;
   if (serves != desired || there != desired) {
-    return stamp.set(
-        "Progressing", true, "Scaling",
-        of_desired(serves, desired) + " ready, " + std::to_string(set.leaving) + " leaving");
+    return stamp.set("Progressing", true, "Scaling",
+                     of_desired(serves, desired) + " ready, " + std::to_string(set.leaving) +
+                         " leaving" + why_not_serving(set));
   }
   stamp.set("Progressing", false, "Complete", count_text(desired, "replica") + " as wanted");
 }
@@ -165,6 +178,7 @@ api::InferenceEndpointStatus status_of(const EndpointFacts& facts) {
   status.observed_generation = endpoint.meta.generation;
   status.url = rest_url(endpoint);
   status.grpc_url = grpc_url(endpoint);
+  status.selector = std::string(kEndpointLabel) + "=" + endpoint.meta.name;
   const auto before = status.replicas;
   status.replicas = count(facts.replicas);
   if (before && before->desired != status.replicas->desired && !facts.why_scaled.empty()) {
@@ -183,6 +197,7 @@ api::InferenceEndpointStatus status_of(const EndpointFacts& facts) {
   set_ready(facts, status.replicas->ready, stamp);
   if (facts.slo != nullptr) set_slo(*facts.slo, status, stamp);
   if (facts.cost != nullptr) status.cost = *facts.cost;
+  if (facts.learned != nullptr) status.learned = *facts.learned;
   if (facts.cold_start) status.cold_start = facts.cold_start;
   return status;
 }

@@ -24,8 +24,9 @@ struct EndpointFacts {
   std::string why_scaled;          // to the number that is desired; empty where nobody decided
   const Named* service = nullptr;  // of the endpoint's name, whosever it is
   RouterFacts router;
-  const SloFacts* slo = nullptr;            // null: as it was
-  const api::EndpointCost* cost = nullptr;  // the same
+  const SloFacts* slo = nullptr;              // null: as it was
+  const api::EndpointCost* cost = nullptr;    // the same
+  const api::LearnedLoad* learned = nullptr;  // the same
   std::optional<api::ColdStart> cold_start;
 };
 

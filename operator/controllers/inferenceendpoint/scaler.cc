@@ -46,6 +46,23 @@ scaling::Rules rules_of(const api::InferenceEndpointSpec& spec,
           .scale_down_delay = std::chrono::seconds(spec.scaling.scale_down_delay_seconds)};
 }
 
+// What the leader before has learned; a text that is none, of another version perhaps, is as good
+// as none.
+scaling::DayShape days_of(const api::InferenceEndpoint& endpoint) {
+  if (!endpoint.status.learned) return {};
+  auto days = scaling::DayShape::decode(endpoint.status.learned->days);
+  return days ? *std::move(days) : scaling::DayShape();
+}
+
+scaling::LearnedTarget target_of(const api::InferenceEndpoint& endpoint,
+                                 const scaling::LearnedTarget::Settings& settings) {
+  if (endpoint.status.learned) {
+    auto target = scaling::LearnedTarget::decode(endpoint.status.learned->samples, settings);
+    if (target) return *std::move(target);
+  }
+  return scaling::LearnedTarget(settings);
+}
+
 // As it was when somebody else led.
 scaling::Decision last_known(const api::InferenceEndpoint& endpoint) {
   const api::Scaling& spec = endpoint.spec.scaling;
@@ -77,7 +94,12 @@ void Scaler::on_endpoint(const api::InferenceEndpoint* before,
   const auto windows = windows_of(after->spec.scaling);
   const auto [at, is_new] = scaled_.try_emplace(
       after->meta.uid, Scaled{scaling::LoadWindows(windows), last_known(*after)});
-  if (!is_new) at->second.load.configure(windows);
+  if (is_new) {
+    at->second.days = days_of(*after);
+    at->second.show_at = clock_.monotonic() + settings_.counts_refresh;
+  } else {
+    at->second.load.configure(windows);
+  }
   follow_objective(*after, at->second);
 }
 
@@ -91,6 +113,7 @@ Monotonic Scaler::tick() {
     if (endpoint == nullptr) continue;
     scaled.load.expect(routers_.routers_in(endpoint->meta.name_space), now);
     decide(*endpoint, scaled);
+    show(*endpoint, scaled);
   }
   return due_;
 }
@@ -109,7 +132,7 @@ void Scaler::follow_objective(const api::InferenceEndpoint& endpoint, Scaled& sc
   if (!is_learned(endpoint.spec)) return scaled.learned.reset();
   const auto settings = learned_by(endpoint.spec);
   if (scaled.learned && settings == scaled.learned_by) return;
-  scaled.learned.emplace(settings);
+  scaled.learned = target_of(endpoint, settings);
   scaled.learned_by = settings;
 }
 
@@ -152,6 +175,27 @@ void Scaler::decide(const api::InferenceEndpoint& endpoint, Scaled& scaled) {
   scaled.decision = scaling::decide(rules_of(endpoint.spec, scaled.learned), scaled.decision.next,
                                     facts, clock_.monotonic());
   if (scaled.decision.desired != before) wake_(runtime::key_of(endpoint.meta));
+}
+
+void Scaler::show(const api::InferenceEndpoint& endpoint, Scaled& scaled) {
+  const Monotonic now = clock_.monotonic();
+  if (now < scaled.show_at) return;
+  scaled.show_at = now + settings_.counts_refresh;
+  api::LearnedLoad learned{.days = scaled.days.encode()};
+  if (scaled.learned) {
+    learned.samples = scaled.learned->encode();
+    if (scaled.learned->is_learned()) {
+      learned.concurrency_thousandths = scaled.learned->target_milli();
+    }
+  }
+  if (scaled.shown == learned) return;
+  scaled.shown = std::move(learned);
+  wake_(runtime::key_of(endpoint.meta));
+}
+
+const api::LearnedLoad* Scaler::learned(const std::string& endpoint_uid) const {
+  const auto scaled = scaled_.find(endpoint_uid);
+  return scaled == scaled_.end() || !scaled->second.shown ? nullptr : &*scaled->second.shown;
 }
 
 scaling::Decision Scaler::decision(const api::InferenceEndpoint& endpoint) const {

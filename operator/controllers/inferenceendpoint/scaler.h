@@ -18,7 +18,9 @@
 namespace berth::control {
 
 // Decides from what the routers have counted how many replicas each endpoint should have. What it
-// knows is lost with the process: then nothing goes before it is known again (scaling/decide.h).
+// knows of the last minutes is lost with the process: then nothing goes before it is known again
+// (scaling/decide.h). What it has learned is written into the status now and then, and a new leader
+// goes on from there.
 class Scaler {
  public:
   // How long a replica takes to start, by the endpoint's UID: so far ahead the forecast looks.
@@ -34,6 +36,9 @@ class Scaler {
 
   // Replicas, and why in one sentence; that of the status, or minReplicas, before it is known.
   scaling::Decision decision(const api::InferenceEndpoint& endpoint) const;
+
+  // What is to be written; nothing where nothing was learned since it was read.
+  const api::LearnedLoad* learned(const std::string& endpoint_uid) const;
 
  private:
   // What was answered since the last sample of what replicas carry.
@@ -52,12 +57,15 @@ class Scaler {
     std::optional<scaling::LearnedTarget> learned = {};  // where there is an objective to learn by
     scaling::LearnedTarget::Settings learned_by = {};
     Sampling sampling = {};
+    std::optional<api::LearnedLoad> shown = {};
+    Monotonic show_at{};
   };
   void on_endpoint(const api::InferenceEndpoint* before, const api::InferenceEndpoint* after);
   void on_heard(const Heard& heard);
   static void follow_objective(const api::InferenceEndpoint& endpoint, Scaled& scaled);
   void learn(const api::InferenceEndpoint& endpoint, const scaling::Facts& facts, Scaled& scaled);
   void decide(const api::InferenceEndpoint& endpoint, Scaled& scaled);
+  void show(const api::InferenceEndpoint& endpoint, Scaled& scaled);
 
   Stores& stores_;
   RouterReader& routers_;
