@@ -60,6 +60,7 @@ packages() {
       echo python3-pytest python3-yaml python3-pip jq curl openssl spin gcc libc6-dev
       echo clang libclang-rt-dev # libFuzzer, and the sanitizers that go with it
       echo prometheus # and promtool; tests start it themselves
+      echo python3-torch # writes the model that fails on demand
       ;;
     *) echo "hack/deps.sh: no group '$1'; groups are: $ALL_GROUPS bench" >&2 && return 2 ;;
   esac

@@ -158,6 +158,14 @@ def one_tenant(berth):
     tenant.stop()
 
 
+@pytest.fixture(name="standing_tenant", scope="module")
+def one_tenant_of_a_module(berth):
+    """A tenant that the tests of a file share."""
+    tenant = Tenant(berth, next(_names))
+    yield tenant
+    tenant.stop()
+
+
 @pytest.fixture(name="examples", scope="session")
 def example_folder():
     return pathlib.Path(installed.ROOT / "examples")

@@ -55,7 +55,28 @@ class Machine:
 
     def tag_image(self, image, name):
         """Another name, as NAME:TAG, for an image that the node has."""
-        node.tag_image(self.cluster, self.programs, image, name)
+        node.tag_image(self.cluster.node(installed.NODE), self.programs, image, name)
+
+    @contextlib.contextmanager
+    def joined(self, archives):
+        """Another real node with these images, for the length of the block; gives its name."""
+        ports = ["--port-base", installed.PORT_BASE]
+        name = installed.run(installed.SCRIPTS / "join", *ports).strip()
+        try:
+            installed.run(installed.SCRIPTS / "load", *ports, "--node", name, *archives)
+            yield name
+        finally:
+            if self.client.find(f"/api/v1/nodes/{name}"):
+                self.lose(name)
+                self.forget(name)
+
+    def lose(self, name):
+        """A node that has joined goes away without a word."""
+        installed.run(installed.SCRIPTS / "lose", "--port-base", installed.PORT_BASE, name)
+
+    def forget(self, name):
+        """As the one who runs the cluster says that it is gone, and all on it."""
+        self.client.remove_now(f"/api/v1/nodes/{name}")
 
     def volume(self, pod, name):
         """Where kubelet keeps an emptyDir of one of Berth's pods; the node is this machine."""
@@ -125,7 +146,8 @@ class Container:
         known = containers_of(found)
         self.restarts = sum(one["restartCount"] for one in known if one["name"] == container)
         identity = next(one["containerID"] for one in known if one["name"] == container)
-        self.pid = node.container_pid(machine.cluster, machine.programs,
+        where = machine.cluster.node(found["spec"]["nodeName"])
+        self.pid = node.container_pid(where, machine.programs,
                                       identity.removeprefix("containerd://"))
         assert self.pid is not None, f"{container} of {pod} does not run"
         self._begun = processes.start_time(self.pid)

@@ -82,9 +82,9 @@ def uninstall():
     run("helm", "uninstall", "berth", "--namespace", NAMESPACE, "--wait", check=False)
 
 
-def crash(pod, container):
+def crash(pod, container, namespace=NAMESPACE):
     """kill -9 of one of Berth's containers; kubelet starts it again. False if it was down."""
-    done = subprocess.run([SCRIPTS / "crash", "--port-base", PORT_BASE, "-n", NAMESPACE, "-c",
+    done = subprocess.run([SCRIPTS / "crash", "--port-base", PORT_BASE, "-n", namespace, "-c",
                            container, pod], capture_output=True, text=True, check=False)
     return done.returncode == 0
 
