@@ -224,6 +224,7 @@ struct InferenceEndpointStatus {
   int64_t observed_generation = 0;
   std::string url;
   std::string grpc_url;
+  std::string hostname;
   std::optional<ReplicaCounts> replicas;
   std::vector<VariantStatus> variants;
   std::optional<RolloutStatus> rollout;
@@ -241,6 +242,8 @@ struct InferenceEndpointStatus {
     v.field("url", &InferenceEndpointStatus::url, {.max_length = 1024}, "Where REST is served.");
     v.field("grpcUrl", &InferenceEndpointStatus::grpc_url, {.max_length = 1024},
             "Where gRPC is served.");
+    v.field("hostname", &InferenceEndpointStatus::hostname, {.max_length = 253},
+            "Host by which a Gateway leads here, while it does.");
     v.field("replicas", &InferenceEndpointStatus::replicas, {}, "Replicas.");
     v.field("variants", &InferenceEndpointStatus::variants, {.max_items = 2, .keys = "role"},
             "Versions that serve or are tried.");
@@ -252,7 +255,7 @@ struct InferenceEndpointStatus {
     v.field("lastDecisions", &InferenceEndpointStatus::last_decisions,
             {.max_items = 20, .keys = "id"}, "The last twenty decisions, oldest first.");
     v.field("conditions", &InferenceEndpointStatus::conditions, {.keys = "type"},
-            "Ready, Admitted, RoutesReady, Progressing, Stalled, SLOMet, DriftDetected, "
+            "Ready, Admitted, RoutesReady, Exposed, Progressing, Stalled, SLOMet, DriftDetected, "
             "Retraining.");
   }
   bool operator==(const InferenceEndpointStatus&) const = default;

@@ -31,6 +31,9 @@ import yaml
     ("networkPolicy.apiServer.cidrs={somewhere}", "cidrs"),
     ("networkPolicy.apiServer.ports={0}", "ports"),
     ("serviceMonitor.interval=soon", "interval"),
+    ("router.gateway.name=public", "namespace"),
+    ("router.gateway.hostname=models.example.com", "hostname"),
+    ("router.gateway.hostname=\\{name\\}.example.com", "hostname"),
     ("monitoring.rules.slo.availabilityBasisPoints=10000", "availabilityBasisPoints"),
     ("monitoring.rules.slo.latency.milliseconds=300", "milliseconds"),
     ("monitoring.rules.runbookUrl=https://wiki.example/", "runbookUrl")])
