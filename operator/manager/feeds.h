@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "kube/transport.h"
+#include "operator/manager/route_feed.h"
 #include "operator/world/settings.h"
 #include "operator/world/stores.h"
 #include "runtime/health.h"
@@ -22,6 +23,7 @@ class Feeds {
   bool quotas_synced() const { return quotas_.synced(); }
   bool all_synced() const;
   std::vector<runtime::HealthCheck> checks() const;
+  RouteFeed& routes() { return routes_; }
 
  private:
   Stores& stores_;
@@ -38,6 +40,7 @@ class Feeds {
   runtime::Informer<Named> services_;
   runtime::Informer<Named> slices_;
   runtime::Informer<RouterDeployment> routers_;
+  RouteFeed routes_;  // nothing waits for it
 };
 
 }  // namespace berth::control

@@ -24,6 +24,7 @@ struct Raw {
   std::vector<std::string> accelerators;
   std::vector<std::string> exempt;
   std::vector<std::string> router_node_selector;
+  std::string gateway;
   std::string log_level = "info";
   int64_t foreign_start_timeout_seconds = 300;
   int64_t progress_interval_seconds = 30;
@@ -91,6 +92,36 @@ void add_router_options(CLI::App& app, Flags& flags, Raw& raw) {
       ->capture_default_str();
 }
 
+void add_gateway_options(CLI::App& app, Flags& flags, Raw& raw) {
+  GatewaySettings& gateway = flags.settings.gateway;
+  app.add_option("--gateway", raw.gateway,
+                 "NAMESPACE/NAME of the Gateway that InferenceEndpoints get an HTTPRoute of; none "
+                 "without it");
+  app.add_option("--gateway-section", gateway.section, "Its listener; default: any");
+  app.add_option("--gateway-hostname", gateway.hostname,
+                 "Host of an endpoint there, such as {name}.{namespace}.example.com; default: the "
+                 "Gateway's own");
+  app.add_flag("--gateway-withdrawn", gateway.is_withdrawn,
+               "Take away the HTTPRoutes that were written");
+}
+
+Status check_gateway(const Raw& raw, GatewaySettings& gateway) {
+  if (raw.gateway.empty()) return Done{};
+  const size_t slash = raw.gateway.find('/');
+  gateway.name_space = raw.gateway.substr(0, slash);
+  gateway.name = slash == std::string::npos ? "" : raw.gateway.substr(slash + 1);
+  if (gateway.name_space.empty() || gateway.name.empty()) {
+    return Error{Code::Invalid, "--gateway: " + raw.gateway + ": want NAMESPACE/NAME"};
+  }
+  for (const char* part : {"{name}", "{namespace}"}) {
+    if (!gateway.hostname.empty() && gateway.hostname.find(part) == std::string::npos) {
+      return Error{Code::Invalid, "--gateway-hostname: " + gateway.hostname + ": want " + part +
+                                      " in it, so that no two endpoints share a host"};
+    }
+  }
+  return Done{};
+}
+
 void add_log_options(CLI::App& app, Flags& flags, Raw& raw) {
   app.add_option("--log-level", raw.log_level, "info, warn or error")->capture_default_str();
   app.add_option("--decision-log", flags.decision_log,
@@ -126,6 +157,7 @@ Status check(const Raw& raw, Flags& flags) {
     }
     settings.router.node_selector[label.substr(0, at)] = label.substr(at + 1);
   }
+  BERTH_TRY(check_gateway(raw, settings.gateway));
   if (!raw.exempt.empty()) settings.exempt_namespaces = {raw.exempt.begin(), raw.exempt.end()};
   settings.foreign_start_timeout = std::chrono::seconds(raw.foreign_start_timeout_seconds);
   settings.resize_settle = std::chrono::seconds(raw.resize_settle_seconds);
@@ -153,6 +185,7 @@ Result<Flags> read_flags(int argc, const char* const* argv) {
   add_cluster_options(app, flags);
   add_work_options(app, flags, raw);
   add_router_options(app, flags, raw);
+  add_gateway_options(app, flags, raw);
   app.add_option("--listen", flags.listen, "ADDRESS:PORT of /metrics, /healthz and /readyz")
       ->capture_default_str();
   add_log_options(app, flags, raw);

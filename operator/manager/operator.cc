@@ -126,6 +126,7 @@ void Operator::wire(const Observers& observers) {
       serving_.heard(replica, page);
     };
   }
+  feeds_.routes().on_turn = [this] { serving_.wake_all(); };
   stores_.namespaces.subscribe([this](const Named*, const Named* after) {
     if (after != nullptr) namespaces_.add(runtime::key_of(after->meta));
   });

@@ -69,9 +69,18 @@ void Serving::wire() {
     const auto key = runtime::key_of(after != nullptr ? after->meta : before->meta);
     if (stores_.endpoints.find(key) != nullptr) endpoints_.add(key);
   });
+  stores_.routes.subscribe([this](const Route* before, const Route* after) {
+    const auto key = runtime::key_of(after != nullptr ? after->meta : before->meta);
+    if (stores_.endpoints.find(key) != nullptr) endpoints_.add(key);
+  });
   stores_.routers.subscribe([this](const RouterDeployment* before, const RouterDeployment* after) {
     wake_all_in((after != nullptr ? *after : *before).meta.name_space);
   });
+}
+
+void Serving::wake_all() {
+  for (const auto& endpoint : stores_.endpoints.all())
+    endpoints_.add(runtime::key_of(endpoint.meta));
 }
 
 void Serving::wake_all_in(const std::string& name_space) {

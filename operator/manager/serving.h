@@ -30,6 +30,8 @@ class Serving {
   Serving& operator=(const Serving&) = delete;
 
   Monotonic tick();
+  // Something is another that all endpoints follow.
+  void wake_all();
 
   // The /metrics page of a replica.
   void heard(const api::GpuJob& replica, const std::string& page) {

@@ -18,6 +18,17 @@ struct RouterSettings {
   std::map<std::string, std::string> node_selector;
 };
 
+// The Gateway that leads to InferenceEndpoints from outside the cluster.
+struct GatewaySettings {
+  std::string name;  // empty: there is none, and nothing is known of HTTPRoutes
+  std::string name_space;
+  std::string section;   // the listener; empty: any that takes routes of the namespace
+  std::string hostname;  // with {name} and {namespace} of an endpoint; empty: the Gateway's own
+  bool is_withdrawn = false;  // the routes that Berth wrote are taken away
+
+  bool leads_here() const { return !name.empty() && !is_withdrawn; }
+};
+
 // What an installation chooses, as values; operator/manager/flags.h reads them.
 struct Settings {
   std::string name_space = "berth-system";  // of the operator and its Lease
@@ -48,6 +59,7 @@ struct Settings {
   Millis usage_half_life{86'400'000};      // of what a tenant held lately; 0: it does not count
   int64_t usage_history_permille = 1'000;  // what a device held lately counts for, of one borrowed
   RouterSettings router;
+  GatewaySettings gateway;
   uint64_t seed = 0;  // of jitter
 };
 

@@ -36,6 +36,29 @@ struct RouterDeployment {
   int64_t ready = 0;  // replicas
 };
 
+// What a Gateway says of a route.
+struct GatewayAnswer {
+  std::string name_space;  // of the Gateway
+  std::string name;
+  std::string refusal;  // "Accepted is False, NotAllowedByListeners"; empty: it leads here
+
+  bool operator==(const GatewayAnswer&) const = default;
+};
+
+// An HTTPRoute.
+struct Route {
+  ObjectMeta meta;
+  std::string spec;  // JSON, of those of InferenceEndpoints only
+  std::vector<GatewayAnswer> answers;
+};
+
+// Whether there are HTTPRoutes at all.
+enum class RouteApi {
+  Unknown,  // not asked yet, or not listed yet
+  Absent,   // the API server does not serve them
+  Listed,
+};
+
 // Everything that the operator knows of the cluster, as last heard. One thread.
 struct Stores {
   Stores();
@@ -53,6 +76,9 @@ struct Stores {
   runtime::Store<Named> services;
   runtime::Store<Named> slices;              // EndpointSlices of kSliceManager
   runtime::Store<RouterDeployment> routers;  // Deployments called kRouterName
+
+  runtime::Store<Route> routes;  // where a Gateway is set
+  RouteApi route_api = RouteApi::Unknown;
 
   SameLabels pod_labels;  // of the pods, as they are decoded
 

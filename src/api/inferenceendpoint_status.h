@@ -243,6 +243,7 @@ struct InferenceEndpointStatus {
   std::string url;
   std::string grpc_url;
   std::string selector;
+  std::string hostname;
   std::optional<ReplicaCounts> replicas;
   std::vector<VariantStatus> variants;
   std::optional<RolloutStatus> rollout;
@@ -263,6 +264,8 @@ struct InferenceEndpointStatus {
             "Where gRPC is served.");
     v.field("selector", &InferenceEndpointStatus::selector, {.max_length = 253},
             "Label selector of its replicas' pods, as the scale subresource tells it.");
+    v.field("hostname", &InferenceEndpointStatus::hostname, {.max_length = 253},
+            "Host by which a Gateway leads here, while it does.");
     v.field("replicas", &InferenceEndpointStatus::replicas, {}, "Replicas.");
     v.field("variants", &InferenceEndpointStatus::variants, {.max_items = 2, .keys = "role"},
             "Versions that serve or are tried.");
@@ -275,7 +278,7 @@ struct InferenceEndpointStatus {
     v.field("lastDecisions", &InferenceEndpointStatus::last_decisions,
             {.max_items = 20, .keys = "id"}, "The last twenty decisions, oldest first.");
     v.field("conditions", &InferenceEndpointStatus::conditions, {.keys = "type"},
-            "Ready, Admitted, RoutesReady, Progressing, Stalled, SLOMet, DriftDetected, "
+            "Ready, Admitted, RoutesReady, Exposed, Progressing, Stalled, SLOMet, DriftDetected, "
             "Retraining.");
   }
   bool operator==(const InferenceEndpointStatus&) const = default;

@@ -261,6 +261,16 @@ Request evict(std::string_view name_space, std::string_view pod, const RemoveOpt
                    body);
 }
 
+Request discover(const Resource& resource) { return {.path = "/apis/" + api_version(resource)}; }
+
+bool is_served(const Json& resources, const Resource& resource) {
+  const auto named = resources.find("resources");
+  return named != resources.end() && named->is_array() &&
+         std::any_of(named->begin(), named->end(), [&](const Json& one) {
+           return one.is_object() && one.value("name", Json()) == resource.plural;
+         });
+}
+
 Request subject_access_review(const Subject& subject, const Access& access) {
   Json spec = {{"resourceAttributes", access_attributes(access)}, {"user", subject.user}};
   if (!subject.groups.empty()) spec["groups"] = subject.groups;

@@ -100,6 +100,12 @@ Request bind_pod(std::string_view name_space, std::string_view pod, std::string_
 // Asks for an eviction, which a PodDisruptionBudget may refuse with 429 (Unavailable).
 Request evict(std::string_view name_space, std::string_view pod, const RemoveOptions& options = {});
 
+// What the API server serves of that group and version: an APIResourceList, NotFound where it
+// serves nothing. Every account may ask.
+Request discover(const Resource& resource);
+// Whether such an answer names the resource.
+bool is_served(const Json& resources, const Resource& resource);
+
 // May somebody do this? The answer is status.allowed of the reply.
 struct Access {
   std::string verb;  // "create"

@@ -146,6 +146,14 @@ TEST(Requests, Eviction) {
   EXPECT_EQ(guarded["deleteOptions"]["preconditions"]["uid"], "u1");
 }
 
+TEST(Requests, WhatIsServedIsAskedForByGroupAndVersion) {
+  EXPECT_EQ(line(discover(kHttpRoutes)), "GET /apis/gateway.networking.k8s.io/v1");
+  const Json answer = Json::parse(R"({"resources": [{"name": "httproutes/status"}, {}, "odd"]})");
+  EXPECT_FALSE(is_served(answer, kHttpRoutes));
+  EXPECT_FALSE(is_served(Json::object(), kHttpRoutes));
+  EXPECT_TRUE(is_served(Json::parse(R"({"resources": [{"name": "httproutes"}]})"), kHttpRoutes));
+}
+
 TEST(Requests, AccessReviews) {
   const Access access{
       .verb = "create", .group = "berth.dev", .resource = "gpujobs", .name_space = "blue"};

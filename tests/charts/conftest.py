@@ -81,7 +81,8 @@ def installed(kubeconfig):
     # Restricted: the chart's own pods have to pass it.
     _create(admin, "/api/v1/namespaces", namespace(
         chart.NAMESPACE, **{"pod-security.kubernetes.io/enforce": "restricted"}))
-    install(kubeconfig, "crds.keep=false")
+    install(kubeconfig, "crds.keep=false", "router.gateway.name=public",
+            "router.gateway.namespace=infra")
     yield admin
     for name in (MANAGED, FREE):
         if admin.exists(f"/api/v1/namespaces/{name}"):

@@ -21,15 +21,43 @@ def test_inventory_is_the_reviewed_one(objects):
     assert names == (chart.GOLDEN / "inventory.txt").read_text().splitlines()
 
 
-def test_every_right_has_its_reason(objects):
-    """A new right fails here until golden/rbac.txt says why it is needed."""
-    reviewed = {}
-    for line in (chart.GOLDEN / "rbac.txt").read_text().splitlines():
+def reviewed(*lists):
+    """The rights of these lists."""
+    rights = []
+    for line in "".join((chart.GOLDEN / name).read_text() for name in lists).splitlines():
         if line and not line.startswith("#"):
             right, _, reason = line.partition(" # ")
             assert reason.strip(), f"no reason: {line}"
-            reviewed[right.strip()] = reason
-    assert chart.grants(objects) == sorted(reviewed)
+            rights.append(right.strip())
+    return sorted(rights)
+
+
+GATEWAY = ["router.gateway.name=public", "router.gateway.namespace=infra"]
+
+
+@pytest.mark.parametrize("settings,lists", [
+    ([], ["rbac.txt"]),
+    (["router.gateway.enabled=false"], ["rbac.txt"]),
+    (GATEWAY, ["rbac.txt", "rbac-gateway.txt"]),
+    ([*GATEWAY, "router.gateway.enabled=false"], ["rbac.txt", "rbac-withdrawn.txt"])])
+def test_every_right_has_its_reason(settings, lists):
+    """A new right fails here until a list in golden says why it is needed."""
+    assert chart.grants(chart.render(*settings)) == reviewed(*lists)
+
+
+@pytest.mark.parametrize("settings,args", [
+    ([], []),
+    (GATEWAY, ["--gateway=infra/public"]),
+    ([*GATEWAY, "router.gateway.sectionName=https",
+      "router.gateway.hostname=\\{name\\}.\\{namespace\\}.example.com"],
+     ["--gateway=infra/public", "--gateway-section=https",
+      "--gateway-hostname={name}.{namespace}.example.com"]),
+    ([*GATEWAY, "router.gateway.enabled=false"],
+     ["--gateway=infra/public", "--gateway-withdrawn"])])
+def test_the_operator_is_told_the_gateway(settings, args):
+    template = dict(chart.pod_templates(chart.render(*settings)))["berth-operator"]
+    told = [arg for arg in template["spec"]["containers"][0]["args"] if "--gateway" in arg]
+    assert told == args
 
 
 def test_the_status_of_pods_costs_one_policy(objects):

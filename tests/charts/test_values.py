@@ -31,6 +31,9 @@ import yaml
     ("networkPolicy.apiServer.cidrs={somewhere}", "cidrs"),
     ("networkPolicy.apiServer.ports={0}", "ports"),
     ("serviceMonitor.interval=soon", "interval"),
+    ("router.gateway.name=public", "namespace"),
+    ("router.gateway.hostname=models.example.com", "hostname"),
+    ("router.gateway.hostname=\\{name\\}.example.com", "hostname"),
     ("monitoring.rules.slo.availabilityBasisPoints=10000", "availabilityBasisPoints"),
     ("monitoring.rules.slo.latency.milliseconds=300", "milliseconds"),
     ("monitoring.rules.runbookUrl=https://wiki.example/", "runbookUrl")])
@@ -90,3 +93,14 @@ def test_the_page_about_admission_names_every_policy():
     assert told == {item["metadata"]["name"] for kind in (
         "ValidatingAdmissionPolicy", "MutatingAdmissionPolicy")
         for item in chart.of_kind(objects, kind)}
+
+
+def test_the_example_of_a_gateway_says_what_it_seems_to(tmp_path):
+    section = (chart.ROOT / "docs" / "serving.md").read_text().partition("## Behind a Gateway")[2]
+    values = tmp_path / "values.yaml"
+    values.write_text(re.search(r"```yaml\n(.*?)```", section, re.DOTALL)[1])
+    done = chart.run_helm("template", "berth", str(chart.CHART), "--kube-version",
+                          chart.KUBE_VERSION, "--values", str(values))
+    assert "--gateway=infra/public\n" in done.stdout, done.stderr
+    assert "--gateway-section=https\n" in done.stdout
+    assert "--gateway-hostname={name}.{namespace}.models.example.com\n" in done.stdout

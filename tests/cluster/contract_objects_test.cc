@@ -54,6 +54,13 @@ TEST_P(Contract, GenerateNameMakesDifferentNames) {
   EXPECT_NE(a, b);
 }
 
+TEST_P(Contract, WhatIsServedIsSaidByGroupAndVersion) {
+  const Json served = must(kube::discover(kWidgets));
+  EXPECT_TRUE(kube::is_served(served, kWidgets));
+  EXPECT_FALSE(kube::is_served(served, kube::kHttpRoutes));
+  EXPECT_EQ(refusal(kube::discover({"none.berth.dev", "v1", "widgets", "Widget"})), Code::NotFound);
+}
+
 TEST_P(Contract, ANameIsTakenOnce) {
   must(create(kWidgets, widget("a")));
   EXPECT_EQ(refusal(create(kWidgets, widget("a"))), Code::AlreadyExists);

@@ -404,7 +404,7 @@ Process& Cluster::start_operator(const std::string& identity) {
   auto process = std::make_unique<Process>();
   process->identity = identity;
   process->transport = std::make_unique<kube::fake::FakeTransport>(server, clock);
-  guard(*process->transport);
+  guard(*process->transport, settings);
   control::Settings own = settings;
   own.identity = identity;
   own.progress_interval = Millis{0};

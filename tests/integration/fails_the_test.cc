@@ -9,8 +9,8 @@ Report fails_the_test() {
   return [](const std::string& trouble) { ADD_FAILURE() << trouble; };
 }
 
-void guard(kube::fake::FakeTransport& transport) {
-  static const Rights rights = Rights::of("berth-operator");
+void guard(kube::fake::FakeTransport& transport, const control::Settings& settings) {
+  const Rights rights = rights_of(settings);
   EXPECT_FALSE(rights.all().empty()) << "tests run in the root of the repository";
   rights.refuse_others(transport, [](const std::string& right) {
     ADD_FAILURE() << "the chart gives no right to " << right;

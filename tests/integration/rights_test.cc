@@ -16,6 +16,7 @@
 namespace berth::integration {
 namespace {
 
+using control::GatewaySettings;
 using std::chrono::minutes;
 using std::chrono::seconds;
 using testing::IsEmpty;
@@ -43,7 +44,7 @@ class RightsStory : public testing::Test {
 
   // Another operator comes after the first, in a cluster that has lost its Lease.
   void start_anew() {
-    cluster.first().crash();
+    for (Process* process : cluster.operators()) process->crash();
     cluster.server.handle(
         kube::remove(kube::kLeases, cluster.settings.name_space, cluster.settings.lease_name));
     start("operator-next");
@@ -107,8 +108,15 @@ class RightsStory : public testing::Test {
     cluster.pass(minutes(10));
   }
 
-  // With its router, from the first replica to the last, over an upgrade of Berth.
-  void serve_a_model() {
+  // For operators from here on; what it takes besides is unused so far.
+  void set(const GatewaySettings& gateway) {
+    cluster.settings.gateway = gateway;
+    rights = rights_of(cluster.settings);
+    unused = rights.all();
+    for (const std::string& right : Rights::of("berth-operator").all()) unused.erase(right);
+  }
+
+  void serve() {
     api::InferenceEndpoint one;
     one.meta.name = "fraud";
     one.meta.name_space = "blue";
@@ -118,6 +126,11 @@ class RightsStory : public testing::Test {
     one.spec.scaling = {.min_replicas = 1, .max_replicas = 2};
     create(kube::kInferenceEndpoints, api::to_json(one));
     cluster.pass(seconds(30));
+  }
+
+  // With its router, from the first replica to the last, over an upgrade of Berth.
+  void serve_a_model() {
+    serve();
     cluster.settings.router.image = "example/router:next";
     for (Process* process : cluster.operators()) process->crash();
     start("operator-upgraded");
@@ -159,6 +172,26 @@ TEST_F(RightsStory, EveryRightThatTheChartGivesIsUsed) {
   EXPECT_TRUE(last.program->is_leading());
   EXPECT_THAT(unused, IsEmpty()) << "take them out of the chart, or say who needs them";
   EXPECT_THAT(cluster.broken(), IsEmpty());
+}
+
+TEST_F(RightsStory, EveryRightThatAGatewayTakesIsUsed) {
+  cluster.node("a", 8).quota("blue", 8);
+  GatewaySettings gateway{.name = "public", .name_space = "infra"};
+  set(gateway);
+  start_anew();
+  serve();
+  // A list in pages, and a route that is another.
+  cluster.server.serve_streaming_lists(false);
+  gateway.hostname = "{name}.{namespace}.example.com";
+  cluster.settings.gateway = gateway;
+  start_anew();
+  cluster.pass(minutes(2));
+  EXPECT_THAT(unused, IsEmpty()) << "of rbac-gateway.txt";
+  gateway.is_withdrawn = true;
+  set(gateway);
+  start_anew();
+  cluster.pass(minutes(2));
+  EXPECT_THAT(unused, IsEmpty()) << "of rbac-withdrawn.txt";
 }
 
 TEST(Rights, AreAskedForAsTheApiServerAsks) {

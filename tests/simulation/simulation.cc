@@ -11,7 +11,7 @@
 namespace berth::integration {
 
 // Millions of schedules find out what may happen, not who may do it.
-void guard(kube::fake::FakeTransport&) {}
+void guard(kube::fake::FakeTransport&, const control::Settings&) {}
 
 }  // namespace berth::integration
 

@@ -12,6 +12,20 @@
 #include "runtime/ownership.h"
 
 namespace berth::control {
+namespace {
+
+// A Gateway has several reasons not to lead here, and while it is being asked it has none.
+bool is_news(const api::Condition* was, const api::Condition& is) {
+  if (is.type != kExposed) return was == nullptr || was->status != is.status;
+  return is.reason != kPending && (was == nullptr || was->reason != is.reason);
+}
+
+bool is_bad(const api::Condition* was, const api::Condition& is) {
+  if (is.type == "Stalled") return is.is_true();
+  return !is.is_true() && (was != nullptr || is.type == kExposed);
+}
+
+}  // namespace
 
 runtime::Next EndpointController::reconcile(const runtime::ObjectKey& key, runtime::Writes writes) {
   const api::InferenceEndpoint* endpoint = stores_.endpoints.find(key);
@@ -26,21 +40,25 @@ runtime::Next EndpointController::reconcile(const runtime::ObjectKey& key, runti
   for (const NewTerms& terms : plan.replicas.set_terms) set_terms(*endpoint, terms, writes);
   for (const NewReplica& replica : plan.replicas.create) create(*endpoint, replica, writes);
   if (plan.create_service) create_service(*endpoint, writes);
+  write_route(*endpoint, plan.route, writes);
   if (plan.status) write_status(*endpoint, *std::move(plan.status), writes);
   return {plan.replicas.again_at};
 }
 
 EndpointFacts EndpointController::gather(const api::InferenceEndpoint& endpoint) const {
-  const runtime::ObjectKey service{endpoint.meta.name_space, endpoint.meta.name};
+  const runtime::ObjectKey key = runtime::key_of(endpoint.meta);
   const RouterDeployment* router = stores_.routers.find({endpoint.meta.name_space, kRouterName});
   EndpointFacts facts{.replicas = {.endpoint = endpoint,
                                    .replicas = {},
                                    .taken = {},
                                    .desired = endpoint.spec.scaling.min_replicas,
                                    .now = clock_.now()},
-                      .service = stores_.services.find(service),
+                      .service = stores_.services.find(key),
                       .router = {.has_image = !settings_.router.image.empty(),
-                                 .ready = router == nullptr ? 0 : router->ready}};
+                                 .ready = router == nullptr ? 0 : router->ready},
+                      .route = {.gateway = settings_.gateway,
+                                .api = stores_.route_api,
+                                .route = stores_.routes.find(key)}};
   if (endpoint.spec.suspend) {
     facts.replicas.desired = 0;
   } else if (scaled && api::is_scaled(endpoint)) {
@@ -98,6 +116,30 @@ void EndpointController::create_service(const api::InferenceEndpoint& endpoint,
   });
 }
 
+void EndpointController::write_route(const api::InferenceEndpoint& endpoint, RouteAction action,
+                                     runtime::Writes& writes) {
+  const ObjectMeta& meta = endpoint.meta;
+  const GatewaySettings& gateway = settings_.gateway;
+  const auto keep = [this](Json&& reply) {
+    auto stored = decode_route(reply);
+    if (stored) stores_.routes.upsert(*std::move(stored));
+  };
+  const Route* there = stores_.routes.find(runtime::key_of(meta));
+  switch (action) {
+    case RouteAction::None: return;
+    case RouteAction::Create:
+      return writes.ensure(kube::create(kube::kHttpRoutes, endpoint_route(endpoint, gateway)),
+                           keep);
+    case RouteAction::Correct:
+      return writes.send(kube::patch_merge(kube::kHttpRoutes, meta.name_space, meta.name,
+                                           route_correction(endpoint, *there, gateway)),
+                         keep);
+    case RouteAction::Remove:
+      return writes.remove(
+          kube::remove(kube::kHttpRoutes, meta.name_space, meta.name, {.uid = there->meta.uid}));
+  }
+}
+
 void EndpointController::write_status(const api::InferenceEndpoint& endpoint,
                                       api::InferenceEndpointStatus status,
                                       runtime::Writes& writes) {
@@ -115,16 +157,16 @@ void EndpointController::write_status(const api::InferenceEndpoint& endpoint,
 // One event per condition that turned.
 void EndpointController::tell(const api::InferenceEndpoint& before,
                               const api::InferenceEndpointStatus& now) {
-  for (const std::string_view type : {"Ready", "Stalled", "SLOMet"}) {
+  for (const char* type : {"Ready", "Stalled", "SLOMet", kExposed}) {
     const api::Condition* is = api::find_condition(now.conditions, type);
     const api::Condition* was = api::find_condition(before.status.conditions, type);
-    if (is == nullptr || (was != nullptr && was->status == is->status)) continue;
-    const bool is_bad = type == "Stalled" ? is->is_true() : was != nullptr && !is->is_true();
-    recorder_.record({.regarding = runtime::regarding(kube::kInferenceEndpoints, before.meta),
-                      .type = is_bad ? runtime::EventType::Warning : runtime::EventType::Normal,
-                      .reason = is->reason,
-                      .action = "Serve",
-                      .note = is->message});
+    if (is == nullptr || !is_news(was, *is)) continue;
+    recorder_.record(
+        {.regarding = runtime::regarding(kube::kInferenceEndpoints, before.meta),
+         .type = is_bad(was, *is) ? runtime::EventType::Warning : runtime::EventType::Normal,
+         .reason = is->reason,
+         .action = "Serve",
+         .note = is->message});
   }
 }
 

@@ -39,6 +39,8 @@ class EndpointController final : public runtime::Reconciler {
                  runtime::Writes& writes);
   runtime::Writes::Took keep_job();  // puts a stored replica into the store
   void create_service(const api::InferenceEndpoint& endpoint, runtime::Writes& writes);
+  void write_route(const api::InferenceEndpoint& endpoint, RouteAction action,
+                   runtime::Writes& writes);
   void write_status(const api::InferenceEndpoint& endpoint, api::InferenceEndpointStatus status,
                     runtime::Writes& writes);
   void tell(const api::InferenceEndpoint& before, const api::InferenceEndpointStatus& now);

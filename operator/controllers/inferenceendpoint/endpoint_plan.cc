@@ -76,6 +76,20 @@ void set_routes(const EndpointFacts& facts, Stamp& stamp) {
             count_text(facts.router.ready, "router") + " ready");
 }
 
+void set_exposed(const EndpointFacts& facts, api::InferenceEndpointStatus& status, Stamp& stamp) {
+  const GatewaySettings& gateway = facts.route.gateway;
+  if (!gateway.leads_here()) {
+    status.hostname.clear();
+    std::erase_if(status.conditions, [](const auto& one) { return one.type == kExposed; });
+    return;
+  }
+  auto exposed = exposure(facts.replicas.endpoint, facts.route);
+  if (!exposed) return;
+  const bool holds = exposed->status == api::ConditionStatus::True;
+  status.hostname = holds ? outside_host(facts.replicas.endpoint, gateway) : "";
+  stamp.set(kExposed, exposed->status, exposed->reason, std::move(exposed->message));
+}
+
 // What went wrong with a replica that runs what the endpoint says now.
 void set_stalled(const ReplicaSet& set, Stamp& stamp) {
   for (const api::GpuJob* job : set.failed) {
@@ -192,6 +206,7 @@ api::InferenceEndpointStatus status_of(const EndpointFacts& facts) {
   Stamp stamp{status.conditions, endpoint.meta.generation, facts.replicas.now};
   set_admitted(facts, stamp);
   set_routes(facts, stamp);
+  set_exposed(facts, status, stamp);
   set_stalled(set, stamp);
   set_progressing(facts, set, stamp);
   set_ready(facts, status.replicas->ready, stamp);
@@ -207,6 +222,7 @@ api::InferenceEndpointStatus status_of(const EndpointFacts& facts) {
 EndpointPlan decide(const EndpointFacts& facts) {
   EndpointPlan plan{.replicas = plan_replicas(facts.replicas)};
   plan.create_service = facts.service == nullptr;
+  plan.route = plan_route(facts.replicas.endpoint, facts.route);
   api::InferenceEndpointStatus status = status_of(facts);
   if (status != facts.replicas.endpoint.status) plan.status = std::move(status);
   return plan;

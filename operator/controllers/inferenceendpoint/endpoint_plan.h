@@ -6,6 +6,7 @@
 
 #include "api/inferenceendpoint.h"
 #include "base/clock.h"
+#include "operator/controllers/inferenceendpoint/endpoint_route.h"
 #include "operator/controllers/inferenceendpoint/replica_set.h"
 #include "operator/controllers/inferenceendpoint/slo_book.h"
 #include "operator/world/stores.h"
@@ -24,6 +25,7 @@ struct EndpointFacts {
   std::string why_scaled;          // to the number that is desired; empty where nobody decided
   const Named* service = nullptr;  // of the endpoint's name, whosever it is
   RouterFacts router;
+  RouteFacts route;
   const SloFacts* slo = nullptr;              // null: as it was
   const api::EndpointCost* cost = nullptr;    // the same
   const api::LearnedLoad* learned = nullptr;  // the same
@@ -33,6 +35,7 @@ struct EndpointFacts {
 struct EndpointPlan {
   ReplicaPlan replicas;
   bool create_service = false;
+  RouteAction route = RouteAction::None;
   std::optional<api::InferenceEndpointStatus> status;  // where it is news
 };
 

@@ -8,6 +8,7 @@
 #include "kube/fake/patch.h"
 #include "kube/fake/reads.h"
 #include "kube/fake/writes.h"
+#include "kube/request.h"
 
 namespace berth::kube::fake {
 namespace {
@@ -84,6 +85,20 @@ Response review(const World& world, const Call& call, const Request& request) {
   return {201, std::nullopt, body.dump()};
 }
 
+// What is served of the "/apis/GROUP/VERSION" that was asked for.
+Response answer_discovery(const World& world, const Request& request) {
+  Json resources = Json::array();
+  for (const auto& [collection, kind] : world.kinds.all()) {
+    if (discover(kind.resource).path != request.path) continue;
+    resources.push_back({{"name", kind.resource.plural},
+                         {"kind", kind.resource.kind},
+                         {"namespaced", kind.resource.namespaced}});
+  }
+  if (resources.empty() || request.method != Method::Get) return refuse(Call{}, not_served());
+  return {200, std::nullopt,
+          Json{{"kind", "APIResourceList"}, {"resources", std::move(resources)}}.dump()};
+}
+
 Response answer_object(World& world, const Call& call, const Kind& kind, const Request& request) {
   const ObjectState old = world.storage.find(kind.collection(), {call.name_space, call.name});
   if (!old) return refuse(call, not_found(call));
@@ -116,7 +131,7 @@ Response answer_collection(World& world, const Call& call, const Kind& kind,
 
 Response answer(World& world, const Request& request) {
   const auto call = parse_call(request);
-  if (!call) return refuse(Call{}, not_served());
+  if (!call) return answer_discovery(world, request);
   if (call->group == "authorization.k8s.io") return review(world, *call, request);
   const Kind* kind = world.kinds.find(call->group, call->version, call->plural);
   if (kind == nullptr) return refuse(*call, not_served());

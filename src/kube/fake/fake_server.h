@@ -33,6 +33,8 @@ class FakeServer {
   // Serves one more kind, or another way. The resources of kube/resource.h are there from the
   // start.
   void serve(Kind kind) { world_.kinds.add(std::move(kind)); }
+  // No more, as without its definition. Objects that are there stay, and come back with it.
+  void stop_serving(const Resource& resource) { world_.kinds.remove(resource); }
   void validate_with(const Resource& resource, Validator validate);
   // Answers SubjectAccessReviews, given their spec. Until then everything is allowed.
   void authorize_with(std::function<bool(const Json& spec)> allowed);

@@ -54,6 +54,7 @@ Kinds::Kinds() {
   for (const Resource& resource : known_resources()) {
     add(resource.group == kOurGroup ? custom(resource) : plain(resource));
   }
+  add(custom(kHttpRoutes));
   for (const Resource& resource : {kDeployments, kJobs}) add(with_status(resource, true));
   for (const Resource& resource : {kServices, kPersistentVolumeClaims, kPersistentVolumes}) {
     add(with_status(resource, false));
@@ -79,6 +80,10 @@ Kinds::Kinds() {
 void Kinds::add(Kind kind) {
   std::string collection = kind.collection();
   kinds_.insert_or_assign(std::move(collection), std::move(kind));
+}
+
+void Kinds::remove(const Resource& resource) {
+  kinds_.erase(Kind{.resource = resource}.collection());
 }
 
 Kind* Kinds::find(std::string_view group, std::string_view version, std::string_view plural) {

@@ -43,6 +43,7 @@ class Kinds {
   Kinds();  // those of kube/resource.h, as the real server treats them
 
   void add(Kind kind);
+  void remove(const Resource& resource);
   Kind* find(std::string_view group, std::string_view version, std::string_view plural);
   const Kind* find(std::string_view api_version, std::string_view kind) const;
   const std::map<std::string, Kind>& all() const { return kinds_; }  // by collection
