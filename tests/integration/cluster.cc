@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "api/codec.h"
+#include "api/inferenceendpoint.h"
 #include "decisionlog/replay.h"
 #include "json/time.h"
 #include "kube/request.h"
@@ -68,10 +69,12 @@ void Process::crash() {
   transport.reset();
 }
 
-Cluster::Cluster(Report report)
+Cluster::Cluster(Report report, control::MetricsFetcher* fetches, control::Settings chosen)
     : clock(kStart),
       server(clock),
       kubelet(server, clock),
+      settings(std::move(chosen)),
+      fetcher(fetches),
       kubelets_(server, clock),
       report_(std::move(report)) {
   settings.router.image = "example/router:1";
@@ -85,6 +88,7 @@ Cluster::Cluster(Report report)
   validate_jobs();
   server.validate_with(kube::kPlacementPolicies, validator<api::PlacementPolicy>());
   server.validate_with(kube::kSlaTiers, validator<api::SlaTier>());
+  server.validate_with(kube::kInferenceEndpoints, validator<api::InferenceEndpoint>());
   name_space(settings.name_space);
   Process& process = start_operator("operator-0");
   if (!until([&] { return process.program->is_leading(); })) report_("nobody leads");
@@ -187,8 +191,8 @@ Cluster& Cluster::job(const std::string& name, int64_t workers, int64_t devices,
   return *this;
 }
 
-Cluster& Cluster::behaves(const std::string& job, Behaviour behaviour) {
-  kubelets_.behaves(job, std::move(behaviour));
+Cluster& Cluster::behaves(const std::string& job_or_image, Behaviour behaviour) {
+  kubelets_.behaves(job_or_image, std::move(behaviour));
   return *this;
 }
 
@@ -305,7 +309,7 @@ void Cluster::bind(const Json& json) {
 
 // Nothing while no object changes.
 bool Cluster::bind_pinned() {
-  if (scheduler_ != nullptr || bound_ == changes_) return false;
+  if (!binds_ || bound_ == changes_) return false;
   const uint64_t before = server.version();
   for (const Json& pod : copies(server.list(kube::kPods))) {
     if (!is_live(pod) || is_deleting(pod) || !node_of(pod).empty()) continue;
@@ -349,9 +353,11 @@ bool Cluster::drive(Process& process) {
 bool Cluster::turn() {
   bool moved = false;
   for (size_t i = 0; i < processes_.size(); ++i) moved = drive(*processes_[i]) || moved;
-  while (scheduler_ != nullptr && scheduler_->turn()) {
-    moved = true;
-    look();
+  for (Part* part : parts_) {
+    while (part->turn()) {
+      moved = true;
+      look();
+    }
   }
   moved = bind_pinned() || moved;
   moved = kubelets_.turn([this] { look(); }) || moved;
@@ -375,7 +381,7 @@ Cluster& Cluster::settle() { return pass(Millis{250}); }
 
 Monotonic Cluster::next_wake() const {
   Monotonic next = kubelets_.next();
-  if (scheduler_ != nullptr) next = std::min(next, scheduler_->next());
+  for (const Part* part : parts_) next = std::min(next, part->next());
   for (const auto& process : processes_) {
     if (!process->runs() || process->paused) continue;
     next = std::min({next, process->wake, process->transport->next_arrival()});

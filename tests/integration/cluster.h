@@ -64,7 +64,8 @@ class Cluster {
   using TierChange = std::function<void(api::SlaTier&)>;
 
   // With one operator, "operator-0", that leads.
-  explicit Cluster(Report report = fails_the_test());
+  explicit Cluster(Report report = fails_the_test(), control::MetricsFetcher* fetches = nullptr,
+                   control::Settings chosen = {});
   ~Cluster();
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;
@@ -80,7 +81,7 @@ class Cluster {
   Cluster& in(const std::string& name_space);  // where jobs and pods are created and looked up
   Cluster& job(const std::string& name, int64_t workers, int64_t devices = 1,
                const JobChange& change = {});
-  Cluster& behaves(const std::string& job, Behaviour behaviour);
+  Cluster& behaves(const std::string& job_or_image, Behaviour behaviour);
   // A pod of nobody's, running on `node` past every policy.
   Cluster& foreign_pod(const std::string& name, const std::string& node, int64_t devices);
   // A pod as the admission policies let it in: gated, for Berth's scheduler. With a group, one of
@@ -118,9 +119,13 @@ class Cluster {
   Process& first() { return *processes_.front(); }
   Process& newest() { return *processes_.back(); }
   std::vector<Process*> operators();  // that have ever run
-  // Takes its turn with the others; it has to outlive the cluster's last move. Nodes bind no pod
-  // then: that is for the part to do.
-  void add_scheduler(Part& scheduler) { scheduler_ = &scheduler; }
+  // Takes its turn with the others; it has to outlive the cluster's last move.
+  void add(Part& part) { parts_.push_back(&part); }
+  // A part that binds pods: nodes bind none then.
+  void add_scheduler(Part& scheduler) {
+    add(scheduler);
+    binds_ = false;
+  }
   // GpuJobs have to be valid by their schema, as they have from the start.
   void validate_jobs();
   // Told about every request just before and just after the server has it.
@@ -157,8 +162,8 @@ class Cluster {
   kube::fake::FakeServer server;
   kube::fake::ModelKubelet kubelet;
   control::Settings settings;
-  control::MetricsFetcher* fetcher = nullptr;  // of operators that are started from here on
-  bool quotas_may_be_lowered = false;          // then running work may be over its quota
+  control::MetricsFetcher* fetcher;    // of operators that are started from here on; may be null
+  bool quotas_may_be_lowered = false;  // then running work may be over its quota
 
  private:
   void must(const kube::Response& response) const;
@@ -176,7 +181,8 @@ class Cluster {
   Kubelets kubelets_;
   std::vector<std::unique_ptr<Process>> processes_;
   Report report_;
-  Part* scheduler_ = nullptr;
+  std::vector<Part*> parts_;
+  bool binds_ = true;
   uint64_t changes_ = 0;           // of pods, GpuJobs and Quotas
   uint64_t seen_ = 0;              // changes after which the rules were looked at
   uint64_t collected_ = 0;         // version up to which garbage is collected

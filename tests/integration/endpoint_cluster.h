@@ -10,6 +10,7 @@
 #include "kube/request.h"
 #include "tests/integration/cluster.h"
 #include "tests/integration/invariants.h"
+#include "tests/integration/router_page.h"
 
 // A cluster with one InferenceEndpoint, "fraud", behind one router that says what a test wants.
 namespace berth::integration {
@@ -21,13 +22,13 @@ class SteadyRouter final : public control::MetricsFetcher {
 
   void carries(int64_t in_flight) {
     settle();
-    in_flight_ = in_flight;
+    counts_.in_flight = in_flight;
   }
   // Requests within 50 ms, above it, and failed at once.
   void answers_with(int64_t fast, int64_t slow = 0, int64_t errors = 0) {
-    fast_ += fast + errors;
-    slow_ += slow;
-    errors_ += errors;
+    counts_.answered += fast + slow;
+    counts_.late += slow;
+    counts_.errors += errors;
   }
   bool answers = true;
 
@@ -35,31 +36,19 @@ class SteadyRouter final : public control::MetricsFetcher {
     EXPECT_EQ(port, 9090);
     if (!answers) return reply(Error{Code::Unavailable, "no route to host"});
     settle();
-    const std::string of = "{endpoint=\"fraud\"";
-    const std::string answered = "berth_router_requests_total" + of + ",protocol=\"rest\",code=\"";
-    const std::string within = "berth_router_request_duration_seconds_bucket" + of + ",le=\"";
-    reply("berth_router_in_flight" + of + "} " + std::to_string(in_flight_) +
-          "\nberth_router_concurrency_seconds_total" + of + "} " +
-          std::to_string(static_cast<double>(request_ms_) / 1000) + "\n" + answered + "200\"} " +
-          std::to_string(fast_ + slow_ - errors_) + "\n" + answered + "503\"} " +
-          std::to_string(errors_) + "\n" + within + "0.05\"} " + std::to_string(fast_) + "\n" +
-          within + "+Inf\"} " + std::to_string(fast_ + slow_) + "\n");
+    reply(router_page("fraud", counts_));
   }
 
  private:
   void settle() {
     const Monotonic now = clock_.monotonic();
-    request_ms_ += (now - since_).count() * in_flight_;
+    counts_.carried += (now - since_) * counts_.in_flight;
     since_ = now;
   }
 
   const Clock& clock_;
   Monotonic since_{};
-  int64_t in_flight_ = 0;
-  int64_t request_ms_ = 0;
-  int64_t fast_ = 0;
-  int64_t slow_ = 0;
-  int64_t errors_ = 0;
+  RouterCounts counts_;
 };
 
 class EndpointCluster : public testing::Test {

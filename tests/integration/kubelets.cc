@@ -23,10 +23,22 @@ std::string job_of(const Json& pod) {
   return text_at(object_at(object_at(pod, "metadata"), "labels"), "berth.dev/job");
 }
 
+std::string image_of(const Json& pod) {
+  const Json& containers = translate::array_at(object_at(pod, "spec"), "containers");
+  return containers.empty() ? std::string() : text_at(containers.front(), "image");
+}
+
+bool is_ready(const Json& pod) {
+  const Json& conditions = translate::array_at(object_at(pod, "status"), "conditions");
+  return std::any_of(conditions.begin(), conditions.end(), [](const Json& one) {
+    return text_at(one, "type") == "Ready" && text_at(one, "status") == "True";
+  });
+}
+
 }  // namespace
 
-void Kubelets::behaves(const std::string& job, Behaviour behaviour) {
-  behaviours_[job] = std::move(behaviour);
+void Kubelets::behaves(const std::string& job_or_image, Behaviour behaviour) {
+  behaviours_[job_or_image] = std::move(behaviour);
   look_at_all();
 }
 
@@ -52,7 +64,7 @@ void Kubelets::look_at_all() {
 }
 
 bool Kubelets::turn(const std::function<void()>& after_each) {
-  for (const auto& [name, end] : ends_) {
+  for (const auto& [name, end] : due_) {
     if (end <= clock_.monotonic()) touched_.insert(name);
   }
   const uint64_t before = server_.version();
@@ -65,12 +77,12 @@ bool Kubelets::turn(const std::function<void()>& after_each) {
 
 Monotonic Kubelets::next() const {
   Monotonic next = Monotonic::max();
-  for (const auto& [name, end] : ends_) next = std::min(next, end);
+  for (const auto& [name, end] : due_) next = std::min(next, end);
   return next;
 }
 
 void Kubelets::tend(const Name& name) {
-  ends_.erase(name);
+  due_.erase(name);
   const Json* pod = server_.find(kube::kPods, name.first, name.second);
   if (pod == nullptr) return;
   const std::string phase = text_at(object_at(*pod, "status"), "phase");
@@ -88,33 +100,51 @@ void Kubelets::tend_bound(const Name& name, const Node& node, const Json& pod) {
   } else if (!node.rejects.empty()) {
     kubelet_.reject(name.first, name.second, node.rejects);
   } else if (node.starts) {
+    start(name, pod);
+  }
+}
+
+void Kubelets::start(const Name& name, const Json& pod) {
+  if (behaviour_of(pod).loads > Millis{0}) {
+    kubelet_.begin(name.first, name.second);
+  } else {
     kubelet_.start(name.first, name.second);
   }
 }
 
 void Kubelets::run(const Name& name, const Json& pod) {
-  const Monotonic end = end_of(pod);
-  if (end <= clock_.monotonic()) return finish(name, pod);
-  if (end != Monotonic::max()) ends_[name] = end;
+  const Behaviour& behaviour = behaviour_of(pod);
+  const Monotonic now = clock_.monotonic();
+  const Monotonic end =
+      behaviour.runs == Millis{0} ? Monotonic::max() : after_start(pod, behaviour.runs);
+  if (end <= now) return finish(name, pod);
+  Monotonic due = end;
+  if (behaviour.loads > Millis{0} && !is_ready(pod)) {
+    const Monotonic ready = after_start(pod, behaviour.loads);
+    if (ready <= now) return kubelet_.start(name.first, name.second);
+    due = std::min(due, ready);
+  }
+  if (due != Monotonic::max()) due_[name] = due;
 }
 
 void Kubelets::finish(const Name& name, const Json& pod) {
-  const std::string job = job_of(pod);
-  const auto worker = translate::parse_worker_name(job, name.second);
-  const std::vector<int>& exits = behaviours_[job].exits;
+  const auto worker = translate::parse_worker_name(job_of(pod), name.second);
+  const std::vector<int>& exits = behaviour_of(pod).exits;
   const auto attempt = static_cast<size_t>(worker ? worker->attempt : 1);
   kubelet_.finish(name.first, name.second, attempt <= exits.size() ? exits[attempt - 1] : 0);
 }
 
-// When the worker ends as its behaviour says; max() for those that run for ever.
-Monotonic Kubelets::end_of(const Json& pod) const {
-  const auto behaviour = behaviours_.find(job_of(pod));
-  if (behaviour == behaviours_.end() || behaviour->second.runs == Millis{0}) {
-    return Monotonic::max();
-  }
+const Behaviour& Kubelets::behaviour_of(const Json& pod) const {
+  static const Behaviour kRunsForEver;
+  auto found = behaviours_.find(job_of(pod));
+  if (found == behaviours_.end()) found = behaviours_.find(image_of(pod));
+  return found == behaviours_.end() ? kRunsForEver : found->second;
+}
+
+Monotonic Kubelets::after_start(const Json& pod, Millis time) const {
   const auto started = parse_time(text_at(object_at(pod, "status"), "startTime"));
   if (!started) return Monotonic::max();
-  return clock_.monotonic() + (*started + behaviour->second.runs - clock_.now());
+  return clock_.monotonic() + (*started + time - clock_.now());
 }
 
 }  // namespace berth::integration

@@ -28,6 +28,7 @@ struct ActKind {
   bool is_fault;  // else: what users do all day
   int weight;     // how often it is drawn, against the others; 0: only when asked for
   void (*happen)(Simulation& simulation, const Act& act);
+  bool is_of_endpoints = false;  // drawn only in schedules that have some
 };
 
 // All that can happen: users, workers, nodes, lines, processes, servers.
@@ -37,6 +38,8 @@ std::optional<size_t> kind_named(std::string_view name);
 // What each file contributes.
 std::vector<ActKind> user_acts();
 std::vector<ActKind> admin_acts();
+std::vector<ActKind> endpoint_acts();
+std::vector<ActKind> router_acts();
 std::vector<ActKind> worker_acts();
 std::vector<ActKind> node_acts();
 std::vector<ActKind> line_acts();

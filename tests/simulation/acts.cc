@@ -6,7 +6,7 @@ const std::vector<ActKind>& act_kinds() {
   static const std::vector<ActKind> kAll = [] {
     std::vector<ActKind> all;
     for (auto* some : {user_acts, admin_acts, worker_acts, node_acts, line_acts, process_acts,
-                       proxy_acts, server_acts}) {
+                       proxy_acts, server_acts, endpoint_acts, router_acts}) {
       for (const ActKind& kind : some()) all.push_back(kind);
     }
     return all;

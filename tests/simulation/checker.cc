@@ -131,7 +131,8 @@ std::vector<std::pair<std::string, std::string>> Checker::unfinished() const {
   std::vector<Name> names;
   for (const auto& [uid, job] : jobs_) {
     const bool is_odd = job.name.second.starts_with("odd-");
-    if (!job.is_finished && !job.is_leaving && !is_odd) names.push_back(job.name);
+    if (!job.is_finished && !job.is_leaving && !job.is_replica && !is_odd)
+      names.push_back(job.name);
   }
   return names;
 }
@@ -141,6 +142,7 @@ Checker::Job Checker::read_job(const Json& object) {
   const Json& status = object_at(object, "status");
   const Json& placement = object_at(status, "placement");
   Job job{.name = {text_at(meta, "namespace"), text_at(meta, "name")}};
+  job.is_replica = object_at(object, "spec").contains("replica");
   job.attempt = whole(placement, "attempt");
   for (const Json& worker : array_at(placement, "workers")) {
     job.nodes[static_cast<int64_t>(job.nodes.size())] = text_at(worker, "node");

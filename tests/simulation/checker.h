@@ -30,8 +30,8 @@ class Checker {
   // An operator's request, as it reaches the server.
   void asked(const kube::Request& request);
 
-  // Jobs (namespace, name) that are neither over nor being deleted, but for those that nothing can
-  // be read of.
+  // Jobs (namespace, name) that are neither over nor being deleted, but for replicas and for those
+  // that nothing can be read of.
   std::vector<std::pair<std::string, std::string>> unfinished() const;
 
   // "NAME: what is wrong", each once.
@@ -49,6 +49,7 @@ class Checker {
     bool is_nominated = false;
     bool is_finished = false;
     bool is_leaving = false;  // being deleted
+    bool is_replica = false;  // serves for ever
     int64_t counted = 0;      // attempts, failures and preemptions so far
     int64_t ends = 0;         // attempts whose end is written
   };

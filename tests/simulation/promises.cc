@@ -15,17 +15,12 @@ namespace {
 
 using std::chrono::seconds;
 using translate::array_at;
+using translate::integer_at;
 using translate::object_at;
 using translate::text_at;
-using translate::value_at;
 
 constexpr int64_t kNodeDevices = 4;       // of every node while all of it is there
 constexpr Millis kSettled = seconds(15);  // by when all have heard of a change
-
-int64_t integer_at(const Json& from, const char* name) {
-  const Json& value = value_at(from, name);
-  return value.is_number_integer() ? value.get<int64_t>() : 0;
-}
 
 std::string name_in(const Json& object) { return text_at(object_at(object, "metadata"), "name"); }
 std::string uid_in(const Json& object) { return text_at(object_at(object, "metadata"), "uid"); }
@@ -108,6 +103,10 @@ void Promises::job_changed(const std::string& uid, const Json* object) {
   job.name = {text_at(object_at(*object, "metadata"), "namespace"), name_in(*object)};
   job.tier = text_at(spec, "tier");
   job.reservation = text_at(spec, "reservation");
+  job.gives_way.reset();
+  if (spec.contains("replica"))
+    job.gives_way = object_at(spec, "replica").value("preemptible", false);
+  if (is_new || job.gives_way != before.gives_way) job.terms_since = clock_.monotonic();
   job.attempt = integer_at(placement, "attempt");
   job.holds.clear();
   for (const Json& worker : array_at(placement, "workers")) {
@@ -217,6 +216,7 @@ bool Promises::has_known(const Job& job, Monotonic since) const {
 void Promises::check_placed(const Job& job) const {
   check_policy(job);
   check_tier(job);
+  check_firm(job);
   check_victims(job);
   if (job.reservation.empty()) {
     check_claims(job);
@@ -261,6 +261,7 @@ void Promises::check_policy(const Job& job) const {
 }
 
 bool Promises::is_firm(const Job& job) const {
+  if (job.gives_way) return !*job.gives_way;
   const auto tier = tiers_.find(job.tier);
   return tier != tiers_.end() && !tier->second.object.spec.preemptible;
 }
@@ -273,19 +274,22 @@ void Promises::check_tier(const Job& job) const {
   if (!tiers_.contains(job.tier) || (!offered.empty() && !contains(offered, job.tier))) {
     broke_("tier_offered", "job " + job.name.first + "/" + job.name.second + " is of tier " +
                                job.tier + ", which it may not ask for");
-  } else if (is_firm(job)) {
-    check_firm(job, quota->second.object);
   }
 }
 
 // What never gives way could not give back what it borrowed.
-void Promises::check_firm(const Job& job, const api::Quota& quota) const {
+void Promises::check_firm(const Job& job) const {
+  const auto quota = quotas_.find(job.name.first);
+  if (!is_firm(job) || quota == quotas_.end()) return;
+  if (!has_known(job, std::max(quota->second.since, tiers_changed_))) return;
+  if (job.terms_since > job.asks_since) return;
   int64_t firm = 0;
   for (const auto& [uid, other] : jobs_) {
     if (other.name.first != job.name.first || !is_firm(other)) continue;
+    if (&other != &job && other.gives_way && !has_known(job, other.terms_since)) continue;
     for (const auto& [node, devices] : other.holds) firm += devices;
   }
-  const int64_t guaranteed = quota.spec.limits.front().guaranteed;
+  const int64_t guaranteed = quota->second.object.spec.limits.front().guaranteed;
   if (firm <= guaranteed) return;
   broke_("firm_within_guarantee", "job " + job.name.first + "/" + job.name.second + " makes it " +
                                       std::to_string(firm) + " of " + std::to_string(guaranteed) +
@@ -293,9 +297,8 @@ void Promises::check_firm(const Job& job, const api::Quota& quota) const {
 }
 
 void Promises::check_gave_way(const Job& job, const std::string& to) const {
-  const auto tier = tiers_.find(job.tier);
-  if (to.empty() || tier == tiers_.end() || !is_firm(job)) return;
-  if (!has_known(job, tiers_changed_)) return;
+  if (to.empty() || !is_firm(job) || !has_known(job, tiers_changed_)) return;
+  if (job.gives_way && clock_.monotonic() < job.terms_since + kSettled) return;
   broke_("firm_stays", "job " + job.name.first + "/" + job.name.second + " of tier " + job.tier +
                            " gives way to " + to);
 }

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -38,7 +39,9 @@ class Promises {
     Name name;
     std::string tier;
     std::string reservation;
-    int64_t attempt = 0;                   // that is placed; 0: none
+    std::optional<bool> gives_way;  // of a replica: what its endpoint says, whatever the tier
+    Monotonic terms_since{};        // that it says so
+    int64_t attempt = 0;            // that is placed; 0: none
     std::map<std::string, int64_t> holds;  // devices by node
     int64_t ends = 0;                      // attempts whose end is written
     std::string gave_way_to;               // "namespace/name", at the last of them
@@ -68,7 +71,7 @@ class Promises {
   void check_placed(const Job& job) const;
   void check_policy(const Job& job) const;
   void check_tier(const Job& job) const;
-  void check_firm(const Job& job, const api::Quota& quota) const;
+  void check_firm(const Job& job) const;
   void check_user(const Job& job) const;
   void check_claims(const Job& job) const;
   void check_gave_way(const Job& job, const std::string& to) const;

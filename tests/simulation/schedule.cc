@@ -19,14 +19,17 @@ class Dice {
   std::mt19937 random_;
 };
 
-size_t draw_kind(Dice& dice, bool is_fault) {
+size_t draw_kind(Dice& dice, bool is_fault, bool is_of_endpoints = false) {
   const auto& kinds = act_kinds();
+  const auto weight = [&](const ActKind& kind) {
+    const bool may_be = kind.is_fault == is_fault && kind.is_of_endpoints == is_of_endpoints;
+    return may_be ? kind.weight : 0;
+  };
   int all = 0;
-  for (const ActKind& kind : kinds) all += kind.is_fault == is_fault ? kind.weight : 0;
+  for (const ActKind& kind : kinds) all += weight(kind);
   int left = static_cast<int>(dice.below(static_cast<uint32_t>(all)));
   for (size_t i = 0; i < kinds.size(); ++i) {
-    if (kinds[i].is_fault != is_fault) continue;
-    left -= kinds[i].weight;
+    left -= weight(kinds[i]);
     if (left < 0) return i;
   }
   return 0;
@@ -34,6 +37,20 @@ size_t draw_kind(Dice& dice, bool is_fault) {
 
 Act act(Dice& dice, size_t kind) {
   return {Millis{dice.below(kSpan)}, kind, {dice(), dice(), dice()}};
+}
+
+// One to three that come early, up to six changes of mind and two to six faults of theirs.
+void draw_endpoints(Dice& dice, std::vector<Act>& acts) {
+  static const size_t kServe = *kind_named("serve");
+  const uint32_t endpoints = 1 + dice.below(3);
+  for (uint32_t i = 0; i < endpoints; ++i) {
+    acts.push_back(act(dice, kServe));
+    acts.back().at /= 3;
+  }
+  const uint32_t changes = dice.below(7);
+  for (uint32_t i = 0; i < changes; ++i) acts.push_back(act(dice, draw_kind(dice, false, true)));
+  const uint32_t faults = 2 + dice.below(5);
+  for (uint32_t i = 0; i < faults; ++i) acts.push_back(act(dice, draw_kind(dice, true, true)));
 }
 
 }  // namespace
@@ -50,6 +67,7 @@ Schedule draw_schedule(uint64_t seed, const std::string& also) {
   for (uint32_t i = 0; i < changes; ++i) schedule.acts.push_back(act(dice, draw_kind(dice, false)));
   const uint32_t faults = 5 + dice.below(8);
   for (uint32_t i = 0; i < faults; ++i) schedule.acts.push_back(act(dice, draw_kind(dice, true)));
+  if (dice.below(3) == 0) draw_endpoints(dice, schedule.acts);
   if (!also.empty()) schedule.acts.push_back(act(dice, *kind_named(also)));
   std::stable_sort(schedule.acts.begin(), schedule.acts.end(),
                    [](const Act& a, const Act& b) { return a.at < b.at; });

@@ -14,7 +14,8 @@ struct Schedule {
   std::vector<Act> acts;  // by time
 };
 
-// Twenty jobs and more within a minute, and five to sixteen other things, all drawn from the seed.
+// Twenty jobs and more within a minute, and five to twenty other things; in every third schedule
+// some InferenceEndpoints with changes and faults of theirs. All drawn from the seed.
 // `also` is the name of a kind that is mixed in besides; empty: none.
 Schedule draw_schedule(uint64_t seed, const std::string& also = {});
 

@@ -26,12 +26,8 @@ using translate::text_at;
 constexpr const char* kLeases = "coordination.k8s.io/leases";
 constexpr uint32_t kNodes = 8;
 constexpr int kDevices = 4;
-const std::array<const char*, 3> kTeams = {"blue", "red", "green"};
 constexpr Millis kBackupAge = seconds(1);
 constexpr Millis kForgiven = minutes(1);  // after a restore, by when all have listed anew
-constexpr Millis kCalm = seconds(5);
-constexpr Millis kMostCalm = minutes(60);  // until everything that can run has run
-constexpr size_t kChangesPerAct = 400;     // more is a hot loop
 
 bool is_write(const kube::Request& request) { return request.method != kube::Method::Get; }
 
@@ -40,15 +36,26 @@ uint64_t mixed(uint64_t hash, std::string_view text) {  // FNV-1a
   return hash;
 }
 
+// What is written only now and then is written within a schedule.
+control::Settings settings_of_a_minute() {
+  control::Settings settings;
+  settings.endpoint_refresh = seconds(10);
+  settings.counts_refresh = seconds(20);
+  return settings;
+}
+
 }  // namespace
 
 Simulation::Simulation(Setting setting)
-    : cluster([this](const std::string& trouble) { troubles_.push_back("model: " + trouble); }),
+    : cluster([this](const std::string& trouble) { troubles_.push_back("model: " + trouble); },
+              &routers, settings_of_a_minute()),
       setting_(setting),
       latency_(static_cast<uint32_t>(setting.seed)),
       checker_(cluster.server),
       promises_(cluster.clock,
-                [this](const auto& name, const auto& what) { checker_.broke(name, what); }) {
+                [this](const auto& name, const auto& what) { checker_.broke(name, what); }),
+      served_(cluster.server, cluster.clock,
+              [this](const auto& name, const auto& what) { checker_.broke(name, what); }) {
   cluster.checks_every_step = false;
   cluster.replays_at_end = false;  // check_quiet() does, while its findings still count
   cluster.on_change = [this](const auto& collection, const auto& change) {
@@ -79,6 +86,8 @@ Simulation::Simulation(Setting setting)
   }
   scheduler_.emplace(cluster);
   cluster.add_scheduler(*scheduler_);
+  routers.attach(cluster);
+  cluster.add(routers);
   cluster.settle();
 }
 
@@ -88,12 +97,17 @@ void Simulation::wire(integration::Process& process) {
   process.transport->keep_sent(false);
   process.transport->admit_with([this, identity = process.identity](const kube::Request& request) {
     auto refusal = fence(identity, request);
-    if (!refusal) checker_.asked(request);
+    if (!refusal) asked(request);
     return refusal;
   });
   if (setting_.latency == Millis{0}) return;
   process.transport->delay_with(
       [this] { return Millis{latency_() % static_cast<uint32_t>(setting_.latency.count())}; });
+}
+
+void Simulation::asked(const kube::Request& request) {
+  checker_.asked(request);
+  served_.asked(request);
 }
 
 // As the policy berth-fence: a write is accepted from the holder of the Lease, as this API server
@@ -128,6 +142,8 @@ void Simulation::changed(const std::string& collection, const kube::fake::Change
   }
   checker_.changed(collection, change);
   promises_.changed(collection, change);
+  served_.changed(collection, change);
+  routers.changed(collection, change);
   if (collection == "/pods" && scheduler_) {
     scheduler_->pod_changed(change.after->object(), change.deleted);
   }
@@ -245,6 +261,8 @@ void Simulation::restore_backup() {
   backups_.clear();
   checker_.start_over();
   promises_.start_over(cluster.server);
+  served_.start_over();
+  routers.start_over();
   forgiven_until_ = cluster.clock.monotonic() + kForgiven;
   checker_.forgive(true);
   holders_.clear();
@@ -256,7 +274,8 @@ void Simulation::restore_backup() {
 
 void Simulation::arrive(const std::string& identity, const kube::Request& request) {
   if (fence(identity, request)) return;
-  checker_.asked(request);
+  asked(request);
+  served_.arrived_late();
   cluster.server.handle(request);
 }
 
@@ -283,86 +302,6 @@ void Simulation::play(const std::vector<Act>& acts) {
     act_kinds()[act.kind].happen(*this, act);
     changes_of_users += changes_ - before;
   }
-}
-
-void Simulation::calm_down() {
-  while (!timers_.empty()) timers_.extract(timers_.begin()).mapped()();
-  crashes_.clear();
-  setting_.fence_late = Millis{0};
-  for (integration::Process* process : cluster.operators()) {
-    if (!process->runs()) continue;
-    process->paused = false;
-    process->transport->clear_faults();
-    process->transport->stall_streams(false);
-  }
-  scheduler_->line().clear_faults();
-  scheduler_->line().stall_streams(false);
-  while (running(0) == nullptr) start_operator();
-  cluster.pass(kCalm);  // what is promised holds for what comes now, too
-  lift_all_bounds();
-  for (const auto& [team, name] : named(kube::kPods)) {
-    if (name.starts_with("pod-")) cluster.in(team).delete_pod(name);
-  }
-  for (const auto& [team, name] : named(kube::kGpuJobs)) {
-    cluster.in(team).behaves(name, {.runs = seconds(2)});
-    if (!cluster.is_finished(name)) {
-      cluster.change_job(name, [](auto& job) { job.spec.suspend = false; });
-    }
-  }
-  const auto is_over = [&] {
-    if (running(0) == nullptr) start_operator();  // they end when they are superseded
-    give_up_reservations();
-    return checker_.unfinished().empty();
-  };
-  if (!cluster.until(is_over, kMostCalm)) {
-    for (const auto& [team, name] : checker_.unfinished()) {
-      cluster.in(team);
-      checker_.broke("progress",
-                     team + "/" + name + " did not end: " + cluster.said(name, "Admitted"));
-    }
-  }
-  check_quiet();
-}
-
-// What could keep work waiting for ever.
-void Simulation::lift_all_bounds() {
-  for (const char* name : kTeams) {
-    if (cluster.server.find(kube::kQuotas, "", name) == nullptr) continue;
-    cluster.change_quota(name, [](auto& quota) { quota.spec.limits.front().guaranteed = 8; });
-    cluster.server.handle(
-        kube::patch_merge(kube::kQuotas, "", name, {{"spec", {{"tiers", nullptr}}}}));
-  }
-  if (!named(kube::kSlaTiers).empty()) install_tiers();
-  for (const auto& [none, name] : named(kube::kPlacementPolicies)) {
-    cluster.remove(kube::kPlacementPolicies, name);
-  }
-  for (const auto& [team, name] : named(kube::kReservations)) {
-    cluster.in(team).remove(kube::kReservations, name);
-  }
-}
-
-// Who waits for a Reservation waits for one that is gone.
-void Simulation::give_up_reservations() {
-  for (const auto& [team, name] : checker_.unfinished()) {
-    const Json& job = *cluster.server.find(kube::kGpuJobs, team, name);
-    const bool is_user = object_at(job, "spec").contains("reservation");
-    if (is_user && !object_at(job, "status").contains("placement"))
-      cluster.in(team).delete_job(name);
-  }
-}
-
-void Simulation::check_quiet() {
-  cluster.until([&] { return integration::broken_when_quiet(cluster.server).empty(); },
-                seconds(60));
-  for (const std::string& rule : integration::broken_when_quiet(cluster.server)) {
-    checker_.broke("exact_when_quiet", rule);
-  }
-  const size_t most = kChangesPerAct * (changes_of_users + 1);
-  if (changes_ > most) {
-    checker_.broke("no_hot_loop", std::to_string(changes_) + " changes followed from " +
-                                      std::to_string(changes_of_users));
-  }
-  cluster.replay_decisions();
 }
 
 std::vector<std::string> Simulation::broken() const {

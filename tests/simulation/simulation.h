@@ -15,12 +15,15 @@
 #include "tests/simulation/act.h"
 #include "tests/simulation/checker.h"
 #include "tests/simulation/promises.h"
+#include "tests/simulation/routers.h"
 #include "tests/simulation/scheduler.h"
+#include "tests/simulation/served.h"
 
 namespace berth::simulation {
 
 inline constexpr const char* kRack = "example.com/rack";  // a label that every node has
 inline constexpr uint32_t kRacks = 4;
+inline constexpr std::array<const char*, 3> kTeams = {"blue", "red", "green"};
 inline constexpr std::array<const char*, 3> kTiers = {"premium", "standard", "spot"};
 
 // What is chosen once per run.
@@ -72,6 +75,7 @@ class Simulation {
   size_t changes() const { return changes_; }
   size_t changes_of_users = 0;  // for the bound on what may follow from them
 
+  Routers routers;
   integration::Cluster cluster;
 
  private:
@@ -85,15 +89,26 @@ class Simulation {
   void changed(const std::string& collection, const kube::fake::Change& change);
   void lease_changed(const std::string& holder);
   void check_leads(const integration::Process& process);
+  void asked(const kube::Request& request);
   void pass_until(Monotonic end);
+  // calm.cc
+  void cease();
   void lift_all_bounds();
+  void behave();
   void give_up_reservations();
+  bool until(const std::function<bool()>& holds, Millis most);
+  void settle_endpoints();
+  void rest_endpoints();
+  void sleep_endpoints();
+  void wake_endpoints(const std::vector<Served::Name>& asleep);
+  void delete_endpoints();
   void check_quiet();
 
   Setting setting_;
   std::mt19937 latency_;
   Checker checker_;
   Promises promises_;
+  Served served_;
   std::vector<std::string> troubles_;
   std::multimap<Monotonic, std::function<void()>> timers_;
   std::deque<std::pair<Instant, kube::fake::Storage::Backup>> backups_;

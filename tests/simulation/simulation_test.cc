@@ -1,12 +1,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "api/codec.h"
+#include "api/inferenceendpoint.h"
 #include "kube/request.h"
+#include "slo/history.h"
 #include "tests/simulation/schedule.h"
 #include "tests/simulation/schedule_text.h"
 
@@ -35,6 +38,18 @@ TEST(Simulation, KnowsAtLeastThirtySixKindsOfFault) {
   EXPECT_GE(faults, 36U);
 }
 
+TEST(Simulation, HasEndpointsInAboutEveryThirdSchedule) {
+  const size_t serve = *kind_named("serve");
+  int with = 0;
+  for (uint64_t seed = 1; seed <= 300; ++seed) {
+    const Schedule schedule = draw_schedule(seed);
+    with += std::any_of(schedule.acts.begin(), schedule.acts.end(),
+                        [&](const Act& act) { return act.kind == serve; });
+  }
+  EXPECT_GT(with, 70);
+  EXPECT_LT(with, 130);
+}
+
 // Each alone, in the middle of work, so that one that breaks by itself is named by the test.
 TEST(Simulation, SurvivesEachKindOfFaultAlone) {
   for (size_t kind = 0; kind < act_kinds().size(); ++kind) {
@@ -45,7 +60,13 @@ TEST(Simulation, SurvivesEachKindOfFaultAlone) {
     for (uint32_t i = 0; i < 6; ++i) {
       schedule.acts.push_back({Millis{i * 500}, submit, {i * 7, 8 + i, i}});
     }
-    schedule.acts.push_back({Millis{2'600}, kind, {11, 5, 3}});
+    if (act_kinds()[kind].is_of_endpoints) {
+      // Between one replica and two, with a promise and six requests in flight.
+      schedule.acts.insert(schedule.acts.begin(), {Millis{0}, *kind_named("serve"), {485, 0, 0}});
+      schedule.acts.push_back({Millis{9'000}, kind, {11, 5, 3}});
+    } else {
+      schedule.acts.push_back({Millis{2'600}, kind, {11, 5, 3}});
+    }
     EXPECT_THAT(run(schedule).broken, IsEmpty());
   }
 }
@@ -266,6 +287,87 @@ TEST_F(Promised, AUserOfAReservationThatNeverWas) {
   late_job([](auto& job) { job.spec.reservation = "nowhere"; });
   place("node-2", 1);
   breaks("reservation_honoured");
+}
+
+// An endpoint with two replicas, and what no operator does to it.
+class SeenServed : public Seen {
+ protected:
+  SeenServed() {
+    api::InferenceEndpoint one;
+    one.meta.name = "fraud";
+    one.meta.name_space = "blue";
+    one.spec.model.uri = "pvc://models/fraud";
+    one.spec.worker.image = "example/serve@sha256:" + std::string(64, '0');
+    one.spec.worker.devices = {{.device_class = integration::kH200, .count = 1}};
+    one.spec.scaling.min_replicas = 2;
+    one.spec.scaling.max_replicas = 2;
+    one.spec.slo = api::Slo{.availability_basis_points = 9900};
+    Json object = api::to_json(one);
+    object.erase("status");
+    write(kube::create(kube::kInferenceEndpoints, object));
+    simulation_.routers.carry({"blue", "fraud"}, {.in_flight = 4});
+    simulation_.cluster.pass(std::chrono::minutes(2));
+    EXPECT_THAT(simulation_.broken(), IsEmpty());
+  }
+  Json stored(const kube::Resource& resource, const char* name) {
+    Json object = *simulation_.cluster.server.find(resource, "blue", name);
+    for (const char* own : {"uid", "resourceVersion", "creationTimestamp"}) {
+      object["metadata"].erase(own);
+    }
+    return object;
+  }
+  void copy_replica(const char* name) {
+    Json copy = stored(kube::kGpuJobs, "fraud-r0");
+    copy["metadata"]["name"] = name;
+    copy.erase("status");
+    write(kube::create(kube::kGpuJobs, copy));
+  }
+  void write_status(const Json& status) {
+    write(kube::patch_status(kube::kInferenceEndpoints, "blue", "fraud", {{"status", status}}));
+  }
+  void leader_goes() {
+    for (integration::Process* process : simulation_.cluster.operators()) {
+      if (process->runs()) process->crash();
+    }
+  }
+};
+
+TEST_F(SeenServed, MoreReplicasThanMayBe) {
+  leader_goes();
+  copy_replica("fraud-r2");
+  simulation_.cluster.pass(std::chrono::seconds(11));
+  copy_replica("fraud-r3");
+  breaks("replicas_bounded");
+}
+
+TEST_F(SeenServed, AReplicaThatServesAndIsTakenFromTooFew) {
+  simulation_.arrive("operator-0", kube::remove(kube::kGpuJobs, "blue", "fraud-r0"));
+  breaks("serving_kept");
+}
+
+TEST_F(SeenServed, CountsThatAreLost) {
+  write_status({{"slo", {{"counted", slo::History().encode()}}}});
+  breaks("counts_monotone");
+}
+
+TEST_F(SeenServed, AReplicaThatOutlivesItsEndpoint) {
+  leader_goes();
+  Json orphan = stored(kube::kGpuJobs, "fraud-r0");
+  orphan["metadata"]["name"] = "fraud-r7";
+  orphan["metadata"]["ownerReferences"][0]["uid"] = "nobody";
+  // As a finalizer of somebody's keeps it.
+  orphan["metadata"]["finalizers"] = {"example.com/keep"};
+  orphan.erase("status");
+  write(kube::create(kube::kGpuJobs, orphan));
+  simulation_.calm_down();
+  breaks("owned_replicas");
+}
+
+TEST_F(SeenServed, AnEndpointThatDoesNotSettle) {
+  simulation_.cluster.settings.router.image.clear();
+  leader_goes();
+  simulation_.calm_down();
+  breaks("settled");
 }
 
 }  // namespace

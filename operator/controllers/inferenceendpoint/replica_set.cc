@@ -51,13 +51,15 @@ void by_worth(const ReplicaFacts& facts, Replicas& replicas) {
   });
 }
 
-// Failed ones keep their slot for a while, or they would be made again and again. Returns how many.
-int64_t clear_failed(const ReplicaFacts& facts, const Replicas& failed, ReplicaPlan& plan) {
+// Failed ones keep their slot for a while, or they would be made again and again; but none that
+// others need. Returns how many.
+int64_t clear_failed(const ReplicaFacts& facts, const ReplicaSet& set, ReplicaPlan& plan) {
+  const int64_t most = facts.desired - count_of(set.current);
   int64_t kept = 0;
-  for (const api::GpuJob* job : failed) {
+  for (const api::GpuJob* job : set.failed) {
     const Instant until = job->status.finished_at.value_or(facts.now) + kAfterFailure;
     const bool may_go = !holds(*job, "Failed") || facts.now >= until ||
-                        !is_current(facts.endpoint, *job) || kept >= facts.desired;
+                        !is_current(facts.endpoint, *job) || kept >= most;
     if (may_go) {
       plan.remove.push_back(job);
       continue;
@@ -208,7 +210,7 @@ ReplicaSet sort_replicas(const api::InferenceEndpoint& endpoint, const Replicas&
 ReplicaPlan plan_replicas(const ReplicaFacts& facts) {
   ReplicaPlan plan;
   ReplicaSet set = sort_replicas(facts.endpoint, facts.replicas);
-  const int64_t kept = clear_failed(facts, set.failed, plan);
+  const int64_t kept = clear_failed(facts, set, plan);
   by_worth(facts, set.current);
   const int64_t wanted = facts.desired + substitutes(facts, set.current, plan);
   const int64_t surplus =

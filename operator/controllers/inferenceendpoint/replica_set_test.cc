@@ -200,6 +200,12 @@ TEST_F(Replicas, ThatGaveUpAreMadeAgainAfterAWhile) {
   EXPECT_THAT(slots(plan.create), ElementsAre(1));
 }
 
+TEST_F(Replicas, ThatGaveUpGoBeforeAnyThatServes) {
+  serving(0);
+  failed(1, seconds(1));
+  EXPECT_THAT(names(scaled_to(1).remove), ElementsAre("fraud-r1"));
+}
+
 TEST_F(Replicas, ThatGaveUpWithTheSpecBeforeAreMadeAgainAtOnce) {
   failed(0, seconds(1));
   change_spec();

@@ -18,6 +18,10 @@ Json conditions(const Json& pod, const char* ready, const std::string& time) {
   return status["status"]["conditions"];
 }
 
+std::string address(int number) {
+  return "10.88." + std::to_string(number / 250 % 250) + "." + std::to_string(number % 250 + 1);
+}
+
 // One entry per container of the spec, each in that state.
 Json container_statuses(const Json& pod, const Json& state, bool ready) {
   Json statuses = Json::array();
@@ -54,16 +58,26 @@ size_t ModelKubelet::step() {
 }
 
 void ModelKubelet::start(std::string_view name_space, std::string_view name) {
+  run(name_space, name, true);
+}
+
+void ModelKubelet::begin(std::string_view name_space, std::string_view name) {
+  run(name_space, name, false);
+}
+
+void ModelKubelet::run(std::string_view name_space, std::string_view name, bool is_ready) {
   const Json* pod = server_.find(kPods, name_space, name);
   if (pod == nullptr) return;
   const std::string now = format_time(clock_.now());
-  write_status(
-      name_space, name,
-      {{"phase", "Running"},
-       {"startTime", now},
-       {"podIP", "10.88.0.1"},
-       {"conditions", conditions(*pod, "True", now)},
-       {"containerStatuses", container_statuses(*pod, {{"running", {{"startedAt", now}}}}, true)}});
+  Json status = {{"phase", "Running"},
+                 {"conditions", conditions(*pod, is_ready ? "True" : "False", now)},
+                 {"containerStatuses",
+                  container_statuses(*pod, {{"running", {{"startedAt", now}}}}, is_ready)}};
+  if (text_at(*pod, "/status/startTime").empty()) {
+    status["startTime"] = now;
+    status["podIP"] = address(addresses_++);
+  }
+  write_status(name_space, name, status);
 }
 
 void ModelKubelet::finish(std::string_view name_space, std::string_view name, int exit_code,

@@ -18,6 +18,7 @@ class ModelKubelet {
   size_t step();
 
   void start(std::string_view name_space, std::string_view name);  // Running, Ready
+  void begin(std::string_view name_space, std::string_view name);  // Running, not ready yet
   // The pod's containers end with that exit code and that termination message.
   void finish(std::string_view name_space, std::string_view name, int exit_code,
               std::string_view message = {});
@@ -27,10 +28,12 @@ class ModelKubelet {
   void remove(std::string_view name_space, std::string_view name);
 
  private:
+  void run(std::string_view name_space, std::string_view name, bool is_ready);
   void write_status(std::string_view name_space, std::string_view name, const Json& status);
 
   FakeServer& server_;
   const Clock& clock_;
+  int addresses_ = 0;  // that are taken
 };
 
 }  // namespace berth::kube::fake
