@@ -143,10 +143,15 @@ int64_t old_to_remove(const ReplicaFacts& facts, const ReplicaSet& set, int64_t 
   const int64_t idle = count_of(set.old) - serving(set.old);
   const int64_t free = idle + std::max<int64_t>(0, std::min(spare, serving(set.old)));
   if (free > 0 || set.leaving > 0 || kept > 0) return free;
-  for (const api::GpuJob* job : set.current) {
-    if (finds_no_place(facts, *job, plan)) return 1;
-  }
-  return 0;
+  const auto placed = std::count_if(set.current.begin(), set.current.end(), [](const auto* job) {
+    return job->status.placement.has_value();
+  });
+  // One has given its place already, and it did not help.
+  if (count_of(set.old) + placed < facts.desired) return 0;
+  const bool is_full = std::any_of(set.current.begin(), set.current.end(), [&](const auto* job) {
+    return finds_no_place(facts, *job, plan);
+  });
+  return is_full ? 1 : 0;
 }
 
 void roll(const ReplicaFacts& facts, ReplicaSet& set, int64_t kept, ReplicaPlan& plan) {

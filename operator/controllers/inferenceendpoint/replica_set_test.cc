@@ -171,6 +171,13 @@ TEST_F(Replicas, OneThatGivesItsPlaceIsEnough) {
   EXPECT_THAT(scaled_to(2).remove, IsEmpty());
 }
 
+TEST_F(Replicas, OfASpecThatFitsNowhereTakeOnePlaceAndNoMore) {
+  serving(0);
+  change_spec();
+  waiting(2, seconds(60));
+  EXPECT_THAT(scaled_to(2).remove, IsEmpty());
+}
+
 TEST_F(Replicas, ThatDoNotStartTakeNobodysPlace) {
   serving(0);
   change_spec();
