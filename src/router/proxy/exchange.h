@@ -33,7 +33,7 @@ class Exchange final : public AnswerSink, public std::enable_shared_from_this<Ex
   void on_broken(Broken how, std::string_view why) override;
 
  private:
-  static constexpr int kSendsMost = 3;
+  static constexpr int kSendsMost = 2;  // what ends whoever computes it ends two replicas at most
   struct Choice {
     std::optional<Replica> replica;
     bool is_known = true;  // the endpoint
