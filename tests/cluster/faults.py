@@ -66,17 +66,13 @@ class Machine:
             installed.run(installed.SCRIPTS / "load", *ports, "--node", name, *archives)
             yield name
         finally:
-            if self.client.find(f"/api/v1/nodes/{name}"):
+            if name in [node.name for node in self.cluster.joined()]:
                 self.lose(name)
-                self.forget(name)
+            self.client.remove_now(f"/api/v1/nodes/{name}")
 
     def lose(self, name):
         """A node that has joined goes away without a word."""
         installed.run(installed.SCRIPTS / "lose", "--port-base", installed.PORT_BASE, name)
-
-    def forget(self, name):
-        """As the one who runs the cluster says that it is gone, and all on it."""
-        self.client.remove_now(f"/api/v1/nodes/{name}")
 
     def volume(self, pod, name):
         """Where kubelet keeps an emptyDir of one of Berth's pods; the node is this machine."""

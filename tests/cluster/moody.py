@@ -22,13 +22,15 @@ class Moody(torch.nn.Module):
             x = x + torch.zeros([1 << 46])
         if mood == 3:
             product = torch.ones([512, 512])
-            for _ in range(60):  # about a second
+            for _ in range(4):  # some tenths of a second
                 product = torch.mm(product, product) / 512.0
             x = x * product[0, 0]
         if mood == 4:
             kept: List[torch.Tensor] = []
             for _ in range(128):
                 kept.append(torch.ones([1 << 24]))  # 64 MiB, written
+            for one in kept:  # else nobody would make them
+                x = x * one[0]
         return x[:, :10]
 
 

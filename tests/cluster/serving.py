@@ -50,7 +50,7 @@ class Endpoint:
             "spec": {"model": {"uri": model},
                      "worker": {"image": image, "devices": [{"class": REAL_CLASS}],
                                 "requestTimeoutMilliseconds": 5000,
-                                "resources": {"cpu": "100m", "memory": "512Mi"}},
+                                "resources": {"cpu": "300m", "memory": "512Mi"}},
                      "slo": {"availabilityBasisPoints": 9990},
                      "scaling": {"minReplicas": 1, "maxReplicas": 4, **scaling}}})
 
