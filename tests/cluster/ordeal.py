@@ -1,4 +1,4 @@
-"""One fault after the other, while an endpoint is asked steadily: what was lost, and for how long."""
+"""One fault after the other while clients ask an endpoint steadily: what was lost, for how long."""
 
 import contextlib
 import dataclasses
@@ -57,7 +57,8 @@ class Ordeal:
             return (counts.get("ready") == counts.get("desired") == replicas
                     and kube.holds("Ready")(item)
                     and kube.condition(item, "Progressing")[0] == "False")
-        self._client.until(self.endpoint.path, is_settled, seconds, f"{replicas} replicas as wanted")
+        self._client.until(self.endpoint.path, is_settled, seconds,
+                           f"{replicas} replicas as wanted")
 
 
 @dataclasses.dataclass

@@ -197,8 +197,8 @@ def test_a_device_without_memory(ordeal):
 
 
 def test_an_input_that_kills_the_replica(ordeal):
-    """It is sent again once, and takes two of three with it; what was in flight there with it may be
-    lost, one request of each client."""
+    """It is sent again once, and takes two of three with it; what was in flight there with it may
+    be lost, one request of each client."""
     endpoint = ordeal.endpoint
     endpoint.change({"scaling": {"minReplicas": 3}})
     with ordeal.fault("input kills the replica", replicas=3) as suffered:

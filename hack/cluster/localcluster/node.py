@@ -124,7 +124,8 @@ state = "{state}/state"
   bin_dirs = ["{CNI_PLUGINS}"]
   conf_dir = "{network}"
 """)
-    processes.start(node.program("containerd"), [tools / "containerd", "-c", config], env=_path_with(tools))
+    processes.start(node.program("containerd"), [tools / "containerd", "-c", config],
+                    env=_path_with(tools))
 
 
 def _load_pause_image(node, tools):
