@@ -49,6 +49,7 @@ packages() {
       echo libtorch-dev libgloo-dev libcpp-httplib-dev zlib1g-dev python3-sklearn
       # The other half of the Open Inference Protocol, which berth-server speaks.
       echo libgrpc++-dev protobuf-compiler-grpc
+      echo python3-torch # writes the model of the tests that fails on demand
       ;;
     cluster)
       echo containernetworking-plugins iptables conntrack iproute2 kmod util-linux
@@ -61,7 +62,6 @@ packages() {
       echo python3-pytest python3-yaml python3-pip jq curl openssl spin gcc libc6-dev
       echo clang libclang-rt-dev # libFuzzer, and the sanitizers that go with it
       echo prometheus # and promtool; tests start it themselves
-      echo python3-torch # writes the model that fails on demand
       ;;
     *) echo "hack/deps.sh: no group '$1'; groups are: $ALL_GROUPS bench" >&2 && return 2 ;;
   esac

@@ -12,9 +12,10 @@ import urllib.request
 
 import client as kube
 import installed
-from objects import REAL_CLASS
+from objects import REAL_CLASS, gpujob
 
 ROWS = 3
+TRAIN_SECONDS = 180
 START_SECONDS = 120
 TRIES = 5
 TRY_AGAIN_SECONDS = 0.3
@@ -35,6 +36,20 @@ def server_image():
     names = [one["annotations"]["io.containerd.image.name"] for one in index["manifests"]]
     found, = [one for one in names if "@sha256:" in one]
     return found
+
+
+def train(tenant):
+    """The URI of a model that a GpuJob has trained, in a claim of the tenant."""
+    tenant.client.create(f"/api/v1/namespaces/{tenant.name}/persistentvolumeclaims", {
+        "metadata": {"name": "models"},
+        "spec": {"accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": "1Gi"}}}})
+    job = gpujob("digits", device_class=REAL_CLASS, checkpoint={"uri": "pvc://models/digits"})
+    job["spec"]["worker"].update(image="localhost/berth-trainer:0.1.0",
+                                 imagePullPolicy="IfNotPresent",
+                                 args=["--data=/data/digits.csv.gz", "--epochs=2"])
+    tenant.submit(job)
+    tenant.until_job("digits", kube.holds("Complete"), TRAIN_SECONDS, "complete")
+    return "pvc://models/digits/model/model.pt"
 
 
 class Endpoint:

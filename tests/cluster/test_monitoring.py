@@ -8,8 +8,7 @@ import promql
 import pytest
 from objects import FAKE_CLASS, REAL_CLASS, gpujob
 from prometheus import Prometheus
-# The last two are the fixtures server_image and model.
-from test_serving import Endpoint, Load, image_of_the_server, trained_model  # noqa: F401
+from serving import Endpoint, Load, server_image, train
 
 SECONDS = 40
 # Panels that have nothing to show in this cluster, each with the reason.
@@ -36,12 +35,13 @@ FAILURES = "code=~"  # of requests, and none has failed
 
 
 @pytest.fixture(name="prometheus")
-def prometheus_of_the_cluster(tenant, model, server_image, tmp_path):
+def prometheus_of_the_cluster(tenant, tmp_path):
     """It reads Berth and an endpoint that is asked all the time, while a job starts."""
+    model = train(tenant.start(4, REAL_CLASS))
     tenant.client.merge(kube.quota(tenant.name), {"spec": {
         "limits": [{"class": name, "guaranteed": 4} for name in (REAL_CLASS, FAKE_CLASS)],
         "budget": {"window": "Day", "deviceHours": 1000}}})
-    endpoint = Endpoint(tenant, "digits", server_image, model)
+    endpoint = Endpoint(tenant, "digits", server_image(), model)
     endpoint.until_ready()
     pods = [pod for namespace in (installed.NAMESPACE, tenant.name)
             for pod in tenant.client.get(kube.pods(namespace))["items"]]

@@ -2,26 +2,13 @@
 
 import client as kube
 import pytest
-from objects import REAL_CLASS, gpujob
-from serving import ROWS, Endpoint, Load, server_image
-
-TRAIN_SECONDS = 180
+from objects import REAL_CLASS
+from serving import ROWS, Endpoint, Load, server_image, train
 
 
 @pytest.fixture(name="model", scope="module")
 def trained_model(standing_tenant):
-    """The tenant's claim, with a model in it that a GpuJob has trained there."""
-    tenant = standing_tenant.start(4, REAL_CLASS)
-    tenant.client.create(f"/api/v1/namespaces/{tenant.name}/persistentvolumeclaims", {
-        "metadata": {"name": "models"},
-        "spec": {"accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": "1Gi"}}}})
-    job = gpujob("digits", device_class=REAL_CLASS, checkpoint={"uri": "pvc://models/digits"})
-    job["spec"]["worker"].update(image="localhost/berth-trainer:0.1.0",
-                                 imagePullPolicy="IfNotPresent",
-                                 args=["--data=/data/digits.csv.gz", "--epochs=2"])
-    tenant.submit(job)
-    tenant.until_job("digits", kube.holds("Complete"), TRAIN_SECONDS, "complete")
-    return "pvc://models/digits/model/model.pt"
+    return train(standing_tenant.start(4, REAL_CLASS))
 
 
 @pytest.fixture(name="tenant")

@@ -47,7 +47,7 @@ class OneOperator : public ::testing::Test {
     watching.decision_log = &decisions;
     control::Settings settings = cluster.settings;
     settings.identity = "operator-1";
-    integration::guard(transport);
+    integration::guard(transport, settings);
     program.emplace(transport, cluster.clock, settings, log, watching, &fetcher);
     pass(std::chrono::seconds(60));
     EXPECT_TRUE(program->is_leading());

@@ -129,11 +129,11 @@ bool Routers::turn() {
 // When the next pod is made.
 Monotonic Routers::next() const {
   Monotonic next = Monotonic::max();
-  for (const auto& [name_space, deployment] : deployments_) {
+  for (const auto& deployed : deployments_) {
     const auto live = std::count_if(routers_.begin(), routers_.end(), [&](const auto& one) {
-      return one.second.is_live && one.second.name.first == name_space;
+      return one.second.is_live && one.second.name.first == deployed.first;
     });
-    if (live < deployment.replicas) next = std::min(next, deployment.due);
+    if (live < deployed.second.replicas) next = std::min(next, deployed.second.due);
   }
   return next;
 }
