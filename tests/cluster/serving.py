@@ -107,10 +107,11 @@ class Endpoint:
             return json.loads(reply.read())
 
     def pods(self):
-        """Its replicas' pods that are there and not on their way out, by name."""
+        """Its replicas' pods that run and are not on their way out, by name."""
         items = self.tenant.client.get(kube.pods(self.tenant.name))["items"]
         return {pod["metadata"]["name"]: pod for pod in items
                 if pod["metadata"]["labels"].get("berth.dev/endpoint") == self.name
+                and pod["status"].get("phase") == "Running"
                 and "deletionTimestamp" not in pod["metadata"]}
 
 
