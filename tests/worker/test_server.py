@@ -356,7 +356,7 @@ class ServerTest(Trained):
         other.close()
         server.process.send_signal(signal.SIGTERM)
         result, error = done.result(timeout=PATIENCE_SECONDS)
-        self.assertIsNone(error)
+        self.assertIsNone(error, str(error))
         self.assertEqual(result.as_numpy("scores").shape, (1, 10))
         self.assertEqual(server.exit_code(), DONE)
 

@@ -110,15 +110,18 @@ bool is_as_wanted(const Route& route, const Json& wanted) {
          covers(array_at(spec, "rules"), wanted["rules"]);
 }
 
+bool is_refusal(const Json& condition) {
+  const std::string type = text_at(condition, "type");
+  return (type == "Accepted" || type == "ResolvedRefs") && text_at(condition, "status") != "True";
+}
+
 // Only the names of conditions and reasons, which are ASCII and short.
 std::string refusal_in(const Json& parent) {
-  for (const Json& one : array_at(parent, "conditions")) {
-    const std::string type = text_at(one, "type");
-    const std::string status = text_at(one, "status");
-    if ((type != "Accepted" && type != "ResolvedRefs") || status == "True") continue;
-    return type + " is " + status + ", " + text_at(one, "reason");
-  }
-  return {};
+  const Json& conditions = array_at(parent, "conditions");
+  const auto refusal = std::find_if(conditions.begin(), conditions.end(), is_refusal);
+  if (refusal == conditions.end()) return {};
+  return text_at(*refusal, "type") + " is " + text_at(*refusal, "status") + ", " +
+         text_at(*refusal, "reason");
 }
 
 std::string text_of(const GatewaySettings& gateway) {
