@@ -166,5 +166,19 @@ TEST_F(PlainServerTest, CountsWhatOthersHoldAgainstTheRoomForBodies) {
   EXPECT_THAT(caller.receive_until("\n"), HasSubstr("503"));
 }
 
+TEST_F(PlainServerTest, WaitsForNobodyWhoLeavesAsItStops) {
+  constexpr Millis kGrace = std::chrono::seconds(10);
+  for (int round = 0; round < 300; ++round) {
+    serve(testing::echo);
+    Caller caller(server_->port());
+    ASSERT_TRUE(comes_true([&] { return server_->connections() == 1; }));
+    caller.send("POST / HTTP/1.1\r\n");
+    caller.leave();
+    const auto told = std::chrono::steady_clock::now();
+    server_->stop(kGrace);
+    ASSERT_LT(std::chrono::steady_clock::now() - told, kGrace) << "round " << round;
+  }
+}
+
 }  // namespace
 }  // namespace berth::http

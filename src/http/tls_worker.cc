@@ -50,6 +50,7 @@ void Worker::drain() {
   is_draining_ = true;
   const auto connections = connections_;
   for (const auto& connection : connections) connection->drain();
+  tell_drained();  // the last of them may have left by itself just before
 }
 
 void Worker::drain_strangers(const TlsIdentity& current) {
@@ -69,7 +70,10 @@ void Worker::cut() {
 void Worker::forget(const std::shared_ptr<Connection>& connection) {
   if (connections_.erase(connection) == 0) return;
   --shape.connections;
-  if (!is_draining_) return;
+  if (is_draining_) tell_drained();
+}
+
+void Worker::tell_drained() {
   const std::lock_guard lock(shape.draining);
   shape.drained.notify_all();
 }

@@ -61,6 +61,7 @@ class Worker : public std::enable_shared_from_this<Worker> {
 
  private:
   void start_ticking();
+  void tell_drained();
 
   boost::asio::steady_timer timer_;
   std::set<std::shared_ptr<Connection>> connections_;
