@@ -20,7 +20,8 @@ class Lifecycle {
     Stage starting = Stage::Starting;
     return stage_.compare_exchange_strong(starting, Stage::Ready);
   }
-  void drain() { stage_.store(Stage::Draining); }
+  // Whether there may be requests in hand: it was ready, if only since a moment ago.
+  bool drain() { return stage_.exchange(Stage::Draining) != Stage::Starting; }
 
  private:
   std::atomic<Stage> stage_{Stage::Starting};

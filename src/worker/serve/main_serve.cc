@@ -275,11 +275,9 @@ bool is_over(const std::shared_future<Status>& work) {
 Result<Exit> Server::serve() {
   BERTH_TRY(listen());
   const auto loaded = load_aside();
-  while (!is_over(loaded)) {
-    // Nothing is in hand yet, and libtorch cannot be interrupted: the process ends around it.
-    if (stop.requested()) return Exit::Done;
-    stop.wait_for(kLook);
-  }
+  while (!is_over(loaded) && !stop.requested()) stop.wait_for(kLook);
+  // libtorch cannot be interrupted: the process ends around it, unless somebody may wait already.
+  if (!is_over(loaded) && !endpoint.lifecycle().drain()) return Exit::Done;
   BERTH_TRY(loaded.get());
   while (!stop.requested()) stop.wait_for(kLong);
   drain();
