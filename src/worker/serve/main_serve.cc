@@ -169,7 +169,9 @@ Result<std::optional<serving::Signature>> given_signature(const std::filesystem:
 
 Result<TorchModel> Server::load_model() {
   Phases phases(metrics, log);
-  TorchOptions options{.devices = settings.devices, .threads = settings.threads};
+  TorchOptions options{.devices = settings.devices,
+                       .threads = settings.threads,
+                       .as_scripted = settings.as_scripted};
   options.signature = BERTH_TRY(given_signature(settings.signature));
   auto file = BERTH_TRY(read_model(settings.model, settings.sha256));
   if (settings.sha256.empty()) {
@@ -181,6 +183,9 @@ Result<TorchModel> Server::load_model() {
   file.bytes = {};
   if (settings.devices.front() == DeviceChoice::Cuda && model.device() == "cpu") {
     log.warn("no CUDA device is visible: computing on the CPU, as --devices allows");
+  }
+  if (!model.as_scripted_because().empty()) {
+    log.info("the model is computed as it was scripted", {{"why", model.as_scripted_because()}});
   }
   phases.end("load");
   BERTH_TRY(warm_up(model, settings.max_batch_size));

@@ -81,6 +81,9 @@ void add_model_flags(CLI::App& app, ServeSettings& settings) {
           {"cpu", DeviceChoice::Cpu}, {"cuda", DeviceChoice::Cuda}}))
       ->default_str("cuda,cpu")
       ->type_name("cuda|cpu,...");
+  app.add_flag("--as-scripted", settings.as_scripted,
+               "on the CPU too, compute the model as it was scripted; else its weights are folded "
+               "and laid out for oneDNN, if that gives the same outputs");
   add_number(app, "--instances", settings.instances, 1, 1024,
              "batches that are computed at a time; they share the weights");
   add_number(

@@ -29,6 +29,7 @@ struct ServeSettings {
   int threads = 1;  // of the CPU per instance
   int http_threads = 1;
   std::vector<DeviceChoice> devices{DeviceChoice::Cuda, DeviceChoice::Cpu};  // best first
+  bool as_scripted = false;  // the model is not optimized
   int64_t memory_bytes = int64_t{256} << 20;
   int64_t max_request_bytes = int64_t{16} << 20;
   std::chrono::seconds drain{5};

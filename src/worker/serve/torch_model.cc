@@ -10,11 +10,12 @@
 #include <torch/cuda.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstring>
 #include <utility>
 
+#include "worker/serve/torch_optimize.h"
+#include "worker/serve/torch_values.h"
 #include "worker/train/guarded.h"
 
 // OpenBLAS has its own threads, which libtorch does not know. Weak: another BLAS has no such call.
@@ -29,13 +30,6 @@ using serving::Signature;
 using serving::TensorSpec;
 
 constexpr std::chrono::milliseconds kRetryAfter{1'000};
-
-// In the order of Datatype.
-constexpr std::array<at::ScalarType, 10> kTypes = {at::kBool,  at::kByte,  at::kChar, at::kShort,
-                                                   at::kInt,   at::kLong,  at::kHalf, at::kBFloat16,
-                                                   at::kFloat, at::kDouble};
-
-at::ScalarType type_of(Datatype datatype) { return kTypes[static_cast<size_t>(datatype)]; }
 
 // The archive where it lies in memory.
 class MemoryReader final : public caffe2::serialize::ReadAdapterInterface {
@@ -67,9 +61,8 @@ void set_up_thread(int threads) {
   if (std::exchange(is_set_up, true)) return;
   at::set_num_threads(threads);
   if (openblas_set_num_threads) openblas_set_num_threads(threads);
-  // The script is interpreted as it is: the optimizing executor compiles anew for shapes that it
-  // has not seen, in the middle of a request. Not frozen either: what torch::jit::freeze makes of
-  // a model with batch normalisation cannot be interpreted.
+  // The graph is interpreted as it is: the optimizing executor compiles anew for shapes that it has
+  // not seen, in the middle of a request. What does not depend on shapes is done by optimized().
   torch::jit::setGraphExecutorOptimize(false);
 }
 
@@ -105,6 +98,7 @@ struct TorchModel::State {
   Signature signature;
   at::Device device;
   int threads;
+  std::string as_scripted_because;
 };
 
 namespace {
@@ -161,16 +155,7 @@ class TorchInstance final : public serving::Instance {
 
   // What the model gave, checked against the signature, in host memory.
   Result<std::vector<at::Tensor>> tensors_of(const at::IValue& value, int64_t rows) const {
-    std::vector<at::Tensor> tensors;
-    if (value.isTensor()) {
-      tensors.push_back(value.toTensor());
-    } else if (value.isTensorList()) {
-      tensors = value.toTensorVector();
-    } else if (value.isTuple()) {
-      for (const at::IValue& element : value.toTupleRef().elements()) {
-        if (element.isTensor()) tensors.push_back(element.toTensor());
-      }
-    }
+    std::vector<at::Tensor> tensors = tensors_in(value);
     if (tensors.size() != signature_.outputs.size()) {
       return Error{Code::Internal, "the model gives " + std::to_string(tensors.size()) +
                                        " tensors, its signature has " +
@@ -249,6 +234,14 @@ bool has_open_sizes(const Signature& signature) {
   });
 }
 
+// Why it stays as it is; empty when it does not.
+std::string make_faster(torch::jit::Module& module, const Signature& signature) {
+  auto faster = optimized(module, signature);
+  if (!faster.ok()) return faster.error().message;
+  module = std::move(*faster);
+  return {};
+}
+
 }  // namespace
 
 Result<TorchModel> TorchModel::load(const Bytes& archive, const TorchOptions& options) {
@@ -265,14 +258,19 @@ Result<TorchModel> TorchModel::load(const Bytes& archive, const TorchOptions& op
   return guarded("load the model", [&]() -> Result<TorchModel> {
     module.eval();
     module.to(device);
+    std::string why = options.as_scripted ? "--as-scripted"
+                      : device.is_cuda()  ? "that is for the CPU"
+                                          : make_faster(module, signature);
     return TorchModel(std::make_shared<const State>(
-        State{std::move(module), std::move(signature), device, options.threads}));
+        State{std::move(module), std::move(signature), device, options.threads, std::move(why)}));
   });
 }
 
 const Signature& TorchModel::signature() const { return state_->signature; }
 
 std::string TorchModel::device() const { return state_->device.str(); }
+
+const std::string& TorchModel::as_scripted_because() const { return state_->as_scripted_because; }
 
 std::unique_ptr<serving::Instance> TorchModel::make_instance() const {
   return std::make_unique<TorchInstance>(state_->module, state_->signature, state_->device,

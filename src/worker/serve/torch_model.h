@@ -16,6 +16,7 @@ struct TorchOptions {
   std::vector<DeviceChoice> devices{DeviceChoice::Cuda, DeviceChoice::Cpu};  // best first
   int threads = 1;                              // of the CPU per instance
   std::optional<serving::Signature> signature;  // absent: the archive carries it
+  bool as_scripted = false;                     // never optimized
 };
 
 // A TorchScript model on a device. Its instances share the weights.
@@ -27,6 +28,8 @@ class TorchModel {
 
   const serving::Signature& signature() const;
   std::string device() const;  // cpu, or cuda:0
+  // Why it is computed as it was scripted and not optimized; empty when it is.
+  const std::string& as_scripted_because() const;
 
   std::unique_ptr<serving::Instance> make_instance() const;
 

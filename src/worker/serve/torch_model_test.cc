@@ -1,5 +1,6 @@
 #include "worker/serve/torch_model.h"
 
+#include <ATen/Functions.h>
 #include <gmock/gmock.h>
 #include <torch/csrc/jit/api/module.h>
 
@@ -109,6 +110,55 @@ TEST(TorchModel, MayCallItsOwnMethods) {
   ASSERT_TRUE(model.ok()) << model.error().message;
   const Status warm = warm_up(*model, 4);
   EXPECT_TRUE(warm.ok()) << warm.error().message;
+}
+
+// x as a picture through a convolution, what its batch normalisation would do, and a sum.
+Bytes convolution() {
+  torch::jit::Module module("Model");
+  module.register_attribute("training", c10::BoolType::get(), true);
+  module.register_parameter("weight", at::arange(1, 10, at::kFloat).view({1, 1, 3, 3}), false);
+  module.register_parameter("mean", at::full({1}, 0.5), false);
+  module.register_parameter("variance", at::full({1}, 2.0), false);
+  module.define(
+      "def forward(self, x: Tensor):\n"
+      "    x = torch.conv2d(x.view(-1, 1, 1, 2), self.weight, None, [1, 1], [1, 1])\n"
+      "    x = torch.batch_norm(x, None, None, self.mean, self.variance, False, 0.1, 1e-5, False)\n"
+      "    return x.sum([1, 2, 3])\n");
+  std::ostringstream out;
+  module.save(out, {{serving::kSignatureFile, to_json(pairs())}});
+  const std::string text = std::move(out).str();
+  const auto bytes = bytes_of(text);
+  return {bytes.begin(), bytes.end()};
+}
+
+TEST(TorchModel, GivesTheSameWhenItIsOptimized) {
+  const auto faster = TorchModel::load(convolution(), kCpu);
+  const auto scripted = TorchModel::load(
+      convolution(), {.devices = kCpu.devices, .signature = {}, .as_scripted = true});
+  ASSERT_TRUE(faster.ok() && scripted.ok());
+  EXPECT_EQ(faster->as_scripted_because(), "");
+  EXPECT_EQ(scripted->as_scripted_because(), "--as-scripted");
+  const serving::Request one = pair_request(1, 2);
+  const serving::Request* const batch[] = {&one, &one, &one};
+  for (const size_t rows : {1, 3}) {
+    const auto a = faster->make_instance()->compute(std::span(batch).first(rows));
+    const auto b = scripted->make_instance()->compute(std::span(batch).first(rows));
+    ASSERT_TRUE(a.ok()) << a.error().message;
+    EXPECT_NEAR(elements_in<float>((*a)[0][0])[0], elements_in<float>((*b)[0][0])[0], 1e-4);
+  }
+}
+
+TEST(TorchModel, IsComputedAsItWasScriptedWhereTheTwoCannotBeCompared) {
+  for (const auto& [body, why] : std::vector<std::pair<std::string, std::string>>{
+           {"return x.sum(1) + torch.rand([x.size(0)])", "it would give other outputs"},
+           {"assert bool(x.sum() > 99), 'small'\n    return x.sum(1)", "no made up input"}}) {
+    const auto model = TorchModel::load(archive_of(body, to_json(pairs())), kCpu);
+    ASSERT_TRUE(model.ok()) << model.error().message;
+    EXPECT_THAT(model->as_scripted_because(), HasSubstr(why));
+    const serving::Request large = pair_request(100, 1);
+    const serving::Request* const batch = &large;
+    EXPECT_TRUE(model->make_instance()->compute({&batch, 1}).ok());
+  }
 }
 
 TEST(TorchModel, MayGiveSeveralTensors) {
