@@ -12,7 +12,10 @@ RAISES, WANTS_TOO_MUCH, SLOW, EATS_ALL_MEMORY = 1, 2, 3, 4
 
 
 class Moody(torch.nn.Module):
-    """Gives the first ten numbers of each row, unless one of them begins with a mood."""
+    """Gives the first ten numbers of each row, unless one of them begins with a mood.
+
+    Sizes are computed from it, or they would be constants, and what is made of them folded.
+    """
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         mood = int(x[:, 0].max().item())
@@ -21,14 +24,14 @@ class Moody(torch.nn.Module):
         if mood == 2:
             x = x + torch.zeros([1 << 46])
         if mood == 3:
-            product = torch.ones([512, 512])
+            product = torch.ones([512, 509 + mood])
             for _ in range(4):  # some tenths of a second
                 product = torch.mm(product, product) / 512.0
             x = x * product[0, 0]
         if mood == 4:
             kept: List[torch.Tensor] = []
             for _ in range(128):
-                kept.append(torch.ones([1 << 24]))  # 64 MiB, written
+                kept.append(torch.ones([(mood - 3) << 24]))  # 64 MiB, written
             for one in kept:  # else nobody would make them
                 x = x * one[0]
         return x[:, :10]
