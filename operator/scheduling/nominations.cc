@@ -4,6 +4,8 @@
 #include <set>
 #include <utility>
 
+#include "sched/core/agenda.h"
+
 namespace berth::control {
 namespace {
 
@@ -171,7 +173,8 @@ std::optional<GivesWay> Nominations::gives_way(const std::string& job_uid) const
   return GivesWay{nomination.name, at->lost_device_ms};
 }
 
-// What the books charge beside it leaves room on every node.
+// What the books charge beside it, and Reservations keep, leaves room on every node. The pass may
+// have counted on victims for what is kept: then these have to be gone.
 bool Nominations::has_room(const Nomination& nomination) const {
   std::map<sched::NodeId, sched::NodeUse> wants;
   for (const sched::Charge& charge : nomination.charges) {
@@ -186,7 +189,8 @@ bool Nominations::has_room(const Nomination& nomination) const {
     const translate::Node* node = stores_.nodes.find({"", id.name});
     if (node == nullptr) return false;
     const sched::NodeUse& taken = books_.ledger().on(id);
-    return taken.devices + use.devices <= node->devices &&
+    const int64_t kept = sched::kept_now(feed_.world(), id, clock_.now());
+    return taken.devices + use.devices + kept <= node->devices &&
            taken.room.cpu_milli + use.room.cpu_milli <= node->room.cpu_milli &&
            taken.room.memory_bytes + use.room.memory_bytes <= node->room.memory_bytes &&
            taken.workers + use.workers <= node->pods;

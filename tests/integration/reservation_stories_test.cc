@@ -230,5 +230,23 @@ TEST_F(ReservationStory, AClockThatStepsBackEndsNothing) {
   EXPECT_EQ(said("night", "Active"), "True Started");
 }
 
+// Green's Quota is raised while the job that was to give way for it is still on its way out.
+TEST_F(ReservationStory, WhoWaitsForVictimsDoesNotTakeWhatIsReservedInTheirStead) {
+  cluster.node("a", 4).quota("green", 2).quota("blue", 2);
+  reserve("night", 1, seconds(0), [](api::Reservation& one) { one.spec.allow_backfill = false; });
+  cluster.in("green").job("low", 1, 2).pass(seconds(5));
+  ASSERT_TRUE(runs("low"));
+  cluster.ends_nothing("a");
+  cluster.job("high", 1, 2, [](api::GpuJob& job) { job.spec.priority = 2; }).pass(seconds(5));
+  ASSERT_EQ(cluster.said("high", "Admitted"), "False Preempting");
+  cluster.change_quota("green", [](auto& quota) { quota.spec.limits.front().guaranteed = 4; });
+  cluster.pass(seconds(5));
+  EXPECT_EQ(cluster.said("high", "Admitted"), "False Preempting") << "one of two is reserved";
+  cluster.ends_nothing("a", false);
+  cluster.pass(seconds(60));
+  EXPECT_TRUE(runs("high"));
+  EXPECT_EQ(cluster.said("high", "Preempted"), "absent");
+}
+
 }  // namespace
 }  // namespace berth::integration

@@ -240,6 +240,22 @@ int64_t Agenda::lacks_soon(bool by_going) const {
   return sum;
 }
 
+int64_t kept_now(World& world, const NodeId& node, Instant now) {
+  if (world.reservations().empty() || !world.fleet().find(node)) return 0;
+  Agenda agenda(world, node, now);
+  for (const auto& [uid, plan] : world.reservations()) {
+    for (const Booking& booking : plan.bookings) {
+      const auto here = booking.devices.find(node);
+      if (booking.window.until <= now || here == booking.devices.end()) continue;
+      agenda.add({uid, booking.window, here->second, plan.facts.allow_backfill});
+    }
+  }
+  agenda.promise({});
+  return agenda.keeps([now](const Agenda::Entry& entry) {
+    return entry.allow_backfill || entry.window.from > now;
+  });
+}
+
 std::map<NodeId, Agenda> agendas_of(World& world, const Plans& plans, Instant now, Millis slack) {
   std::map<NodeId, Agenda> agendas;
   for (const auto& [uid, plan] : plans) {

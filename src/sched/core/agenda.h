@@ -113,4 +113,8 @@ using Plans = std::map<std::string, ReservationPlan>;
 std::map<NodeId, Agenda> agendas_of(World& world, const Plans& plans, Instant now,
                                     Millis slack = Millis{0});
 
+// Devices of the node that have to stay free from now on, for windows that are there and that
+// nobody may use meanwhile.
+int64_t kept_now(World& world, const NodeId& node, Instant now);
+
 }  // namespace berth::sched
