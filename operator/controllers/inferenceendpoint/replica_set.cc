@@ -96,12 +96,20 @@ int64_t settled(const ReplicaFacts& facts, const Replicas& replicas, ReplicaPlan
   return count;
 }
 
-// It was ready, keeps its place and answers nobody: its node is gone, or it hangs.
+// Since when its place has been of no use: where an attempt ends that was never ready, what is not
+// ready since long ago has only now been given up.
+Instant useless_since(const api::GpuJobStatus& status, const api::Condition& ready) {
+  const bool never_ran = api::is_ending(status) && !status.attempts.back().started_at;
+  return never_ran ? status.attempts.back().ended_at.value_or(ready.last_transition_time)
+                   : ready.last_transition_time;
+}
+
+// It keeps its place and answers nobody, and does not start: its node is gone, or it hangs.
 bool is_silent(const ReplicaFacts& facts, const api::GpuJob& job, ReplicaPlan& plan) {
   const api::Condition* ready = api::find_condition(job.status.conditions, "Ready");
   if (!job.status.placement || ready == nullptr || ready->is_true()) return false;
   if (ready->reason == "Starting" || ready->reason == "NotAdmitted") return false;
-  const Instant at = ready->last_transition_time + kSilence;
+  const Instant at = useless_since(job.status, *ready) + kSilence;
   if (facts.now >= at) return true;
   wake_at(plan, at);
   return false;

@@ -233,6 +233,17 @@ TEST_F(Replicas, ThatFellSilentAreStoodInForByAnother) {
   EXPECT_THAT(scaled_to(2).remove, IsEmpty());
 }
 
+TEST_F(Replicas, ThatGiveWayBeforeTheyServedAreNotStoodInForAtOnce) {
+  serving(0);
+  api::GpuJob& evicted = silent(1, seconds(60));
+  evicted.status.conditions.back().reason = "Preempted";
+  evicted.status.attempts = {{.attempt = 1, .cause = "Preempted", .ended_at = kNow - seconds(1)}};
+  EXPECT_THAT(scaled_to(2).create, IsEmpty()) << "its place is about to be free";
+  EXPECT_THAT(scaled_to(2).again_at, Optional(kNow + seconds(14)));
+  evicted.status.attempts.back().ended_at = kNow - seconds(15);
+  EXPECT_THAT(slots(scaled_to(2).create), ElementsAre(2)) << "its pod cannot be told to be gone";
+}
+
 TEST_F(Replicas, ThatFellSilentGoOnceEnoughOthersServe) {
   serving(0);
   silent(1, seconds(60));
