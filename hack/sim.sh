@@ -16,6 +16,7 @@ where it is missing.
   --from S       the first seed (default 1)
   --seconds T    for so long instead of so many schedules
   --print        print the schedules of these seeds and play nothing
+  --tell         print every act, change and violation as it happens (with few seeds, or --play)
   --play FILE... play these schedules (tests/simulation/pinned) and nothing else
   --also KIND    one act of this kind in every schedule besides
   --build-dir    where berth-sim is (default build/release)

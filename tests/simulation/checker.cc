@@ -87,7 +87,9 @@ void Checker::broke(const std::string& invariant, const std::string& what) {
   if (is_starting_over_) return;  // what is there was judged when it came
   if (is_forgiving_ && kOfOneHistory.contains(invariant)) return;
   std::string text = invariant + ": " + what;
-  if (said_.insert(text).second) broken_.push_back(std::move(text));
+  if (!said_.insert(text).second) return;
+  if (on_broken) on_broken(text);
+  broken_.push_back(std::move(text));
 }
 
 void Checker::changed(const std::string& collection, const kube::fake::Change& change) {
@@ -264,7 +266,7 @@ void Checker::pod_changed(const std::string& uid, const Json* object) {
     broke("bound_once",
           "pod " + title(now.name) + " moved from " + before.node + " to " + now.node);
   }
-  if (now.node != before.node) check_node(now.node);
+  if (now.node != before.node && now.devices > 0) check_node(now.node);
   if (now.is_admitted && !before.is_admitted) check_charges();
   if (now.is_live && !now.owner.empty()) check_worker(now);
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -37,6 +38,7 @@ class Checker {
   // "NAME: what is wrong", each once.
   const std::vector<std::string>& broken() const { return broken_; }
   void broke(const std::string& invariant, const std::string& what);
+  std::function<void(const std::string& what)> on_broken;  // may be empty
 
  private:
   using Name = std::pair<std::string, std::string>;  // namespace, name

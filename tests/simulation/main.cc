@@ -25,6 +25,7 @@ struct Flags {
   size_t failures = 20;  // then there is enough to look at
   std::string also;
   bool print = false;
+  bool tell = false;
   std::vector<std::string> play;  // files
 };
 
@@ -106,10 +107,12 @@ int simulate(const Flags& flags) {
   return totals.broken.empty() ? 0 : 1;
 }
 
+void print_line(const std::string& line) { std::cout << line << "\n"; }
+
 // Plays the schedules of files; a file that cannot be read is an end with 2.
-int play_files(const std::vector<std::string>& files) {
+int play_files(const Flags& flags) {
   int failed = 0;
-  for (const std::string& file : files) {
+  for (const std::string& file : flags.play) {
     std::ifstream in(file);
     const std::string text{std::istreambuf_iterator<char>(in), {}};
     const auto schedule = parse_schedule(text);
@@ -117,12 +120,22 @@ int play_files(const std::vector<std::string>& files) {
       std::cerr << "berth-sim: " << file << ": " << schedule.error().message << "\n";
       return 2;
     }
-    const Outcome outcome = run(*schedule);
+    const Outcome outcome = flags.tell ? run(*schedule, print_line) : run(*schedule);
     std::cout << file << ": " << (outcome.broken.empty() ? "holds" : "fails") << "\n";
     for (const std::string& one : outcome.broken) std::cout << "  => " << one << "\n";
     failed += outcome.broken.empty() ? 0 : 1;
   }
   return failed == 0 ? 0 : 1;
+}
+
+int tell_seeds(const Flags& flags) {
+  bool holds = true;
+  for (uint64_t i = 0; i < flags.seeds; ++i) {
+    const Schedule schedule = draw_schedule(flags.from + i, flags.also);
+    std::cout << text_of(schedule);
+    holds = run(schedule, print_line).broken.empty() && holds;
+  }
+  return holds ? 0 : 1;
 }
 
 }  // namespace
@@ -147,10 +160,14 @@ int main(int argc, char** argv) {
   app.add_option("--also", flags.also, "one act of this kind in every schedule besides")
       ->check(CLI::IsMember(names));
   app.add_flag("--print", flags.print, "print the schedules of these seeds and play nothing");
+  app.add_flag("--tell", flags.tell, "print every act, change and violation as it happens");
   app.add_option("--play", flags.play, "play these files of schedules and nothing else");
-  app.footer("examples:\n  berth-sim --seeds 10000\n  berth-sim --from 4711 --seeds 1 --print");
+  app.footer(
+      "examples:\n  berth-sim --seeds 10000\n  berth-sim --from 4711 --seeds 1 --tell\n  "
+      "berth-sim --tell --play least.schedule");
   CLI11_PARSE(app, argc, argv);
-  if (!flags.play.empty()) return berth::simulation::play_files(flags.play);
+  if (!flags.play.empty()) return berth::simulation::play_files(flags);
+  if (flags.tell) return berth::simulation::tell_seeds(flags);
   if (flags.print) {
     for (uint64_t i = 0; i < flags.seeds; ++i) {
       std::cout << berth::simulation::text_of(

@@ -42,7 +42,7 @@ std::shared_ptr<bool> hold(Simulation& s, Process& process, Matches matches, Mil
             is_held](const Request& request) {
              if (*is_held || !matches(request) || (*left)-- > 0) return false;
              *is_held = true;
-             s.later(by, [&s, identity, request] { s.arrive(identity, request); });
+             s.later(by, [&s, identity, request] { s.arrive_late(identity, request); });
              return true;
            },
        .fault = {.where = kube::fake::Fault::Where::BeforeServer,

@@ -74,8 +74,9 @@ Schedule draw_schedule(uint64_t seed, const std::string& also) {
   return schedule;
 }
 
-Outcome run(const Schedule& schedule) {
+Outcome run(const Schedule& schedule, std::function<void(const std::string& line)> tell) {
   Simulation simulation(schedule.setting);
+  simulation.tell = std::move(tell);
   simulation.play(schedule.acts);
   simulation.calm_down();
   return {simulation.broken(), simulation.trace(), simulation.changes()};

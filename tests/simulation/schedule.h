@@ -24,7 +24,8 @@ struct Outcome {
   uint64_t trace = 0;
   size_t changes = 0;
 };
-Outcome run(const Schedule& schedule);
+// `tell` hears what happens as it does; see Simulation::tell.
+Outcome run(const Schedule& schedule, std::function<void(const std::string& line)> tell = {});
 
 // The schedule with as few acts as still break the same invariant: acts are left out in ever
 // smaller groups as long as it stays broken (delta debugging, Zeller 2002). `fails` runs one.

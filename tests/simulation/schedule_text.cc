@@ -1,7 +1,10 @@
 #include "tests/simulation/schedule_text.h"
 
 #include <cstdio>
+#include <nlohmann/json.hpp>
 #include <sstream>
+
+#include "translate/read_json.h"
 
 namespace berth::simulation {
 namespace {
@@ -51,6 +54,22 @@ std::string text_of(const Schedule& schedule) {
                   static_cast<double>(act.at.count()) / 1000, act_kinds()[act.kind].name,
                   act.draws[0], act.draws[1], act.draws[2]);
     text += line;
+  }
+  return text;
+}
+
+std::string text_of(const std::string& collection, const kube::fake::Change& change) {
+  const Json& after = change.after->object();
+  const Json& meta = translate::object_at(after, "metadata");
+  std::string text = collection.substr(collection.find('/') + 1) + " " +
+                     translate::text_at(meta, "namespace") + "/" + translate::text_at(meta, "name");
+  if (change.deleted) return text + " is gone";
+  if (change.before == nullptr) return text + " is new " + after.dump();
+  for (const Json& one : Json::diff(change.before->object(), after)) {
+    const std::string path = translate::text_at(one, "path");
+    if (path == "/metadata/resourceVersion" || path.starts_with("/metadata/managedFields"))
+      continue;
+    text += " " + path + (one.contains("value") ? "=" + one["value"].dump() : " removed");
   }
   return text;
 }

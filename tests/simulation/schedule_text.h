@@ -17,4 +17,8 @@ std::string text_of(const Schedule& schedule);
 // Invalid, with the line, where it is not as above.
 Result<Schedule> parse_schedule(const std::string& text);
 
+// What became of an object: "gpujobs blue/job-3" and the JSON patch (RFC 6902) without the fields
+// that every write changes, or that it is new or gone.
+std::string text_of(const std::string& collection, const kube::fake::Change& change);
+
 }  // namespace berth::simulation

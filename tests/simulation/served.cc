@@ -25,6 +25,7 @@ constexpr Millis kHeard = seconds(75);
 constexpr Millis kAMoment = seconds(10);  // in which a request that failed is sent again
 constexpr Millis kKnown = seconds(15);    // by when who leads has heard that a replica serves
 constexpr Millis kSurgePatience = seconds(30);
+constexpr Millis kSilence = seconds(14);  // a little less than what makes another stand in
 constexpr Millis kWholeWindow = hours(24 * 90);
 
 std::string uid_at(const Json& object) { return text_at(object_at(object, "metadata"), "uid"); }
@@ -50,6 +51,13 @@ std::string said(const Json& object, std::string_view type) {
 
 bool is_true(const Json& object, std::string_view type) {
   return said(object, type).starts_with("True");
+}
+
+// It keeps its place and answers nobody, and does not start.
+bool is_silent(const Json& job) {
+  const std::string ready = said(job, "Ready");
+  return object_at(job, "status").contains("placement") && ready.starts_with("False") &&
+         ready != "False Starting" && ready != "False NotAdmitted";
 }
 
 // UID of the endpoint; empty for what is no replica.
@@ -144,7 +152,10 @@ void Served::replica_changed(const Json& object, bool is_gone) {
   ++writes_;
   const std::string uid = uid_at(object);
   if (is_gone) {
-    replicas_.erase(uid);
+    const auto gone = replicas_.extract(uid);
+    if (!gone.empty() && may_serve(gone.mapped())) {
+      vanished_[gone.mapped().endpoint].push_back(clock_.monotonic());
+    }
     return check_bound(endpoint_of(object));
   }
   const auto [at, is_new] = replicas_.try_emplace(uid);
@@ -159,13 +170,18 @@ void Served::replica_changed(const Json& object, bool is_gone) {
   replica.is_serving = serves(object);
   replica.is_placed = object_at(object_at(object, "status"), "placement").contains("workers");
   replica.is_gone = is_leaving(object) || is_over(object);
+  if (is_over(object) && !replica.over_since) replica.over_since = now;
+  if (!is_silent(object)) replica.silent_since.reset();
+  if (is_silent(object) && !replica.silent_since) replica.silent_since = now;
   if (replica.is_serving) replica.served_at = now;
   check_bound(replica.endpoint);
 }
 
 // ---- what an operator does ----
 
-bool Served::is_recent(Monotonic at) const { return clock_.monotonic() - at < kHeard; }
+bool Served::is_recent(std::optional<Monotonic> at) const {
+  return at && clock_.monotonic() - *at < kHeard;
+}
 
 // The least and the most of late.
 Served::Bounds Served::bounds_of(const Endpoint& endpoint) const {
@@ -178,20 +194,30 @@ Served::Bounds Served::bounds_of(const Endpoint& endpoint) const {
   return all;
 }
 
+// How many more there may be: while some take the place of others, or stand in for silent ones.
+int64_t Served::surge_of(const std::string& uid, int64_t most) {
+  const Monotonic now = clock_.monotonic();
+  std::set<std::string> revisions;
+  bool is_stood_in_for = false;
+  for (auto& [of, replica] : replicas_) {
+    if (replica.endpoint != uid) continue;
+    revisions.insert(replica.revision);
+    if (replica.silent_since && now - *replica.silent_since >= kSilence) replica.stood_in_for = now;
+    is_stood_in_for = is_stood_in_for || is_recent(replica.stood_in_for);
+  }
+  return revisions.size() > 1 || is_stood_in_for ? std::max<int64_t>(1, most / 4) : 0;
+}
+
 // What is made may arrive before what it replaces is asked to go.
 void Served::check_bound(const std::string& uid) {
   const auto endpoint = endpoints_.find(uid);
   if (endpoint == endpoints_.end()) return;  // its garbage is collected later
   const Monotonic now = clock_.monotonic();
-  int64_t there = 0;
-  std::set<std::string> revisions;
-  for (const auto& [of, replica] : replicas_) {
-    if (replica.endpoint != uid) continue;
-    revisions.insert(replica.revision);
-    there += replica.is_gone ? 0 : 1;
-  }
+  const auto there = std::count_if(replicas_.begin(), replicas_.end(), [&](const auto& one) {
+    return one.second.endpoint == uid && !one.second.is_gone;
+  });
   const int64_t most = bounds_of(endpoint->second).most;
-  const int64_t surge = revisions.size() > 1 ? std::max<int64_t>(1, most / 4) : 0;
+  const int64_t surge = surge_of(uid, most);
   const auto late =
       std::count_if(late_.begin(), late_.end(), [&](Monotonic at) { return is_recent(at); });
   if (there <= most + surge + late) {
@@ -205,20 +231,39 @@ void Served::check_bound(const std::string& uid) {
                                  " and " + std::to_string(surge));
 }
 
-void Served::asked(const kube::Request& request) {
-  if (request.method != kube::Method::Delete) return;
+// The replica that the request would delete; null for others.
+Served::Replica* Served::asked_for(const kube::Request& request) {
+  if (request.method != kube::Method::Delete) return nullptr;
   for (auto& [uid, replica] : replicas_) {
     const std::string tail =
         "/namespaces/" + replica.name.first + "/gpujobs/" + replica.name.second;
     if (!request.path.ends_with(tail)) continue;
     const Json body = request.body.empty() ? Json::object() : Json::parse(request.body);
     const std::string wanted = text_at(object_at(body, "preconditions"), "uid");
-    if (!wanted.empty() && wanted != uid) return;
-    const bool is_known = clock_.monotonic() - replica.serving_since >= kKnown;
-    if (!replica.is_gone && replica.is_serving && is_known) check_kept(replica);
-    replica.is_gone = true;
-    return;
+    return wanted.empty() || wanted == uid ? &replica : nullptr;
   }
+  return nullptr;
+}
+
+void Served::asked(const kube::Request& request) {
+  Replica* replica = asked_for(request);
+  if (replica == nullptr) return;
+  const bool is_known = clock_.monotonic() - replica->serving_since >= kKnown;
+  if (!replica->is_gone && replica->is_serving && is_known) check_kept(*replica);
+  replica->is_gone = replica->is_asked = true;
+}
+
+void Served::arrived_late(const kube::Request& request) {
+  late_.push_back(clock_.monotonic());
+  Replica* replica = asked_for(request);
+  if (replica != nullptr) replica->is_gone = replica->is_asked = true;
+}
+
+// As far as an operator may know that asks another one to go.
+bool Served::may_serve(const Replica& replica) const {
+  if (replica.is_asked) return false;
+  if (replica.over_since && clock_.monotonic() - *replica.over_since >= kKnown) return false;
+  return replica.is_serving || is_recent(replica.served_at);
 }
 
 // A replica that serves goes only where enough others do, or gives its place to a newer one.
@@ -232,8 +277,11 @@ void Served::check_kept(const Replica& going) const {
                                replica.revision != going.revision &&
                                clock_.monotonic() - replica.since >= kSurgePatience - seconds(2);
     if (lacks_a_place) return;
-    const bool serves = !replica.is_gone && (replica.is_serving || is_recent(replica.served_at));
-    others += serves ? 1 : 0;
+    others += may_serve(replica) ? 1 : 0;
+  }
+  if (const auto gone = vanished_.find(going.endpoint); gone != vanished_.end()) {
+    others += std::count_if(gone->second.begin(), gone->second.end(),
+                            [&](Monotonic at) { return is_recent(at); });
   }
   const int64_t least = bounds_of(endpoint->second).least;
   if (others >= least) return;

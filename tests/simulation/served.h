@@ -27,8 +27,8 @@ class Served {
   void changed(const std::string& collection, const kube::fake::Change& change);
   // An operator's request, as it reaches the server.
   void asked(const kube::Request& request);
-  // One of an operator's requests arrives that nobody waits for any more.
-  void arrived_late() { late_.push_back(clock_.monotonic()); }
+  // The same for one that nobody waits for any more: it was decided too long ago to be judged.
+  void arrived_late(const kube::Request& request);
   // The server went back to a backup.
   void start_over();
 
@@ -63,27 +63,34 @@ class Served {
     std::string revision;  // what it runs
     bool is_serving = false;
     bool is_placed = false;
-    bool is_gone = false;  // over, being deleted, or asked to go
+    bool is_gone = false;   // over, being deleted, or asked to go
+    bool is_asked = false;  // to go, by an operator
+    std::optional<Monotonic> over_since{};
+    std::optional<Monotonic> silent_since{};  // keeps its place, answers nobody and does not start
+    std::optional<Monotonic> stood_in_for{};  // the last time that another might be
     Monotonic since{};
-    Monotonic serving_since{};               // where it does
-    Monotonic served_at = Monotonic::min();  // the last time
+    Monotonic serving_since{};             // where it does
+    std::optional<Monotonic> served_at{};  // the last time
   };
 
   void endpoint_changed(const Json& object, bool is_gone);
   void replica_changed(const Json& object, bool is_gone);
   void count_promise(Endpoint& endpoint, const Json& status) const;
   void check_bound(const std::string& uid);
+  int64_t surge_of(const std::string& endpoint, int64_t most);
+  Replica* asked_for(const kube::Request& request);
+  bool may_serve(const Replica& replica) const;
   void check_kept(const Replica& going) const;
-  bool is_recent(Monotonic at) const;
+  bool is_recent(std::optional<Monotonic> at) const;
   Bounds bounds_of(const Endpoint& endpoint) const;
   std::string unsettled(const Json& object) const;
 
   const kube::fake::FakeServer& server_;
   const Clock& clock_;
   Broke broke_;
-  std::map<std::string, Endpoint> endpoints_;  // by UID
-  std::map<std::string, Replica> replicas_;    // by UID
-  std::map<std::string, Monotonic> rolling_;   // when an endpoint, by UID, last had two revisions
+  std::map<std::string, Endpoint> endpoints_;              // by UID
+  std::map<std::string, Replica> replicas_;                // by UID
+  std::map<std::string, std::deque<Monotonic>> vanished_;  // that served, by endpoint: when
   std::deque<Monotonic> late_;
   size_t writes_ = 0;
 };

@@ -6,6 +6,7 @@
 #include "kube/request.h"
 #include "tests/integration/invariants.h"
 #include "tests/integration/rights.h"
+#include "tests/simulation/schedule_text.h"
 #include "translate/read_json.h"
 
 namespace berth::integration {
@@ -56,6 +57,9 @@ Simulation::Simulation(Setting setting)
                 [this](const auto& name, const auto& what) { checker_.broke(name, what); }),
       served_(cluster.server, cluster.clock,
               [this](const auto& name, const auto& what) { checker_.broke(name, what); }) {
+  checker_.on_broken = [this](const std::string& what) {
+    if (tell) tell_of("!! " + what);
+  };
   cluster.checks_every_step = false;
   cluster.replays_at_end = false;  // check_quiet() does, while its findings still count
   cluster.on_change = [this](const auto& collection, const auto& change) {
@@ -129,6 +133,13 @@ std::optional<kube::Response> Simulation::fence(const std::string& identity,
           holder + R"(","code":403})"};
 }
 
+void Simulation::tell_of(const std::string& what) const {
+  char when[32];
+  const auto since = cluster.clock.monotonic() - started_;
+  std::snprintf(when, sizeof when, "%9.3f s  ", std::chrono::duration<double>(since).count());
+  tell(when + what);
+}
+
 void Simulation::changed(const std::string& collection, const kube::fake::Change& change) {
   ++changes_;
   trace_ = mixed(trace_, collection);
@@ -143,6 +154,7 @@ void Simulation::changed(const std::string& collection, const kube::fake::Change
   checker_.changed(collection, change);
   promises_.changed(collection, change);
   served_.changed(collection, change);
+  if (tell) tell_of(text_of(collection, change));
   routers.changed(collection, change);
   if (collection == "/pods" && scheduler_) {
     scheduler_->pod_changed(change.after->object(), change.deleted);
@@ -275,7 +287,13 @@ void Simulation::restore_backup() {
 void Simulation::arrive(const std::string& identity, const kube::Request& request) {
   if (fence(identity, request)) return;
   asked(request);
-  served_.arrived_late();
+  cluster.server.handle(request);
+}
+
+void Simulation::arrive_late(const std::string& identity, const kube::Request& request) {
+  if (fence(identity, request)) return;
+  checker_.asked(request);
+  served_.arrived_late(request);
   cluster.server.handle(request);
 }
 
@@ -291,14 +309,15 @@ void Simulation::pass_until(Monotonic end) {
 }
 
 void Simulation::play(const std::vector<Act>& acts) {
-  const Monotonic start = cluster.clock.monotonic();
+  started_ = cluster.clock.monotonic();
   for (const Act& act : acts) {
-    pass_until(start + act.at);
+    pass_until(started_ + act.at);
     backups_.emplace_back(cluster.clock.now(), cluster.server.backup());
     while (backups_.size() > 1 && backups_[1].first + kBackupAge <= cluster.clock.now()) {
       backups_.pop_front();
     }
     const size_t before = changes_;
+    if (tell) tell_of(std::string("== ") + act_kinds()[act.kind].name);
     act_kinds()[act.kind].happen(*this, act);
     changes_of_users += changes_ - before;
   }

@@ -65,8 +65,10 @@ class Simulation {
   void restore_backup();
   // As somebody with kubectl does, whoever holds it.
   void change_lease(const Json& lease);
-  // What a client has sent and given up waiting for, as the server takes it now.
+  // An operator's request, as the server takes it.
   void arrive(const std::string& identity, const kube::Request& request);
+  // One that its sender has given up waiting for.
+  void arrive_late(const std::string& identity, const kube::Request& request);
   void fence_is_late(Millis by) { setting_.fence_late = by; }
 
   // ---- what came of it ----
@@ -74,6 +76,9 @@ class Simulation {
   uint64_t trace() const { return trace_; }  // hash of all changes, in order
   size_t changes() const { return changes_; }
   size_t changes_of_users = 0;  // for the bound on what may follow from them
+
+  // Hears each act, change and violation when it happens, as a line for people; empty: nobody.
+  std::function<void(const std::string& line)> tell;
 
   Routers routers;
   integration::Cluster cluster;
@@ -85,6 +90,7 @@ class Simulation {
   };
 
   void wire(integration::Process& process);
+  void tell_of(const std::string& what) const;
   std::optional<kube::Response> fence(const std::string& identity, const kube::Request& request);
   void changed(const std::string& collection, const kube::fake::Change& change);
   void lease_changed(const std::string& holder);
@@ -105,6 +111,7 @@ class Simulation {
   void check_quiet();
 
   Setting setting_;
+  Monotonic started_{};  // when the first act could be
   std::mt19937 latency_;
   Checker checker_;
   Promises promises_;
