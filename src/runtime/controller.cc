@@ -24,8 +24,14 @@ void Writes::send(kube::Request request, Took took) {
   post(std::move(request), std::move(took), std::nullopt);
 }
 
-void Writes::remove(kube::Request request, Took took) {
-  post(std::move(request), std::move(took), Code::NotFound);
+void Writes::remove(kube::Request request, std::function<void()> gone) {
+  ++state_->open;
+  state_->effects.send(std::move(request),
+                       [state = state_, gone = std::move(gone)](Result<Json> reply) {
+                         const bool is_gone = reply.ok() || reply.error().code == Code::NotFound;
+                         if (is_gone && gone) gone();
+                         state->answer(reply, Code::NotFound);
+                       });
 }
 
 void Writes::ensure(kube::Request request, Took took) {

@@ -28,8 +28,9 @@ class Writes {
 
   // `took` gets the object that the server answered with, to be put into a store at once.
   void send(kube::Request request, Took took = {});
-  // As send(), for a deletion: that it is gone already is as good.
-  void remove(kube::Request request, Took took = {});
+  // As send(), for a deletion: that it is gone already is as good. Once it is, `gone` may write
+  // what has to come after.
+  void remove(kube::Request request, std::function<void()> gone = {});
   // As send(), for a creation of what can only be one thing: that it is there already is as good.
   void ensure(kube::Request request, Took took = {});
   // The facts cannot be had: as a write that failed.

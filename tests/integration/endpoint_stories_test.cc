@@ -127,6 +127,22 @@ TEST_F(EndpointStory, TheRouterComesWithTheFirstEndpointAndGoesWithTheLast) {
   EXPECT_EQ(cluster.used("blue"), 0);
 }
 
+TEST_F(EndpointStory, WhatTheRouterMayDoGoesWithItThoughItsDeletionFailsOnce) {
+  cluster.node("a", 8).quota("blue", 4);
+  serve("fraud", 1);
+  for (const char* plural : {"serviceaccounts", "rolebindings"}) {
+    const auto is_deletion = [plural](const kube::Request& request) {
+      return request.method == kube::Method::Delete &&
+             request.path.find(plural) != std::string::npos;
+    };
+    cluster.first().transport->inject(
+        {.matches = is_deletion, .fault = kube::fake::Fault::status(500)});
+  }
+  cluster.remove(kube::kInferenceEndpoints, "fraud").pass(minutes(1));
+  for (const auto& resource : {kube::kServiceAccounts, kube::kRoleBindings, kube::kDeployments})
+    EXPECT_FALSE(there_is(resource, "berth-router")) << resource.plural;
+}
+
 TEST_F(EndpointStory, ANewOperatorBringsItsRouterUpToDate) {
   cluster.node("a", 8).quota("blue", 4);
   serve("fraud", 1);

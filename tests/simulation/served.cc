@@ -382,11 +382,14 @@ std::vector<std::string> Served::left_over() const {
     }
   }
   const std::vector<Name> there = endpoints();
-  for (const Json* router : server_.list(kube::kDeployments)) {
-    const Name name = name_at(*router);
-    const bool is_wanted = std::any_of(there.begin(), there.end(),
-                                       [&](const Name& one) { return one.first == name.first; });
-    if (!is_wanted) all.push_back("Deployment " + title_of(name) + " has no endpoint");
+  for (const auto& resource : {kube::kDeployments, kube::kRoleBindings, kube::kServiceAccounts}) {
+    for (const Json* object : server_.list(resource)) {
+      const Name name = name_at(*object);
+      const bool is_wanted = std::any_of(there.begin(), there.end(),
+                                         [&](const Name& one) { return one.first == name.first; });
+      if (!is_wanted)
+        all.push_back(std::string(resource.plural) + " " + title_of(name) + " without an endpoint");
+    }
   }
   return all;
 }

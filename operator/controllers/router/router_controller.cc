@@ -55,14 +55,18 @@ void RouterController::install(const std::string& name_space, const RouterDeploy
   }
 }
 
+// The Deployment, by which all of it is found, goes last: whatever fails is tried again.
 void RouterController::uninstall(const RouterDeployment& there, runtime::Writes& writes) {
   const std::string& name_space = there.meta.name_space;
   if (there.meta.deletion) return;
-  writes.remove(kube::remove(kube::kRoleBindings, name_space, kRouterName));
-  writes.remove(kube::remove(kube::kServiceAccounts, name_space, kRouterName));
-  writes.remove(
-      kube::remove(kube::kDeployments, name_space, kRouterName,
-                   {.uid = there.meta.uid, .propagation = kube::Propagation::Background}));
+  const auto remove_router = [writes, name_space, uid = there.meta.uid]() mutable {
+    writes.remove(kube::remove(kube::kDeployments, name_space, kRouterName,
+                               {.uid = uid, .propagation = kube::Propagation::Background}));
+  };
+  const auto remove_account = [writes, name_space, remove_router]() mutable {
+    writes.remove(kube::remove(kube::kServiceAccounts, name_space, kRouterName), remove_router);
+  };
+  writes.remove(kube::remove(kube::kRoleBindings, name_space, kRouterName), remove_account);
 }
 
 }  // namespace berth::control
