@@ -33,7 +33,10 @@ void ReservationDesk::on_reservation(const api::Reservation* before,
 }
 
 std::optional<Instant> ReservationDesk::book(Instant now) {
-  if (plans_.empty()) return std::nullopt;
+  if (plans_.empty()) {
+    drain({});
+    return std::nullopt;
+  }
   std::vector<sched::Reservation> wanted;
   for (const api::Reservation& one : stores_.reservations.all()) {
     if (!one.meta.deletion) wanted.push_back(translate::reservation_of(one, books_.tenancy()));

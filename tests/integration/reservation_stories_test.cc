@@ -230,6 +230,19 @@ TEST_F(ReservationStory, AClockThatStepsBackEndsNothing) {
   EXPECT_EQ(said("night", "Active"), "True Started");
 }
 
+TEST_F(ReservationStory, WhoWasAskedToGoRunsOnWhenTheReservationIsGone) {
+  cluster.node("a", 8).quota("green", 8).quota("blue", 8);
+  reserve("night", 8, minutes(5));
+  cluster.in("green").job("goes", 1, 8).pass(seconds(5));
+  ASSERT_TRUE(runs("goes"));
+  cluster.ends_nothing("a").pass(minutes(4));
+  ASSERT_EQ(cluster.said("goes", "Preempted"), "True Preempted");
+  cluster.in("blue").remove(kube::kReservations, "night").ends_nothing("a", false);
+  cluster.in("green").pass(minutes(1));
+  EXPECT_TRUE(runs("goes"));
+  EXPECT_EQ(cluster.job_named("goes").status.preemptions, 1);
+}
+
 // Green's Quota is raised while the job that was to give way for it is still on its way out.
 TEST_F(ReservationStory, WhoWaitsForVictimsDoesNotTakeWhatIsReservedInTheirStead) {
   cluster.node("a", 4).quota("green", 2).quota("blue", 2);

@@ -102,6 +102,7 @@ class Simulation {
   void lift_all_bounds();
   void behave();
   void give_up_reservations();
+  bool is_hot() const;
   bool until(const std::function<bool()>& holds, Millis most);
   void settle_endpoints();
   void rest_endpoints();

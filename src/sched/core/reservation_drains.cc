@@ -74,7 +74,7 @@ class Draining {
   };
   struct Candidate {
     const World::Held* held = nullptr;
-    bool is_own = false;
+    int rank = 0;  // of its own quota, of one that borrows, of others
     int64_t cost = 0;
   };
 
@@ -89,7 +89,7 @@ class Draining {
     };
     if (!refusal()) return;
     std::vector<const World::Held*> taken;
-    for (const Candidate& candidate : candidates(plan, at)) {
+    for (const Candidate& candidate : candidates(plan, at, tree)) {
       if (!refusal()) break;
       use(tree, *candidate.held, -1);
       taken.push_back(candidate.held);
@@ -104,7 +104,8 @@ class Draining {
     }
   }
 
-  std::vector<Candidate> candidates(const ReservationPlan& plan, Instant at) const {
+  std::vector<Candidate> candidates(const ReservationPlan& plan, Instant at,
+                                    const QuotaTree& tree) const {
     std::vector<Candidate> found;
     for (const auto& [source, held] : world_.holders()) {
       const Release release = release_of(world_, held, now_);
@@ -112,11 +113,16 @@ class Draining {
       const auto& charges = held.facts.charges;
       if (charges.empty() || charges.front().device_class != plan.facts.device_class) continue;
       if (charges.front().kind != ChargeKind::Admitted) continue;
-      found.push_back({&held, charges.front().quota == *plan.facts.quota,
+      const QuotaId& quota = charges.front().quota;
+      const bool borrows = tree.borrowed(quota, plan.facts.device_class) > 0;
+      found.push_back({&held,
+                       quota == *plan.facts.quota ? 0
+                       : borrows                  ? 1
+                                                  : 2,
                        preemption_cost(held.facts.run->job, now_).total()});
     }
     std::stable_sort(found.begin(), found.end(), [](const Candidate& a, const Candidate& b) {
-      return std::tuple(!a.is_own, a.cost) < std::tuple(!b.is_own, b.cost);
+      return std::tie(a.rank, a.cost) < std::tie(b.rank, b.cost);
     });
     return found;
   }

@@ -273,6 +273,35 @@ TEST(Reservations, OwnWorkElsewhereGivesWayForTheQuota) {
   EXPECT_EQ(scene.made.drains[0].victims[0].id.uid, "own");
 }
 
+// Two tenants are owed eight devices each, and a third has borrowed all that they leave.
+struct Borrowed : Booked {
+  Borrowed() {
+    for (const char* name : {"a", "b", "c", "d"}) node(name, 8);
+    quota("q", 8).quota("owed", 8).quota("borrower", 8, 8);
+    run("fixed", "borrower", {{"a", 8}}, {.tier = "Premium"});
+    run("borrows", "borrower", {{"b", 8}}, {.tier = "Spot", .hours_ago = 9});
+    reserve("night", "q", 6, now + minutes{1});
+  }
+};
+
+TEST(Reservations, WhoBorrowsGivesWayForTheQuotaBeforeWhoIsOwed) {
+  Borrowed scene;
+  scene.run("young", "owed", {{"c", 4}}, {.tier = "Spot", .hours_ago = 1});
+  scene.book();
+  ASSERT_EQ(scene.made.drains.size(), 1U);
+  ASSERT_EQ(scene.made.drains[0].victims.size(), 1U);
+  EXPECT_EQ(scene.made.drains[0].victims[0].id.uid, "borrows");
+}
+
+TEST(Reservations, WorkThatWouldBeAskedToGoForTheQuotaIsNotStarted) {
+  Borrowed scene;
+  scene.ask("spot", "owed", 1, 4, {.tier = "Spot"});
+  EXPECT_EQ(scene.told_after_booking(), "spot Reserved\n");
+  scene.asks.clear();
+  scene.ask("firm", "owed", 1, 4, {.tier = "Premium"});
+  EXPECT_EQ(scene.told_after_booking(), "firm on c\n");
+}
+
 TEST(Reservations, WithoutAStartItBeginsAsSoonAsItCan) {
   Booked scene;
   scene.node("a", 8).quota("q", 8).quota("other", 8);

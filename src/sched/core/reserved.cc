@@ -32,7 +32,8 @@ Reserved::Reserved(World& world, Trial& trial, QuotaTree& tree, Instant now)
     }
   }
   for (const Instant at : starts) {
-    moments_.push_back({at, tree_at(world, world.reservations(), at, now, true)});
+    moments_.push_back({at, tree_at(world, world.reservations(), at, now, true),
+                        tree_at(world, world.reservations(), at, now, false)});
   }
   // Who could still be told but is not, since nobody counted on it until now, is not counted on.
   const ReservationSettings& settings = world.settings().reservations;
@@ -45,6 +46,12 @@ Reserved::Reserved(World& world, Trial& trial, QuotaTree& tree, Instant now)
     note_promises(*node);
   }
   trial_.keep_promises(&promises_);
+}
+
+// For work that could itself be asked to go before the start nobody else is: it would be admitted
+// for the place that another gives, and be the cheapest to ask next.
+const QuotaTree& Reserved::Moment::seen_by(const Release& release, Instant now) const {
+  return release.gives_way && release.by(at, now) ? left : drained;
 }
 
 bool Reserved::concerns(const World::Held& held) const {
@@ -130,12 +137,12 @@ std::optional<Hold> Reserved::keeps_quota(const Ask& ask, const Alternative& wan
   const Release release = release_of(world_, ask, now_);
   for (const Moment& moment : moments_) {
     if (gives_up_by(release, moment.at) || is_user_at(ask, moment.at)) continue;
-    auto no = moment.tree.refuses(*ask.quota, wants.device_class, wants.total());
+    const QuotaTree& tree = moment.seen_by(release, now_);
+    auto no = tree.refuses(*ask.quota, wants.device_class, wants.total());
     if (!no && wants.region && !wants.region->empty()) {
-      no = moment.tree.refuses(*ask.quota, column_of(wants.device_class, *wants.region),
-                               wants.total());
+      no = tree.refuses(*ask.quota, column_of(wants.device_class, *wants.region), wants.total());
     }
-    if (!no) no = beyond_own(world_, moment.tree, ask, wants);
+    if (!no) no = beyond_own(world_, tree, ask, wants);
     if (!no) continue;
     return Hold{ask.id, Reason::Reserved,
                 "wants " + amount(wants.total(), wants.device_class) +
@@ -338,7 +345,8 @@ void Reserved::started(const Ask& ask, const Alternative& wants, const std::vect
   const Release release = release_of(world_, ask, now_);
   for (Moment& moment : moments_) {
     if (gives_up_by(release, moment.at) || is_user_at(ask, moment.at)) continue;
-    count_in(moment.tree, world_, *ask.quota, wants.device_class, spots, +1);
+    count_in(moment.drained, world_, *ask.quota, wants.device_class, spots, +1);
+    count_in(moment.left, world_, *ask.quota, wants.device_class, spots, +1);
   }
   for (const Spot& spot : spots) {
     const auto at = agendas_.find(spot.node);

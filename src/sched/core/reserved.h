@@ -57,7 +57,9 @@ class Reserved {
   };
   struct Moment {  // the start of a window
     Instant at;
-    QuotaTree tree;
+    QuotaTree drained;  // with all who can give way by then gone
+    QuotaTree left;     // with those gone who end by themselves
+    const QuotaTree& seen_by(const Release& release, Instant now) const;
   };
 
   using Spots = std::map<NodeIndex, std::optional<Spot>>;
