@@ -25,7 +25,7 @@ from serving import Endpoint, question, server_image
 
 DEVICES = 6
 CLIENTS = 2
-# Nodes are called lost after 50 s without a word; the full minute is for who has the time.
+# Nodes are called lost after 50 s without a word: an outage that is over before shows less.
 OUTAGE_SECONDS = float(os.environ.get("BERTH_OUTAGE_SECONDS", "60"))
 SLOW_SECONDS = 3
 NO_IMAGE = "localhost/none@sha256:" + "0" * 64

@@ -93,6 +93,11 @@ void set_exposed(const EndpointFacts& facts, api::InferenceEndpointStatus& statu
 // What went wrong with a replica that runs what the endpoint says now.
 void set_stalled(const ReplicaSet& set, Stamp& stamp) {
   for (const api::GpuJob* job : set.failed) {
+    if (ended_early(*job)) {
+      return stamp.set("Stalled", true, "Exited",
+                       "GpuJob " + job->meta.name +
+                           ": the worker exited with 0, which has to serve until it is told to go");
+    }
     const api::Condition* failed = condition_of(*job, "Failed");
     if (failed == nullptr || !failed->is_true()) continue;
     return stamp.set("Stalled", true, failed->reason,

@@ -58,8 +58,9 @@ int64_t clear_failed(const ReplicaFacts& facts, const ReplicaSet& set, ReplicaPl
   int64_t kept = 0;
   for (const api::GpuJob* job : set.failed) {
     const Instant until = job->status.finished_at.value_or(facts.now) + kAfterFailure;
-    const bool may_go = !holds(*job, "Failed") || facts.now >= until ||
-                        !is_current(facts.endpoint, *job) || kept >= most;
+    const bool gave_up = holds(*job, "Failed") || ended_early(*job);
+    const bool may_go =
+        !gave_up || facts.now >= until || !is_current(facts.endpoint, *job) || kept >= most;
     if (may_go) {
       plan.remove.push_back(job);
       continue;
@@ -202,6 +203,12 @@ void set_terms(const ReplicaFacts& facts, const Replicas& kept, ReplicaPlan& pla
 
 bool is_serving(const api::GpuJob& replica) {
   return replica.status.placement && holds(replica, "Ready") && !api::is_finished(replica);
+}
+
+bool ended_early(const api::GpuJob& replica) {
+  if (!holds(replica, "Complete") || replica.status.attempts.empty()) return false;
+  const api::Attempt& last = replica.status.attempts.back();
+  return !last.started_at || !last.ended_at || *last.ended_at - *last.started_at < kAfterFailure;
 }
 
 ReplicaSet sort_replicas(const api::InferenceEndpoint& endpoint, const Replicas& replicas) {

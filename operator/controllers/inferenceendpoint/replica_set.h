@@ -26,6 +26,10 @@ ReplicaSet sort_replicas(const api::InferenceEndpoint& endpoint,
 // Its worker answers requests.
 bool is_serving(const api::GpuJob& replica);
 
+// It ended by itself, with success, and had not been ready for a minute: what it runs does not
+// serve.
+bool ended_early(const api::GpuJob& replica);
+
 struct ReplicaFacts {
   const api::InferenceEndpoint& endpoint;
   std::vector<const api::GpuJob*> replicas;  // all that it owns

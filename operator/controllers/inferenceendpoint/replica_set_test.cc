@@ -10,6 +10,7 @@
 namespace berth::control {
 namespace {
 
+using std::chrono::minutes;
 using std::chrono::seconds;
 using testing::ElementsAre;
 using testing::IsEmpty;
@@ -57,6 +58,17 @@ class Replicas : public testing::Test {
     api::GpuJob& job = waiting(slot);
     set(job, "Failed");
     job.status.finished_at = kNow - ago;
+    return job;
+  }
+  // Over with success, after it had been ready for so long.
+  api::GpuJob& ended(int64_t slot, Millis served, Millis ago) {
+    api::GpuJob& job = waiting(slot);
+    set(job, "Complete");
+    job.status.finished_at = kNow - ago;
+    job.status.attempts = {{.attempt = 1,
+                            .cause = "Completed",
+                            .started_at = kNow - ago - served,
+                            .ended_at = kNow - ago}};
     return job;
   }
   // Those made so far run what the endpoint said before.
@@ -205,6 +217,17 @@ TEST_F(Replicas, ThatGaveUpAreMadeAgainAfterAWhile) {
   const ReplicaPlan plan = scaled_to(1);
   EXPECT_THAT(names(plan.remove), ElementsAre("fraud-r0"));
   EXPECT_THAT(slots(plan.create), ElementsAre(1));
+}
+
+TEST_F(Replicas, ThatEndByThemselvesAtOnceAreMadeAgainAfterAWhile) {
+  ended(0, seconds(30), seconds(20));
+  EXPECT_THAT(scaled_to(1).create, IsEmpty());
+  EXPECT_THAT(scaled_to(1).remove, IsEmpty());
+  EXPECT_THAT(scaled_to(1).again_at, Optional(kNow + seconds(40)));
+  jobs_.clear();
+  ended(0, minutes(2), seconds(20));
+  EXPECT_THAT(names(scaled_to(1).remove), ElementsAre("fraud-r0")) << "it had served";
+  EXPECT_THAT(slots(scaled_to(1).create), ElementsAre(1));
 }
 
 TEST_F(Replicas, ThatGaveUpGoBeforeAnyThatServes) {
