@@ -60,6 +60,10 @@ inline constexpr MetricDefinition kMetrics[] = {
     {.name = "berth_decision_log_errors_total",
      .kind = MetricKind::Counter,
      .help = "Times that the decision log ended because it could not be written."},
+    {.name = "berth_decision_log_open",
+     .kind = MetricKind::Gauge,
+     .help =
+         "1: decisions are written down. 0: they should be, and are not. Absent: none is wanted."},
     {.name = "berth_held_workloads",
      .kind = MetricKind::Gauge,
      .help = "Workloads that the last pass held, by reason.",
