@@ -22,7 +22,8 @@ constexpr Millis kMostFalling = minutes(10);   // until those that may sleep do
 constexpr Millis kMostWaking = seconds(60);    // until the first replica serves
 constexpr Millis kRest = seconds(60);          // in which nothing turns
 constexpr size_t kWritesAtRest = 40;           // per endpoint, of its figures and cost
-constexpr size_t kChangesPerAct = 400;         // more is a hot loop
+constexpr size_t kChangesPerAct = 400;         // more is a hot loop,
+constexpr size_t kChangesAtLeast = 5'000;      // beside what a cluster does by itself
 constexpr int64_t kSteady = 6;                 // requests in flight: of two replicas
 
 }  // namespace
@@ -65,7 +66,9 @@ void Simulation::cease() {
   while (running(0) == nullptr) start_operator();
 }
 
-bool Simulation::is_hot() const { return changes_ > kChangesPerAct * (changes_of_users + 1); }
+bool Simulation::is_hot() const {
+  return changes_ > kChangesAtLeast + kChangesPerAct * changes_of_users;
+}
 
 // Operators end when they are superseded. What never comes to rest is not waited for.
 bool Simulation::until(const std::function<bool()>& holds, Millis most) {

@@ -39,6 +39,21 @@ Act act(Dice& dice, size_t kind) {
   return {Millis{dice.below(kSpan)}, kind, {dice(), dice(), dice()}};
 }
 
+// Of one endpoint: another version, another number while its replicas load, and perhaps a third.
+void draw_rollover(Dice& dice, std::vector<Act>& acts) {
+  static const size_t kVersion = *kind_named("new_version");
+  static const size_t kScale = *kind_named("scale_endpoint");
+  Act version = act(dice, kVersion);
+  version.at = version.at * 2 / 3;
+  acts.push_back(version);
+  for (const size_t kind : {kScale, dice.below(2) == 0 ? kVersion : kScale}) {
+    Act next = act(dice, kind);
+    next.at = version.at + Millis{dice.below(20'000)};
+    next.draws[0] = version.draws[0];
+    acts.push_back(next);
+  }
+}
+
 // One to three that come early, up to six changes of mind and two to six faults of theirs.
 void draw_endpoints(Dice& dice, std::vector<Act>& acts) {
   static const size_t kServe = *kind_named("serve");
@@ -51,6 +66,7 @@ void draw_endpoints(Dice& dice, std::vector<Act>& acts) {
   for (uint32_t i = 0; i < changes; ++i) acts.push_back(act(dice, draw_kind(dice, false, true)));
   const uint32_t faults = 2 + dice.below(5);
   for (uint32_t i = 0; i < faults; ++i) acts.push_back(act(dice, draw_kind(dice, true, true)));
+  if (dice.below(2) == 0) draw_rollover(dice, acts);
 }
 
 }  // namespace

@@ -161,14 +161,18 @@ void Served::replica_changed(const Json& object, bool is_gone) {
   const auto [at, is_new] = replicas_.try_emplace(uid);
   Replica& replica = at->second;
   const Monotonic now = clock_.monotonic();
-  if (is_new) replica.since = now;
   if (replica.is_serving) replica.served_at = now;
   if (!replica.is_serving) replica.serving_since = now;
   replica.name = name_at(object);
   replica.endpoint = endpoint_of(object);
   replica.revision = revision_of(object);
   replica.is_serving = serves(object);
-  replica.is_placed = object_at(object_at(object, "status"), "placement").contains("workers");
+  const bool was_placed = std::exchange(
+      replica.is_placed, object_at(object_at(object, "status"), "placement").contains("workers"));
+  if (is_new || was_placed) {
+    replica.waits_since = now;
+    replica.waits_from = clock_.now();
+  }
   replica.is_gone = is_leaving(object) || is_over(object);
   if (is_over(object) && !replica.over_since) replica.over_since = now;
   if (!is_silent(object)) replica.silent_since.reset();
@@ -273,9 +277,11 @@ void Served::check_kept(const Replica& going) const {
   int64_t others = 0;
   for (const auto& [uid, replica] : replicas_) {
     if (&replica == &going || replica.endpoint != going.endpoint) continue;
+    const Millis waits = std::max(clock_.monotonic() - replica.waits_since,
+                                  Millis(clock_.now() - replica.waits_from));
     const bool lacks_a_place = !replica.is_placed && !replica.is_gone &&
                                replica.revision != going.revision &&
-                               clock_.monotonic() - replica.since >= kSurgePatience - seconds(2);
+                               waits >= kSurgePatience - seconds(2);
     if (lacks_a_place) return;
     others += may_serve(replica) ? 1 : 0;
   }
@@ -372,23 +378,20 @@ std::string Served::unsettled(const Json& object) const {
 
 std::vector<std::string> Served::left_over() const {
   std::vector<std::string> all;
-  const std::pair<const char*, const kube::Resource*> kinds[] = {{"replica", &kube::kGpuJobs},
-                                                                 {"Service", &kube::kServices}};
-  for (const auto& [kind, resource] : kinds) {
-    for (const Json* object : server_.list(*resource)) {
+  const auto add = [&](const kube::Resource& kind, const Json& object) {
+    all.push_back(std::string(kind.plural) + " " + title_of(name_at(object)) + " has no endpoint");
+  };
+  for (const auto& kind : {kube::kGpuJobs, kube::kServices}) {
+    for (const Json* object : server_.list(kind)) {
       const std::string owner = endpoint_of(*object);
-      if (owner.empty() || endpoints_.contains(owner)) continue;
-      all.push_back(std::string(kind) + " " + title_of(name_at(*object)) + " has no endpoint");
+      if (!owner.empty() && !endpoints_.contains(owner)) add(kind, *object);
     }
   }
-  const std::vector<Name> there = endpoints();
-  for (const auto& resource : {kube::kDeployments, kube::kRoleBindings, kube::kServiceAccounts}) {
-    for (const Json* object : server_.list(resource)) {
-      const Name name = name_at(*object);
-      const bool is_wanted = std::any_of(there.begin(), there.end(),
-                                         [&](const Name& one) { return one.first == name.first; });
-      if (!is_wanted)
-        all.push_back(std::string(resource.plural) + " " + title_of(name) + " without an endpoint");
+  std::set<std::string> wanted;  // namespaces
+  for (const Name& name : endpoints()) wanted.insert(name.first);
+  for (const auto& kind : {kube::kDeployments, kube::kRoleBindings, kube::kServiceAccounts}) {
+    for (const Json* object : server_.list(kind)) {
+      if (!wanted.contains(name_at(*object).first)) add(kind, *object);
     }
   }
   return all;

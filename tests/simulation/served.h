@@ -68,9 +68,10 @@ class Served {
     std::optional<Monotonic> over_since{};
     std::optional<Monotonic> silent_since{};  // keeps its place, answers nobody and does not start
     std::optional<Monotonic> stood_in_for{};  // the last time that another might be
-    Monotonic since{};
-    Monotonic serving_since{};             // where it does
-    std::optional<Monotonic> served_at{};  // the last time
+    Monotonic waits_since{};                  // for a place
+    Instant waits_from{};                     // by the clock on the wall
+    Monotonic serving_since{};                // where it does
+    std::optional<Monotonic> served_at{};     // the last time
   };
 
   void endpoint_changed(const Json& object, bool is_gone);

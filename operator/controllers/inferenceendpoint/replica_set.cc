@@ -116,11 +116,12 @@ bool is_silent(const ReplicaFacts& facts, const api::GpuJob& job, ReplicaPlan& p
   return false;
 }
 
-// Has waited for a place for as long as it is worth to wait for one.
+// Has waited for a place for as long as it is worth to wait for one. A failing one takes nobody's.
 bool finds_no_place(const ReplicaFacts& facts, const api::GpuJob& job, ReplicaPlan& plan) {
-  if (job.status.placement || job.status.failures > 0)
-    return false;  // a failing one takes nobody's
-  const Instant until = job.meta.creation.value_or(facts.now) + kSurgePatience;
+  if (job.status.placement || job.status.failures > 0) return false;
+  const auto& attempts = job.status.attempts;
+  const auto since = attempts.empty() ? job.meta.creation : attempts.back().ended_at;
+  const Instant until = since.value_or(facts.now) + kSurgePatience;
   if (facts.now >= until) return true;
   wake_at(plan, until);
   return false;

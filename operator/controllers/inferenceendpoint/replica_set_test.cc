@@ -292,6 +292,18 @@ TEST_F(Replicas, ThatFellSilentGiveTheirPlaceWhereNoOtherIsSpare) {
   EXPECT_THAT(scaled_to(2).create, IsEmpty());
 }
 
+TEST_F(Replicas, ThatHadAPlaceAMomentAgoTakeNobodys) {
+  serving(0);
+  serving(1);
+  change_spec();
+  api::GpuJob& planned_anew = waiting(2, seconds(60));
+  planned_anew.status.attempts = {
+      {.attempt = 1, .cause = "PlanFailed", .ended_at = kNow - seconds(1)}};
+  EXPECT_THAT(scaled_to(2).remove, IsEmpty());
+  planned_anew.status.attempts.back().ended_at = kNow - seconds(30);
+  EXPECT_THAT(names(scaled_to(2).remove), ElementsAre("fraud-r1"));
+}
+
 TEST_F(Replicas, AboveAsManyAsTheEndpointSaysGiveWay) {
   endpoint_.spec.scaling.preemptible_above_replicas = 1;
   serving(0);
