@@ -143,6 +143,17 @@ TEST_F(EndpointStory, WhatTheRouterMayDoGoesWithItThoughItsDeletionFailsOnce) {
     EXPECT_FALSE(there_is(resource, "berth-router")) << resource.plural;
 }
 
+TEST_F(EndpointStory, WhatTheRouterMayDoGoesThoughItsDeploymentIsGoneAlready) {
+  cluster.node("a", 8).quota("blue", 4);
+  serve("fraud", 1);
+  cluster.first().paused = true;
+  cluster.remove(kube::kInferenceEndpoints, "fraud").remove(kube::kDeployments, "berth-router");
+  cluster.first().paused = false;
+  cluster.pass(minutes(1));
+  for (const auto& resource : {kube::kServiceAccounts, kube::kRoleBindings, kube::kDeployments})
+    EXPECT_FALSE(there_is(resource, "berth-router")) << resource.plural;
+}
+
 TEST_F(EndpointStory, ANewOperatorBringsItsRouterUpToDate) {
   cluster.node("a", 8).quota("blue", 4);
   serve("fraud", 1);

@@ -109,7 +109,10 @@ void Simulation::behave() {
 // They hold their devices for ever, beside which everything else has room (endpoint_acts.cc). So
 // they stay until they are as they should be, then some go to sleep and wake up, and then all go.
 void Simulation::settle_endpoints() {
-  if (!until([&] { return served_.unsettled().empty(); }, kMostSettling)) {
+  const auto is_settled = [&] {
+    return served_.unsettled().empty() && served_.left_over().empty();
+  };
+  if (!until(is_settled, kMostSettling)) {
     for (const std::string& why : served_.unsettled()) checker_.broke("settled", why);
   }
   for (const std::string& what : served_.left_over()) checker_.broke("owned_replicas", what);

@@ -389,10 +389,8 @@ std::vector<std::string> Served::left_over() const {
   }
   std::set<std::string> wanted;  // namespaces
   for (const Name& name : endpoints()) wanted.insert(name.first);
-  for (const auto& kind : {kube::kDeployments, kube::kRoleBindings, kube::kServiceAccounts}) {
-    for (const Json* object : server_.list(kind)) {
-      if (!wanted.contains(name_at(*object).first)) add(kind, *object);
-    }
+  for (const Json* router : server_.list(kube::kDeployments)) {
+    if (!wanted.contains(name_at(*router).first)) add(kube::kDeployments, *router);
   }
   return all;
 }

@@ -116,15 +116,22 @@ bool is_silent(const ReplicaFacts& facts, const api::GpuJob& job, ReplicaPlan& p
   return false;
 }
 
-// Has waited for a place for as long as it is worth to wait for one. A failing one takes nobody's.
-bool finds_no_place(const ReplicaFacts& facts, const api::GpuJob& job, ReplicaPlan& plan) {
-  if (job.status.placement || job.status.failures > 0) return false;
-  const auto& attempts = job.status.attempts;
-  const auto since = attempts.empty() ? job.meta.creation : attempts.back().ended_at;
-  const Instant until = since.value_or(facts.now) + kSurgePatience;
-  if (facts.now >= until) return true;
-  wake_at(plan, until);
-  return false;
+// One of them has waited for a place for as long as it is worth to wait for one, and none of them
+// has found one meanwhile. A failing one takes nobody's.
+bool find_no_place(const ReplicaFacts& facts, const Replicas& replicas, ReplicaPlan& plan) {
+  Instant found = Instant::min();
+  for (const api::GpuJob* job : replicas) {
+    if (job->status.placement) found = std::max(found, job->status.admitted_at.value_or(found));
+  }
+  return std::any_of(replicas.begin(), replicas.end(), [&](const api::GpuJob* job) {
+    if (job->status.placement || job->status.failures > 0) return false;
+    const auto& attempts = job->status.attempts;
+    const auto since = attempts.empty() ? job->meta.creation : attempts.back().ended_at;
+    const Instant until = std::max(found, since.value_or(facts.now)) + kSurgePatience;
+    if (facts.now >= until) return true;
+    wake_at(plan, until);
+    return false;
+  });
 }
 
 // How many to start beyond those that are wanted, for silent ones: these go when enough others
@@ -135,10 +142,7 @@ int64_t substitutes(const ReplicaFacts& facts, Replicas& current, ReplicaPlan& p
     if (is_silent(facts, *job, plan)) silent.push_back(job);
   }
   if (silent.empty() || serving(current) >= facts.desired) return 0;
-  const bool is_full = std::any_of(current.begin(), current.end(), [&](const auto* job) {
-    return finds_no_place(facts, *job, plan);
-  });
-  if (is_full) {
+  if (find_no_place(facts, current, plan)) {
     plan.remove.push_back(silent.front());
     std::erase(current, silent.front());
     return count_of(silent) - 1;
@@ -158,10 +162,7 @@ int64_t old_to_remove(const ReplicaFacts& facts, const ReplicaSet& set, int64_t 
   });
   // One has given its place already, and it did not help.
   if (count_of(set.old) + placed < facts.desired) return 0;
-  const bool is_full = std::any_of(set.current.begin(), set.current.end(), [&](const auto* job) {
-    return finds_no_place(facts, *job, plan);
-  });
-  return is_full ? 1 : 0;
+  return find_no_place(facts, set.current, plan) ? 1 : 0;
 }
 
 void roll(const ReplicaFacts& facts, ReplicaSet& set, int64_t kept, ReplicaPlan& plan) {

@@ -304,6 +304,18 @@ TEST_F(Replicas, ThatHadAPlaceAMomentAgoTakeNobodys) {
   EXPECT_THAT(names(scaled_to(2).remove), ElementsAre("fraud-r1"));
 }
 
+TEST_F(Replicas, ThatWaitWhileOthersFindPlacesTakeNobodys) {
+  serving(0);
+  change_spec();
+  api::GpuJob& placed = starting(1);
+  placed.status.admitted_at = kNow - seconds(1);
+  waiting(2, seconds(60));
+  EXPECT_THAT(scaled_to(2).remove, IsEmpty());
+  EXPECT_THAT(scaled_to(2).again_at, Optional(kNow + seconds(29)));
+  placed.status.admitted_at = kNow - seconds(30);
+  EXPECT_THAT(names(scaled_to(2).remove), ElementsAre("fraud-r0"));
+}
+
 TEST_F(Replicas, AboveAsManyAsTheEndpointSaysGiveWay) {
   endpoint_.spec.scaling.preemptible_above_replicas = 1;
   serving(0);

@@ -27,7 +27,11 @@ runtime::Next RouterController::reconcile(const runtime::ObjectKey& key, runtime
                   [](const api::InferenceEndpoint* one) { return !one->meta.deletion; });
   const RouterDeployment* there = stores_.routers.find({key.name, kRouterName});
   if (!is_wanted) {
-    if (there != nullptr && is_ours(there->meta)) uninstall(*there, writes);
+    if (there == nullptr) {
+      disarm(key.name, writes);
+    } else if (is_ours(there->meta) && !there->meta.deletion) {
+      uninstall(*there, writes);
+    }
     return {};
   }
   if (settings_.router.image.empty() || stores_.is_terminating(key.name)) return {};
@@ -57,14 +61,17 @@ void RouterController::install(const std::string& name_space, const RouterDeploy
 
 // The Deployment, by which all of it is found, goes last: whatever fails is tried again.
 void RouterController::uninstall(const RouterDeployment& there, runtime::Writes& writes) {
-  const std::string& name_space = there.meta.name_space;
-  if (there.meta.deletion) return;
-  const auto remove_router = [writes, name_space, uid = there.meta.uid]() mutable {
-    writes.remove(kube::remove(kube::kDeployments, name_space, kRouterName,
-                               {.uid = uid, .propagation = kube::Propagation::Background}));
-  };
-  const auto remove_account = [writes, name_space, remove_router]() mutable {
-    writes.remove(kube::remove(kube::kServiceAccounts, name_space, kRouterName), remove_router);
+  disarm(there.meta.name_space, writes, [writes, meta = there.meta]() mutable {
+    writes.remove(kube::remove(kube::kDeployments, meta.name_space, kRouterName,
+                               {.uid = meta.uid, .propagation = kube::Propagation::Background}));
+  });
+}
+
+// What it may do goes also where somebody else has deleted the Deployment.
+void RouterController::disarm(const std::string& name_space, runtime::Writes& writes,
+                              std::function<void()> gone) {
+  const auto remove_account = [writes, name_space, gone = std::move(gone)]() mutable {
+    writes.remove(kube::remove(kube::kServiceAccounts, name_space, kRouterName), gone);
   };
   writes.remove(kube::remove(kube::kRoleBindings, name_space, kRouterName), remove_account);
 }

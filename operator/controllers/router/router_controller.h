@@ -1,4 +1,7 @@
 #pragma once
+#include <functional>
+#include <string>
+
 #include "base/clock.h"
 #include "operator/world/settings.h"
 #include "operator/world/stores.h"
@@ -19,6 +22,8 @@ class RouterController final : public runtime::Reconciler {
   void install(const std::string& name_space, const RouterDeployment* there,
                runtime::Writes& writes);
   void uninstall(const RouterDeployment& there, runtime::Writes& writes);
+  void disarm(const std::string& name_space, runtime::Writes& writes,
+              std::function<void()> gone = {});
 
   Stores& stores_;
   const Settings& settings_;

@@ -277,7 +277,8 @@ TEST(Reservations, OwnWorkElsewhereGivesWayForTheQuota) {
 struct Borrowed : Booked {
   Borrowed() {
     for (const char* name : {"a", "b", "c", "d"}) node(name, 8);
-    quota("q", 8).quota("owed", 8).quota("borrower", 8, 8);
+    quota("org", 0).quota("q", 8, 0, "org").quota("owed", 8, 0, "org");
+    quota("borrower", 8, 8, "org");
     run("fixed", "borrower", {{"a", 8}}, {.tier = "Premium"});
     run("borrows", "borrower", {{"b", 8}}, {.tier = "Spot", .hours_ago = 9});
     reserve("night", "q", 6, now + minutes{1});
@@ -299,7 +300,7 @@ TEST(Reservations, WorkThatWouldBeAskedToGoForTheQuotaIsNotStarted) {
   EXPECT_EQ(scene.told_after_booking(), "spot Reserved\n");
   scene.asks.clear();
   scene.ask("firm", "owed", 1, 4, {.tier = "Premium"});
-  EXPECT_EQ(scene.told_after_booking(), "firm on c\n");
+  EXPECT_EQ(scene.told_after_booking(), "firm on d\n");
 }
 
 TEST(Reservations, WithoutAStartItBeginsAsSoonAsItCan) {

@@ -13,6 +13,9 @@
 namespace berth::sched {
 namespace {
 
+// Work that takes the longest to give way can be told twice before a start that is farther.
+constexpr Millis kNear = 3 * kLongestDrain;
+
 std::string amount(int64_t devices, const DeviceClass& device_class) {
   return std::to_string(devices) + " " + device_class;
 }
@@ -32,8 +35,9 @@ Reserved::Reserved(World& world, Trial& trial, QuotaTree& tree, Instant now)
     }
   }
   for (const Instant at : starts) {
-    moments_.push_back({at, tree_at(world, world.reservations(), at, now, true),
-                        tree_at(world, world.reservations(), at, now, false)});
+    moments_.push_back({at, tree_at(world, world.reservations(), at, now, true), {}});
+    if (at > later(now, kNear)) continue;
+    moments_.back().left = tree_at(world, world.reservations(), at, now, false);
   }
   // Who could still be told but is not, since nobody counted on it until now, is not counted on.
   const ReservationSettings& settings = world.settings().reservations;
@@ -51,7 +55,7 @@ Reserved::Reserved(World& world, Trial& trial, QuotaTree& tree, Instant now)
 // For work that could itself be asked to go before the start nobody else is: it would be admitted
 // for the place that another gives, and be the cheapest to ask next.
 const QuotaTree& Reserved::Moment::seen_by(const Release& release, Instant now) const {
-  return release.gives_way && release.by(at, now) ? left : drained;
+  return left && release.gives_way && release.by(at, now) ? *left : drained;
 }
 
 bool Reserved::concerns(const World::Held& held) const {
@@ -346,7 +350,9 @@ void Reserved::started(const Ask& ask, const Alternative& wants, const std::vect
   for (Moment& moment : moments_) {
     if (gives_up_by(release, moment.at) || is_user_at(ask, moment.at)) continue;
     count_in(moment.drained, world_, *ask.quota, wants.device_class, spots, +1);
-    count_in(moment.left, world_, *ask.quota, wants.device_class, spots, +1);
+    if (moment.left) {
+      count_in(*moment.left, world_, *ask.quota, wants.device_class, spots, +1);
+    }
   }
   for (const Spot& spot : spots) {
     const auto at = agendas_.find(spot.node);

@@ -58,7 +58,8 @@ class Reserved {
   struct Moment {  // the start of a window
     Instant at;
     QuotaTree drained;  // with all who can give way by then gone
-    QuotaTree left;     // with those gone who end by themselves
+    // With those gone who end by themselves; of starts that are near.
+    std::optional<QuotaTree> left;
     const QuotaTree& seen_by(const Release& release, Instant now) const;
   };
 
