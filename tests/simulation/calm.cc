@@ -184,7 +184,11 @@ void Simulation::lift_all_bounds() {
     cluster.server.handle(
         kube::patch_merge(kube::kQuotas, "", name, {{"spec", {{"tiers", nullptr}}}}));
   }
-  if (!named(kube::kSlaTiers).empty()) install_tiers();
+  const auto jobs = cluster.server.list(kube::kGpuJobs);
+  const bool names_a_tier = std::any_of(jobs.begin(), jobs.end(), [](const Json* job) {
+    return !text_at(object_at(*job, "spec"), "tier").empty();
+  });
+  if (names_a_tier || !named(kube::kSlaTiers).empty()) install_tiers();
   for (const auto& [none, name] : named(kube::kPlacementPolicies)) {
     cluster.remove(kube::kPlacementPolicies, name);
   }

@@ -147,8 +147,24 @@ int64_t Agenda::keeps_at(Instant at, const Sees& sees) const {
   return keep;
 }
 
+// What belongs now to windows that nobody may use meanwhile.
+int64_t Agenda::closed_now(const Sees& sees) const {
+  int64_t sum = 0;
+  for (const Entry& entry : entries_) {
+    if (covers(entry, now_) && !entry.allow_backfill && !sees(entry)) sum += owed(entry, now_);
+  }
+  return sum;
+}
+
+int64_t Agenda::free_now() const {
+  int64_t free = devices_;
+  for (const Holding& holding : holdings_) free -= holding.devices;
+  return std::max<int64_t>(0, free);
+}
+
+// Who is promised to a later window need not go for one that is there while enough is free.
 int64_t Agenda::keeps(const Sees& sees) const {
-  int64_t most = 0;
+  int64_t most = std::min(closed_now(sees), free_now());
   for (const Entry& entry : entries_) {
     if (!sees(entry)) most = std::max(most, keeps_at(begin(entry), sees));
   }
@@ -223,10 +239,8 @@ void Agenda::promise(const std::set<const World::Held*>& chosen) {
 // What the promises leave uncovered. Shortly before a start, what is free covers as well: nobody is
 // told to go for devices that are there. Where guests are not wanted it does at any time.
 int64_t Agenda::lacks_soon(bool by_going) const {
-  int64_t free = devices_;
   Millis ahead{0};
   for (const Holding& holding : holdings_) {
-    free -= holding.devices;
     if (holding.release.gives_way) ahead = std::max(ahead, holding.release.takes);
   }
   int64_t sum = 0;  // so that a start at which much is lacking hides none of the others
@@ -234,7 +248,7 @@ int64_t Agenda::lacks_soon(bool by_going) const {
     const Instant at = begin(entry);
     const bool is_soon = at > now_ && at <= later(now_, ahead + drain_margin_);
     const bool is_closed = by_going && !entry.allow_backfill;
-    const int64_t covered = is_soon || is_closed ? std::max<int64_t>(0, free) : 0;
+    const int64_t covered = is_soon || is_closed ? free_now() : 0;
     sum += std::max<int64_t>(0, keeps_at(at, sees_nothing) - covered);
   }
   return sum;

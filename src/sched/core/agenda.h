@@ -97,6 +97,8 @@ class Agenda {
   int64_t owed(const Entry& entry, Instant at) const;
   int64_t lacks_soon(bool by_going) const;
   int64_t keeps_at(Instant at, const Sees& sees) const;
+  int64_t closed_now(const Sees& sees) const;
+  int64_t free_now() const;
 
   Instant now_;
   Millis slack_;

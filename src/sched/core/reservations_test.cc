@@ -176,6 +176,18 @@ TEST(Reservations, WithoutBackfillNobodyGoesForDevicesThatAreFreeAndNobodyTakesT
   }
 }
 
+TEST(Reservations, WhoIsCountedOnTomorrowNeedNotGoForWhatIsFreeToday) {
+  Booked scene;
+  scene.node("a", 4).quota("q", 4).quota("p", 4).quota("other", 4);
+  scene.run("guest", "other", {{"a", 1}}, {.tier = "Spot"});
+  scene.reserve("today", "q", 3, scene.now).allow_backfill = false;
+  scene.reserve("tomorrow", "p", 4, scene.now + hours{24});
+  scene.ask("next", "other", 1, 1, {.tier = "Spot"});
+  EXPECT_EQ(scene.told_after_booking(), "next NoCapacity\n");
+  EXPECT_EQ(scene.booked("tomorrow"), "a:4");
+  EXPECT_TRUE(scene.made.drains.empty());
+}
+
 TEST(Reservations, WorkInTheWayIsToldToGoItsGraceAndAMarginBeforeTheStart) {
   Booked scene;
   scene.node("a", 8).quota("q", 8).quota("other", 8);
