@@ -105,7 +105,7 @@ void open_decisions(const Flags& flags, http::Metrics& metrics, Log& log,
   if (flags.decision_log.empty()) return;
   const auto fail = [&metrics, &log](const Error& error) {
     metrics.add("berth_decision_log_errors_total");
-    metrics.set("berth_decision_log_open", {}, 0);
+    metrics.set("berth_decision_log_lost", {}, 1);
     log.error("the decision log has ended", {{"error", error.message}});
   };
   auto files =
@@ -122,7 +122,7 @@ void open_decisions(const Flags& flags, http::Metrics& metrics, Log& log,
   decisions.log->on_error = fail;
   decisions.log->on_line = [&metrics](size_t bytes) {
     metrics.add("berth_decision_log_bytes_total", {}, static_cast<double>(bytes));
-    metrics.set("berth_decision_log_open", {}, 1);
+    metrics.set("berth_decision_log_lost", {}, 0);
   };
 }
 

@@ -60,10 +60,9 @@ inline constexpr MetricDefinition kMetrics[] = {
     {.name = "berth_decision_log_errors_total",
      .kind = MetricKind::Counter,
      .help = "Times that the decision log ended because it could not be written."},
-    {.name = "berth_decision_log_open",
+    {.name = "berth_decision_log_lost",
      .kind = MetricKind::Gauge,
-     .help =
-         "1: decisions are written down. 0: they should be, and are not. Absent: none is wanted."},
+     .help = "1: decisions should be written down and are not; else 0."},
     {.name = "berth_held_workloads",
      .kind = MetricKind::Gauge,
      .help = "Workloads that the last pass held, by reason.",
