@@ -23,7 +23,7 @@ constexpr Millis kMostWaking = seconds(60);    // until the first replica serves
 constexpr Millis kRest = seconds(60);          // in which nothing turns
 constexpr size_t kWritesAtRest = 40;           // per endpoint, of its figures and cost
 constexpr size_t kChangesPerAct = 400;         // more is a hot loop,
-constexpr size_t kChangesAtLeast = 5'000;      // beside what a cluster does by itself
+constexpr size_t kChangesAtLeast = 5'000;      // where nobody does anything, a cluster does some
 constexpr int64_t kSteady = 6;                 // requests in flight: of two replicas
 
 }  // namespace
@@ -67,7 +67,7 @@ void Simulation::cease() {
 }
 
 bool Simulation::is_hot() const {
-  return changes_ > kChangesAtLeast + kChangesPerAct * changes_of_users;
+  return changes_ > std::max(kChangesAtLeast, kChangesPerAct * (changes_of_users + 1));
 }
 
 // Operators end when they are superseded. What never comes to rest is not waited for.
