@@ -221,6 +221,25 @@ TEST_F(EndpointStory, SuspendedItHoldsNothing) {
   EXPECT_EQ(ready("fraud"), 2);
 }
 
+TEST_F(EndpointStory, NothingIsMadeForOneThatIsGoneThoughThatIsNotSeenYet) {
+  cluster.node("a", 8).quota("blue", 8);
+  serve("chat", 4);
+  auto& line = *cluster.first().transport;
+  line.on_line([](const kube::Request& request, std::string_view) {
+    const bool is_hidden = request.path.find("/inferenceendpoints") != std::string::npos;
+    return is_hidden ? kube::fake::LineFate::Drop : kube::fake::LineFate::Deliver;
+  });
+  line.forget_sent();
+  must(kube::remove(kube::kInferenceEndpoints, "blue", "chat"));
+  cluster.pass(seconds(30));
+  const auto& sent = line.sent();
+  EXPECT_TRUE(std::none_of(sent.begin(), sent.end(), [](const auto& one) {
+    const bool creates = one.request.method == kube::Method::Post;
+    return creates && one.request.path.find("/events") == std::string::npos;
+  }));
+  EXPECT_FALSE(there_is(kube::kGpuJobs, "chat-r0"));
+}
+
 TEST_F(EndpointStory, ANewSpecRollsOverWithoutFewerThanWanted) {
   cluster.node("a", 8).quota("blue", 8);
   serve("fraud", 2);

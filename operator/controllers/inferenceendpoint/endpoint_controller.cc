@@ -25,6 +25,10 @@ bool is_bad(const api::Condition* was, const api::Condition& is) {
   return !is.is_true() && (was != nullptr || is.type == kExposed);
 }
 
+bool makes_something(const EndpointPlan& plan) {
+  return !plan.replicas.create.empty() || plan.create_service || plan.route == RouteAction::Create;
+}
+
 }  // namespace
 
 runtime::Next EndpointController::reconcile(const runtime::ObjectKey& key, runtime::Writes writes) {
@@ -38,11 +42,28 @@ runtime::Next EndpointController::reconcile(const runtime::ObjectKey& key, runti
                                {.uid = replica->meta.uid}));
   }
   for (const NewTerms& terms : plan.replicas.set_terms) set_terms(*endpoint, terms, writes);
-  for (const NewReplica& replica : plan.replicas.create) create(*endpoint, replica, writes);
-  if (plan.create_service) create_service(*endpoint, writes);
-  write_route(*endpoint, plan.route, writes);
-  if (plan.status) write_status(*endpoint, *std::move(plan.status), writes);
-  return {plan.replicas.again_at};
+  const auto again_at = plan.replicas.again_at;
+  if (makes_something(plan)) {
+    confirm(*endpoint, std::move(plan), writes);
+  } else {
+    write_route(*endpoint, plan.route, writes);
+    if (plan.status) write_status(*endpoint, *std::move(plan.status), writes);
+  }
+  return {again_at};
+}
+
+// What is made for an endpoint that is gone is collected at once: while the watch is behind, that
+// would be made again and again. So the status comes first, be it the same: it is taken only from
+// whom has read the newest of this very endpoint.
+void EndpointController::confirm(const api::InferenceEndpoint& endpoint, EndpointPlan plan,
+                                 runtime::Writes& writes) {
+  auto status = plan.status.value_or(endpoint.status);
+  const auto make = [this, endpoint, plan = std::move(plan), writes]() mutable {
+    for (const NewReplica& replica : plan.replicas.create) create(endpoint, replica, writes);
+    if (plan.create_service) create_service(endpoint, writes);
+    write_route(endpoint, plan.route, writes);
+  };
+  write_status(endpoint, std::move(status), writes, make);
 }
 
 EndpointFacts EndpointController::gather(const api::InferenceEndpoint& endpoint) const {
@@ -142,11 +163,12 @@ void EndpointController::write_route(const api::InferenceEndpoint& endpoint, Rou
 
 void EndpointController::write_status(const api::InferenceEndpoint& endpoint,
                                       api::InferenceEndpointStatus status,
-                                      runtime::Writes& writes) {
+                                      runtime::Writes& writes, std::function<void()> then) {
   api::InferenceEndpoint wanted = endpoint;
   wanted.status = std::move(status);
   writes.send(status_write(kube::kInferenceEndpoints, endpoint.meta, api::to_json(wanted)),
-              [this, before = endpoint](Json&& reply) {
+              [this, before = endpoint, then = std::move(then)](Json&& reply) {
+                if (then) then();
                 auto stored = api::from_json<api::InferenceEndpoint>(reply);
                 if (!stored) return;
                 tell(before, stored->status);

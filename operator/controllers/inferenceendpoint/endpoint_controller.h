@@ -33,6 +33,7 @@ class EndpointController final : public runtime::Reconciler {
 
  private:
   EndpointFacts gather(const api::InferenceEndpoint& endpoint) const;
+  void confirm(const api::InferenceEndpoint& endpoint, EndpointPlan plan, runtime::Writes& writes);
   void create(const api::InferenceEndpoint& endpoint, const NewReplica& replica,
               runtime::Writes& writes);
   void set_terms(const api::InferenceEndpoint& endpoint, const NewTerms& terms,
@@ -42,7 +43,7 @@ class EndpointController final : public runtime::Reconciler {
   void write_route(const api::InferenceEndpoint& endpoint, RouteAction action,
                    runtime::Writes& writes);
   void write_status(const api::InferenceEndpoint& endpoint, api::InferenceEndpointStatus status,
-                    runtime::Writes& writes);
+                    runtime::Writes& writes, std::function<void()> then = {});
   void tell(const api::InferenceEndpoint& before, const api::InferenceEndpointStatus& now);
 
   Stores& stores_;
