@@ -62,15 +62,15 @@ void Nominations::add(const sched::Ask& ask, sched::Preempt made) {
     grace = std::max<Millis>(grace, std::chrono::seconds(job->spec.checkpoint->grace_seconds));
   }
   nomination.until = clock_.monotonic() + grace + settings_.release_patience;
-  hold(ask.id, std::move(nomination), ask.reservation.value_or(std::string()));
+  nomination.reservation = ask.reservation.value_or(std::string());
+  hold(ask.id, std::move(nomination));
 }
 
-void Nominations::hold(const sched::WorkloadId& id, Nomination nomination,
-                       const std::string& reservation) {
+void Nominations::hold(const sched::WorkloadId& id, Nomination nomination) {
   feed_.world().set_holder({.source = world_source(id),
                             .charges = nomination.charges,
                             .run = {},
-                            .reservation = reservation});
+                            .reservation = nomination.reservation});
   by_id_.insert_or_assign(id, std::move(nomination));
 }
 
@@ -90,7 +90,12 @@ void Nominations::add_rest(const sched::Victim& victim) {
   for (size_t worker = 0; worker < victim.keeps.size(); ++worker) {
     nomination.charges[worker].node = victim.keeps[worker];
   }
-  hold(victim.id, std::move(nomination), {});
+  hold(victim.id, std::move(nomination));
+}
+
+bool Nominations::can_start(const sched::Ask& ask, const sched::Admit& admit) {
+  return is_chargeable(admit) &&
+         has_room(charges_of(ask, admit), ask.reservation.value_or(std::string()));
 }
 
 bool Nominations::is_chargeable(const sched::Admit& admit) {
@@ -173,11 +178,12 @@ std::optional<GivesWay> Nominations::gives_way(const std::string& job_uid) const
   return GivesWay{nomination.name, at->lost_device_ms};
 }
 
-// What the books charge beside it, and Reservations keep, leaves room on every node. The pass may
-// have counted on victims for what is kept: then these have to be gone.
-bool Nominations::has_room(const Nomination& nomination) const {
+// What the books charge beside it, and Reservations but its own keep, leaves room on every node.
+// The pass may have counted on victims for what is kept: then these have to be gone.
+bool Nominations::has_room(const std::vector<sched::Charge>& charges,
+                           const std::string& reservation) const {
   std::map<sched::NodeId, sched::NodeUse> wants;
-  for (const sched::Charge& charge : nomination.charges) {
+  for (const sched::Charge& charge : charges) {
     sched::NodeUse& use = wants[charge.node];
     use.devices += charge.devices;
     use.room.cpu_milli = add_saturating(use.room.cpu_milli, charge.room.cpu_milli);
@@ -189,7 +195,7 @@ bool Nominations::has_room(const Nomination& nomination) const {
     const translate::Node* node = stores_.nodes.find({"", id.name});
     if (node == nullptr) return false;
     const sched::NodeUse& taken = books_.ledger().on(id);
-    const int64_t kept = sched::kept_now(feed_.world(), id, clock_.now());
+    const int64_t kept = sched::kept_now(feed_.world(), id, reservation, clock_.now());
     return taken.devices + use.devices + kept <= node->devices &&
            taken.room.cpu_milli + use.room.cpu_milli <= node->room.cpu_milli &&
            taken.room.memory_bytes + use.room.memory_bytes <= node->room.memory_bytes &&
@@ -231,9 +237,10 @@ bool Nominations::still_runs(const Nomination& nomination) const {
 
 std::optional<sched::Admit> Nominations::take_due() {
   for (auto at = by_id_.begin(); at != by_id_.end(); ++at) {
-    const sched::Admit& placement = at->second.made.placement;
-    if (still_runs(at->second) || !has_room(at->second) || !is_chargeable(placement)) continue;
-    sched::Admit due = placement;
+    const Nomination& one = at->second;
+    if (still_runs(one) || !has_room(one.charges, one.reservation)) continue;
+    if (!is_chargeable(one.made.placement)) continue;
+    sched::Admit due = one.made.placement;
     drop(at);
     return due;
   }

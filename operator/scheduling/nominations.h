@@ -20,7 +20,8 @@ namespace berth::control {
 // way, or for work that is on its way out already.
 struct Nomination {
   sched::Preempt made;
-  std::string name;  // "namespace/name" of the workload
+  std::string name;         // "namespace/name" of the workload
+  std::string reservation;  // that it uses
   std::vector<sched::Charge> charges;
   Monotonic until;       // then it is given up
   bool is_told = false;  // the victims may be asked to go
@@ -65,8 +66,9 @@ class Nominations {
   void add(const sched::Ask& ask, sched::Preempt made);
   // A victim of one that was added goes on where it keeps something. REQUIRES: it does.
   void add_rest(const sched::Victim& victim);
-  // Whether an admission can be charged now. False while victims still hold what it is to use.
-  bool is_chargeable(const sched::Admit& admit);
+  // Whether an admission can be charged and have its devices now. False while victims, be they
+  // those of another in the same pass, still hold what it is to use.
+  bool can_start(const sched::Ask& ask, const sched::Admit& admit);
   const Nomination* find(const sched::WorkloadId& id) const;
   void told(const sched::WorkloadId& id);
   void withdraw(const sched::WorkloadId& id);
@@ -81,12 +83,13 @@ class Nominations {
   bool is_empty() const { return by_id_.empty(); }
 
  private:
-  bool has_room(const Nomination& nomination) const;
+  bool is_chargeable(const sched::Admit& admit);
+  bool has_room(const std::vector<sched::Charge>& charges, const std::string& reservation) const;
   bool is_hopeless(const Nomination& nomination) const;
   bool anything_leaves(const Nomination& nomination) const;
   bool still_runs(const Nomination& nomination) const;
   bool has_begun_to_go(const std::string& job_uid) const;
-  void hold(const sched::WorkloadId& id, Nomination nomination, const std::string& reservation);
+  void hold(const sched::WorkloadId& id, Nomination nomination);
   void drop(std::map<sched::WorkloadId, Nomination>::iterator at);
 
   Stores& stores_;

@@ -85,8 +85,8 @@ void Scheduler::hand_back(const sched::Decision& decision, PassReport& report) {
       std::visit([](const auto& d) -> const sched::WorkloadId& { return d.id; }, decision);
   const Asked& asked = asked_.at(id);
   if (const auto* admit = std::get_if<sched::Admit>(&decision)) {
-    // What victims of others still hold is charged until they are gone.
-    if (!nominations_.is_empty() && !nominations_.is_chargeable(*admit)) {
+    // What victims of others still hold is theirs until they are gone.
+    if (!nominations_.is_empty() && !nominations_.can_start(*asked.ask, *admit)) {
       return nominate(asked, {admit->id, *admit, {}});
     }
     ++report.admitted;

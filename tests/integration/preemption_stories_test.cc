@@ -100,6 +100,20 @@ TEST_F(PreemptionStory, WhatVictimsFreeIsKeptForThePreemptor) {
   EXPECT_EQ(cluster.said("sneaky", "Admitted"), "False NoCapacity");
 }
 
+// It is decided in the same pass: nothing shows yet that the devices are anybody's to leave.
+TEST_F(PreemptionStory, WhoTakesWhatIsLeftOverWaitsForTheVictimsToo) {
+  cluster.node("a", 4).node("b", 4).quota("blue", 16);
+  cluster.ends_nothing("a").ends_nothing("b").job("low", 2, 4).settle();
+  cluster.job("next", 1, 4).settle();
+  cluster.job("high", 1, 4, priority(10)).pass(seconds(2));
+  EXPECT_EQ(cluster.said("high", "Admitted"), "False Preempting");
+  EXPECT_FALSE(cluster.job_named("next").status.placement);
+  EXPECT_THAT(message("next", "Admitted"), HasSubstr("that others are giving back"));
+  cluster.finish("low-1-0", 42).finish("low-1-1", 42).pass(seconds(2));
+  EXPECT_TRUE(runs("high"));
+  EXPECT_TRUE(runs("next"));
+}
+
 TEST_F(PreemptionStory, ANominationEndsWithTheJobThatItIsFor) {
   cluster.node("a", 8).ends_nothing("a").quota("blue", 8).job("low", 1, 8).settle();
   cluster.job("high", 1, 8, priority(10)).pass(seconds(2));

@@ -162,8 +162,8 @@ void EndpointController::write_route(const api::InferenceEndpoint& endpoint, Rou
 }
 
 void EndpointController::write_status(const api::InferenceEndpoint& endpoint,
-                                      api::InferenceEndpointStatus status,
-                                      runtime::Writes& writes, std::function<void()> then) {
+                                      api::InferenceEndpointStatus status, runtime::Writes& writes,
+                                      std::function<void()> then) {
   api::InferenceEndpoint wanted = endpoint;
   wanted.status = std::move(status);
   writes.send(status_write(kube::kInferenceEndpoints, endpoint.meta, api::to_json(wanted)),

@@ -254,7 +254,7 @@ int64_t Agenda::lacks_soon(bool by_going) const {
   return sum;
 }
 
-int64_t kept_now(World& world, const NodeId& node, Instant now) {
+int64_t kept_now(World& world, const NodeId& node, const std::string& own, Instant now) {
   if (world.reservations().empty() || !world.fleet().find(node)) return 0;
   Agenda agenda(world, node, now);
   for (const auto& [uid, plan] : world.reservations()) {
@@ -265,8 +265,8 @@ int64_t kept_now(World& world, const NodeId& node, Instant now) {
     }
   }
   agenda.promise({});
-  return agenda.keeps([now](const Agenda::Entry& entry) {
-    return entry.allow_backfill || entry.window.from > now;
+  return agenda.keeps([&](const Agenda::Entry& entry) {
+    return entry.allow_backfill || entry.window.from > now || entry.reservation == own;
   });
 }
 

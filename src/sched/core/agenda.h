@@ -116,7 +116,7 @@ std::map<NodeId, Agenda> agendas_of(World& world, const Plans& plans, Instant no
                                     Millis slack = Millis{0});
 
 // Devices of the node that have to stay free from now on, for windows that are there and that
-// nobody may use meanwhile.
-int64_t kept_now(World& world, const NodeId& node, Instant now);
+// nobody may use meanwhile, but for those of the Reservation `own`, which may be empty.
+int64_t kept_now(World& world, const NodeId& node, const std::string& own, Instant now);
 
 }  // namespace berth::sched
