@@ -21,10 +21,11 @@ constexpr Millis kMostSettling = minutes(15);  // until every endpoint is as it 
 constexpr Millis kMostFalling = minutes(10);   // until those that may sleep do
 constexpr Millis kMostWaking = seconds(60);    // until the first replica serves
 constexpr Millis kRest = seconds(60);          // in which nothing turns
-constexpr size_t kWritesAtRest = 40;           // per endpoint, of its figures and cost
-constexpr size_t kChangesPerAct = 400;         // more is a hot loop,
-constexpr size_t kChangesAtLeast = 5'000;      // where nobody does anything, a cluster does some
-constexpr int64_t kSteady = 6;                 // requests in flight: of two replicas
+constexpr int kRests = 3;                  // their number may still follow the load in the first
+constexpr size_t kWritesAtRest = 40;       // per endpoint, of its figures and cost
+constexpr size_t kChangesPerAct = 400;     // more is a hot loop,
+constexpr size_t kChangesAtLeast = 5'000;  // where nobody does anything, a cluster does some
+constexpr int64_t kSteady = 6;             // requests in flight: of two replicas
 
 }  // namespace
 
@@ -122,12 +123,16 @@ void Simulation::settle_endpoints() {
 }
 
 void Simulation::rest_endpoints() {
-  const size_t before = served_.writes();
-  cluster.pass(kRest);
   const size_t most = kWritesAtRest * served_.endpoints().size();
-  if (served_.writes() - before > most) {
-    checker_.broke("no_hot_loop", std::to_string(served_.writes() - before) +
-                                      " writes of endpoints that are as they should be");
+  size_t writes = most + 1;
+  for (int rest = 0; rest < kRests && writes > most; ++rest) {
+    const size_t before = served_.writes();
+    cluster.pass(kRest);
+    writes = served_.writes() - before;
+  }
+  if (writes > most) {
+    checker_.broke("no_hot_loop",
+                   std::to_string(writes) + " writes of endpoints that are as they should be");
   }
   for (const std::string& rule : integration::broken_when_quiet(cluster.server)) {
     checker_.broke("exact_when_quiet", rule + ", beside endpoints");

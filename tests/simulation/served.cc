@@ -19,13 +19,6 @@ using translate::integer_at;
 using translate::object_at;
 using translate::text_at;
 
-// By when everybody has heard of a change, and what was decided before it is written: a pause, or a
-// server that is down for 40 s, and then some.
-constexpr Millis kHeard = seconds(75);
-constexpr Millis kAMoment = seconds(10);  // in which a request that failed is sent again
-constexpr Millis kKnown = seconds(15);    // by when who leads has heard that a replica serves
-constexpr Millis kSurgePatience = seconds(30);
-constexpr Millis kSilence = seconds(14);  // a little less than what makes another stand in
 constexpr Millis kWholeWindow = hours(24 * 90);
 
 std::string uid_at(const Json& object) { return text_at(object_at(object, "metadata"), "uid"); }
@@ -34,8 +27,6 @@ Served::Name name_at(const Json& object) {
   const Json& meta = object_at(object, "metadata");
   return {text_at(meta, "namespace"), text_at(meta, "name")};
 }
-
-std::string title_of(const Served::Name& name) { return name.first + "/" + name.second; }
 
 bool is_leaving(const Json& object) {
   return object_at(object, "metadata").contains("deletionTimestamp");
@@ -85,6 +76,8 @@ std::string revision_of(const Json& job) {
 }
 
 }  // namespace
+
+std::string title_of(const Served::Name& name) { return name.first + "/" + name.second; }
 
 // ---- what there is ----
 
@@ -167,9 +160,11 @@ void Served::replica_changed(const Json& object, bool is_gone) {
   replica.endpoint = endpoint_of(object);
   replica.revision = revision_of(object);
   replica.is_serving = serves(object);
-  const bool was_placed = std::exchange(
-      replica.is_placed, object_at(object_at(object, "status"), "placement").contains("workers"));
-  if (is_new || was_placed) {
+  replica.is_suspended = object_at(object, "spec").value("suspend", false);
+  const bool is_placed = object_at(object_at(object, "status"), "placement").contains("workers");
+  const bool was_placed = std::exchange(replica.is_placed, is_placed);
+  if (is_placed && !was_placed) replica.placed_since = now;
+  if (is_new || (was_placed && !is_placed)) {
     replica.waits_since = now;
     replica.waits_from = clock_.now();
   }
@@ -179,121 +174,6 @@ void Served::replica_changed(const Json& object, bool is_gone) {
   if (is_silent(object) && !replica.silent_since) replica.silent_since = now;
   if (replica.is_serving) replica.served_at = now;
   check_bound(replica.endpoint);
-}
-
-// ---- what an operator does ----
-
-bool Served::is_recent(std::optional<Monotonic> at) const {
-  return at && clock_.monotonic() - *at < kHeard;
-}
-
-// The least and the most of late.
-Served::Bounds Served::bounds_of(const Endpoint& endpoint) const {
-  Bounds all = endpoint.bounds.back();
-  for (size_t i = endpoint.bounds.size() - 1; i > 0; --i) {
-    if (!is_recent(endpoint.bounds[i].since)) break;
-    all.least = std::min(all.least, endpoint.bounds[i - 1].least);
-    all.most = std::max(all.most, endpoint.bounds[i - 1].most);
-  }
-  return all;
-}
-
-// How many more there may be: while some take the place of others, or stand in for silent ones.
-int64_t Served::surge_of(const std::string& uid, int64_t most) {
-  const Monotonic now = clock_.monotonic();
-  std::set<std::string> revisions;
-  bool is_stood_in_for = false;
-  for (auto& [of, replica] : replicas_) {
-    if (replica.endpoint != uid) continue;
-    revisions.insert(replica.revision);
-    if (replica.silent_since && now - *replica.silent_since >= kSilence) replica.stood_in_for = now;
-    is_stood_in_for = is_stood_in_for || is_recent(replica.stood_in_for);
-  }
-  return revisions.size() > 1 || is_stood_in_for ? std::max<int64_t>(1, most / 4) : 0;
-}
-
-// What is made may arrive before what it replaces is asked to go.
-void Served::check_bound(const std::string& uid) {
-  const auto endpoint = endpoints_.find(uid);
-  if (endpoint == endpoints_.end()) return;  // its garbage is collected later
-  const Monotonic now = clock_.monotonic();
-  const auto there = std::count_if(replicas_.begin(), replicas_.end(), [&](const auto& one) {
-    return one.second.endpoint == uid && !one.second.is_gone;
-  });
-  const int64_t most = bounds_of(endpoint->second).most;
-  const int64_t surge = surge_of(uid, most);
-  const auto late =
-      std::count_if(late_.begin(), late_.end(), [&](Monotonic at) { return is_recent(at); });
-  if (there <= most + surge + late) {
-    endpoint->second.too_many_since.reset();
-    return;
-  }
-  if (!endpoint->second.too_many_since) endpoint->second.too_many_since = now;
-  if (now - *endpoint->second.too_many_since < kAMoment) return;
-  broke_("replicas_bounded", "endpoint " + title_of(endpoint->second.name) + " has " +
-                                 std::to_string(there) + " replicas of " + std::to_string(most) +
-                                 " and " + std::to_string(surge));
-}
-
-// The replica that the request would delete; null for others.
-Served::Replica* Served::asked_for(const kube::Request& request) {
-  if (request.method != kube::Method::Delete) return nullptr;
-  for (auto& [uid, replica] : replicas_) {
-    const std::string tail =
-        "/namespaces/" + replica.name.first + "/gpujobs/" + replica.name.second;
-    if (!request.path.ends_with(tail)) continue;
-    const Json body = request.body.empty() ? Json::object() : Json::parse(request.body);
-    const std::string wanted = text_at(object_at(body, "preconditions"), "uid");
-    return wanted.empty() || wanted == uid ? &replica : nullptr;
-  }
-  return nullptr;
-}
-
-void Served::asked(const kube::Request& request) {
-  Replica* replica = asked_for(request);
-  if (replica == nullptr) return;
-  const bool is_known = clock_.monotonic() - replica->serving_since >= kKnown;
-  if (!replica->is_gone && replica->is_serving && is_known) check_kept(*replica);
-  replica->is_gone = replica->is_asked = true;
-}
-
-void Served::arrived_late(const kube::Request& request) {
-  late_.push_back(clock_.monotonic());
-  Replica* replica = asked_for(request);
-  if (replica != nullptr) replica->is_gone = replica->is_asked = true;
-}
-
-// As far as an operator may know that asks another one to go.
-bool Served::may_serve(const Replica& replica) const {
-  if (replica.is_asked) return false;
-  if (replica.over_since && clock_.monotonic() - *replica.over_since >= kKnown) return false;
-  return replica.is_serving || is_recent(replica.served_at);
-}
-
-// A replica that serves goes only where enough others do, or gives its place to a newer one.
-void Served::check_kept(const Replica& going) const {
-  const auto endpoint = endpoints_.find(going.endpoint);
-  if (endpoint == endpoints_.end() || endpoint->second.is_leaving) return;
-  int64_t others = 0;
-  for (const auto& [uid, replica] : replicas_) {
-    if (&replica == &going || replica.endpoint != going.endpoint) continue;
-    const Millis waits = std::max(clock_.monotonic() - replica.waits_since,
-                                  Millis(clock_.now() - replica.waits_from));
-    const bool lacks_a_place = !replica.is_placed && !replica.is_gone &&
-                               replica.revision != going.revision &&
-                               waits >= kSurgePatience - seconds(2);
-    if (lacks_a_place) return;
-    others += may_serve(replica) ? 1 : 0;
-  }
-  if (const auto gone = vanished_.find(going.endpoint); gone != vanished_.end()) {
-    others += std::count_if(gone->second.begin(), gone->second.end(),
-                            [&](Monotonic at) { return is_recent(at); });
-  }
-  const int64_t least = bounds_of(endpoint->second).least;
-  if (others >= least) return;
-  broke_("serving_kept", "replica " + title_of(going.name) +
-                             " serves and is deleted, which leaves " + std::to_string(others) +
-                             " of at least " + std::to_string(least));
 }
 
 // ---- once quiet ----

@@ -63,6 +63,7 @@ class Served {
     std::string revision;  // what it runs
     bool is_serving = false;
     bool is_placed = false;
+    bool is_suspended = false;
     bool is_gone = false;   // over, being deleted, or asked to go
     bool is_asked = false;  // to go, by an operator
     std::optional<Monotonic> over_since{};
@@ -70,6 +71,7 @@ class Served {
     std::optional<Monotonic> stood_in_for{};  // the last time that another might be
     Monotonic waits_since{};                  // for a place
     Instant waits_from{};                     // by the clock on the wall
+    Monotonic placed_since{};                 // where it is
     Monotonic serving_since{};                // where it does
     std::optional<Monotonic> served_at{};     // the last time
   };
@@ -81,6 +83,7 @@ class Served {
   int64_t surge_of(const std::string& endpoint, int64_t most);
   Replica* asked_for(const kube::Request& request);
   bool may_serve(const Replica& replica) const;
+  bool lacks_a_place(const Replica& replica) const;
   void check_kept(const Replica& going) const;
   bool is_recent(std::optional<Monotonic> at) const;
   Bounds bounds_of(const Endpoint& endpoint) const;
@@ -95,5 +98,7 @@ class Served {
   std::deque<Monotonic> late_;
   size_t writes_ = 0;
 };
+
+std::string title_of(const Served::Name& name);  // "namespace/name"
 
 }  // namespace berth::simulation

@@ -117,14 +117,14 @@ bool is_silent(const ReplicaFacts& facts, const api::GpuJob& job, ReplicaPlan& p
 }
 
 // One of them has waited for a place for as long as it is worth to wait for one, and none of them
-// has found one meanwhile. A failing one takes nobody's.
+// has found one meanwhile. One that fails takes nobody's, nor does one that may not start.
 bool find_no_place(const ReplicaFacts& facts, const Replicas& replicas, ReplicaPlan& plan) {
   Instant found = Instant::min();
   for (const api::GpuJob* job : replicas) {
     if (job->status.placement) found = std::max(found, job->status.admitted_at.value_or(found));
   }
   return std::any_of(replicas.begin(), replicas.end(), [&](const api::GpuJob* job) {
-    if (job->status.placement || job->status.failures > 0) return false;
+    if (job->status.placement || job->status.failures > 0 || job->spec.suspend) return false;
     const auto& attempts = job->status.attempts;
     const auto since = attempts.empty() ? job->meta.creation : attempts.back().ended_at;
     const Instant until = std::max(found, since.value_or(facts.now)) + kSurgePatience;

@@ -199,6 +199,13 @@ TEST_F(Replicas, ThatDoNotStartTakeNobodysPlace) {
   EXPECT_THAT(plan.create, IsEmpty());
 }
 
+TEST_F(Replicas, ThatAreSuspendedTakeNobodysPlace) {
+  serving(0);
+  change_spec();
+  waiting(1, seconds(60)).spec.suspend = true;
+  EXPECT_THAT(scaled_to(1).remove, IsEmpty());
+}
+
 TEST_F(Replicas, ThatDoNotServeDoNotBlockTheNextSpec) {
   starting(0);
   starting(1);
