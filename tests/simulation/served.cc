@@ -160,11 +160,12 @@ void Served::replica_changed(const Json& object, bool is_gone) {
   replica.endpoint = endpoint_of(object);
   replica.revision = revision_of(object);
   replica.is_serving = serves(object);
-  replica.is_suspended = object_at(object, "spec").value("suspend", false);
+  const bool was_suspended =
+      std::exchange(replica.is_suspended, object_at(object, "spec").value("suspend", false));
   const bool is_placed = object_at(object_at(object, "status"), "placement").contains("workers");
   const bool was_placed = std::exchange(replica.is_placed, is_placed);
   if (is_placed && !was_placed) replica.placed_since = now;
-  if (is_new || (was_placed && !is_placed)) {
+  if (is_new || was_suspended || (was_placed && !is_placed)) {
     replica.waits_since = now;
     replica.waits_from = clock_.now();
   }

@@ -116,18 +116,30 @@ bool is_silent(const ReplicaFacts& facts, const api::GpuJob& job, ReplicaPlan& p
   return false;
 }
 
+// Since when it has waited for a place. One that fails takes nobody's, nor does one that may not
+// start.
+std::optional<Instant> waits_since(const ReplicaFacts& facts, const api::GpuJob& job) {
+  const api::GpuJobStatus& status = job.status;
+  if (status.placement || status.failures > 0 || job.spec.suspend) return std::nullopt;
+  const api::Condition* suspended = api::find_condition(status.conditions, "Suspended");
+  if (suspended != nullptr && suspended->is_true()) return std::nullopt;
+  const auto& attempts = status.attempts;
+  const auto left = attempts.empty() ? job.meta.creation : attempts.back().ended_at;
+  const Instant since = left.value_or(facts.now);
+  return suspended == nullptr ? since : std::max(since, suspended->last_transition_time);
+}
+
 // One of them has waited for a place for as long as it is worth to wait for one, and none of them
-// has found one meanwhile. One that fails takes nobody's, nor does one that may not start.
+// has found one meanwhile.
 bool find_no_place(const ReplicaFacts& facts, const Replicas& replicas, ReplicaPlan& plan) {
   Instant found = Instant::min();
   for (const api::GpuJob* job : replicas) {
     if (job->status.placement) found = std::max(found, job->status.admitted_at.value_or(found));
   }
   return std::any_of(replicas.begin(), replicas.end(), [&](const api::GpuJob* job) {
-    if (job->status.placement || job->status.failures > 0 || job->spec.suspend) return false;
-    const auto& attempts = job->status.attempts;
-    const auto since = attempts.empty() ? job->meta.creation : attempts.back().ended_at;
-    const Instant until = std::max(found, since.value_or(facts.now)) + kSurgePatience;
+    const auto since = waits_since(facts, *job);
+    if (!since) return false;
+    const Instant until = std::max(found, *since) + kSurgePatience;
     if (facts.now >= until) return true;
     wake_at(plan, until);
     return false;

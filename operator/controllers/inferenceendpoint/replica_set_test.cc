@@ -71,6 +71,12 @@ class Replicas : public testing::Test {
                             .ended_at = kNow - ago}};
     return job;
   }
+  static void set_suspended(api::GpuJob& job, api::ConditionStatus status, Millis ago) {
+    job.status.conditions = {{.type = "Suspended",
+                              .status = status,
+                              .last_transition_time = kNow - ago,
+                              .reason = "Test"}};
+  }
   // Those made so far run what the endpoint said before.
   void change_spec() { endpoint_.spec.worker.max_batch_size += 1; }
 
@@ -202,8 +208,15 @@ TEST_F(Replicas, ThatDoNotStartTakeNobodysPlace) {
 TEST_F(Replicas, ThatAreSuspendedTakeNobodysPlace) {
   serving(0);
   change_spec();
-  waiting(1, seconds(60)).spec.suspend = true;
+  api::GpuJob& stopped = waiting(1, seconds(60));
+  stopped.spec.suspend = true;
   EXPECT_THAT(scaled_to(1).remove, IsEmpty());
+  stopped.spec.suspend = false;
+  set_suspended(stopped, api::ConditionStatus::True, seconds(50));
+  EXPECT_THAT(scaled_to(1).remove, IsEmpty()) << "nobody has looked for a place yet";
+  set_suspended(stopped, api::ConditionStatus::False, seconds(10));
+  EXPECT_THAT(scaled_to(1).remove, IsEmpty());
+  EXPECT_THAT(scaled_to(1).again_at, Optional(kNow + seconds(20)));
 }
 
 TEST_F(Replicas, ThatDoNotServeDoNotBlockTheNextSpec) {
