@@ -55,6 +55,15 @@ inline constexpr MetricDefinition kRouterMetrics[] = {
      .kind = MetricKind::Counter,
      .help = "Answers of the candidate to mirrored requests, beside the answer that was given.",
      .labels = {{{"endpoint"}, {"outcome", "same|different|failed|skipped"}}}},
+    {.name = "berth_router_objective_ratio",
+     .kind = MetricKind::Gauge,
+     .help = "Share of requests for which spec.slo promises that they are answered without error, "
+             "or soon enough.",
+     .labels = {{{"endpoint"}, {"objective", "availability|latency"}}}},
+    {.name = "berth_router_late_requests_total",
+     .kind = MetricKind::Counter,
+     .help = "Requests answered later than spec.slo.latency, of endpoints that promise one.",
+     .labels = {{{"endpoint"}}}},
 };
 
 }  // namespace berth::http

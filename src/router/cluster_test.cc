@@ -94,7 +94,8 @@ TEST_F(ClusterTest, KnowsEndpointsAndTheirReadyPods) {
   EXPECT_THAT(tables_.back().endpoints, SizeIs(1));
   EXPECT_EQ(fraud().timeout, Millis{700});
   EXPECT_EQ(fraud().held_max, 9);
-  EXPECT_EQ(fraud().latency_objective, Millis{30});
+  ASSERT_TRUE(fraud().slo && fraud().slo->latency);
+  EXPECT_EQ(fraud().slo->latency->milliseconds, 30);
   EXPECT_THAT(fraud().routes, SizeIs(1));
   ASSERT_THAT(fraud().replicas, SizeIs(2));
   EXPECT_EQ(fraud().replicas[0].address, "10.0.0.1");

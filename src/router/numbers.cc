@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <numeric>
 #include <span>
 #include <string_view>
 
@@ -32,6 +33,12 @@ std::vector<double> bounds_listed() {
     if (!text.empty()) text.remove_prefix(1);
   }
   return bounds;
+}
+
+// In seconds; nothing where no latency is promised.
+std::optional<double> bound_of(const std::optional<api::Slo>& promise) {
+  if (!promise || !promise->latency) return std::nullopt;
+  return std::chrono::duration<double>(Millis(promise->latency->milliseconds)).count();
 }
 
 std::string shown(double value) {
@@ -125,6 +132,29 @@ void add_replicas(std::span<const Reading> readings, std::string& out) {
   }
 }
 
+// Of endpoints that promise nothing there is nothing to see.
+void add_promises(std::span<const Reading> readings, std::string& out) {
+  Lines objectives(out, "berth_router_objective_ratio");
+  const auto add = [&](const Reading& one, std::string_view objective, int64_t basis_points) {
+    objectives.add({{"endpoint", one.endpoint}, {"objective", objective}},
+                   static_cast<double>(basis_points) / 10'000);
+  };
+  for (const Reading& one : readings) {
+    const std::optional<api::Slo>& promise = one.numbers.promise();
+    if (!promise) continue;
+    if (promise->availability_basis_points) {
+      add(one, "availability", *promise->availability_basis_points);
+    }
+    if (promise->latency) add(one, "latency", promise->latency->basis_points);
+  }
+  Lines late(out, "berth_router_late_requests_total");
+  for (const Reading& one : readings) {
+    const std::optional<api::Slo>& promise = one.numbers.promise();
+    if (!promise || !promise->latency) continue;
+    late.add({{"endpoint", one.endpoint}}, static_cast<double>(one.numbers.late()));
+  }
+}
+
 void add_shadows(std::span<const Reading> readings, std::string& out) {
   Lines lines(out, "berth_router_shadow_compared_total");
   for (const Reading& one : readings) {
@@ -142,17 +172,28 @@ bool is_failure(Protocol protocol, int code) {
   return code == 2 || code == 13 || code == 14 || code == 15;
 }
 
-void Numbers::set_objective(Millis objective) {
-  if (objective == objective_) return;
-  objective_ = objective;
+void Numbers::set_promise(const std::optional<api::Slo>& promise) {
+  const std::optional<double> had = bound_of(promise_);
+  const std::optional<double> own = bound_of(promise);
+  promise_ = promise;
+  if (own == had && !bounds_.empty()) return;
   bounds_ = bounds_listed();
-  const double own = std::chrono::duration<double>(objective).count();
-  if (own > 0 && std::find(bounds_.begin(), bounds_.end(), own) == bounds_.end()) {
-    bounds_.insert(std::upper_bound(bounds_.begin(), bounds_.end(), own), own);
+  if (own && std::find(bounds_.begin(), bounds_.end(), *own) == bounds_.end()) {
+    bounds_.insert(std::upper_bound(bounds_.begin(), bounds_.end(), *own), *own);
   }
   for (OfVariant& variant : variants_) {
     variant.durations = {.buckets = std::vector<int64_t>(bounds_.size() + 1)};
   }
+}
+
+int64_t Numbers::late() const {
+  const auto bound = std::lower_bound(bounds_.begin(), bounds_.end(), *bound_of(promise_));
+  int64_t late = 0;
+  for (const OfVariant& variant : variants_) {
+    const auto& buckets = variant.durations.buckets;
+    late = std::accumulate(buckets.begin() + (bound - bounds_.begin()) + 1, buckets.end(), late);
+  }
+  return late;
 }
 
 void Numbers::count(Variant variant, Protocol protocol, int code, Micros duration) {
@@ -194,6 +235,7 @@ std::string metrics_text(const std::vector<Reading>& readings) {
       out);
   add_replicas(readings, out);
   add_shadows(readings, out);
+  add_promises(readings, out);
   return out;
 }
 

@@ -2,9 +2,11 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "api/endpoint_watch.h"
 #include "router/moment.h"
 #include "router/route_table.h"
 
@@ -22,9 +24,9 @@ bool is_failure(Protocol protocol, int code);
 // What has been counted for one endpoint. One thread at a time; copied to be shown.
 class Numbers {
  public:
-  // Upper bounds in seconds, those of the metrics list and the endpoint's own. A new objective
-  // starts the histograms anew, as a restart would: what was counted cannot be told apart by it.
-  void set_objective(Millis objective);
+  // What the endpoint promises. A new bound of latency starts the histograms anew, as a restart
+  // would: what was counted cannot be told apart by it.
+  void set_promise(const std::optional<api::Slo>& promise);
 
   void count(Variant variant, Protocol protocol, int code, Micros duration);
   void count_shadow(ShadowOutcome outcome) { ++shadows_[static_cast<size_t>(outcome)]; }
@@ -40,7 +42,11 @@ class Numbers {
   using Codes = std::map<int, int64_t>;
   const Codes& codes(Variant variant, Protocol protocol) const;
   const Histogram& durations(Variant variant) const;
+  // Upper bounds in seconds, those of the metrics list and the endpoint's own.
   const std::vector<double>& bounds() const { return bounds_; }
+  const std::optional<api::Slo>& promise() const { return promise_; }
+  // Answers later than the promised bound. REQUIRES: one is promised.
+  int64_t late() const;
   int64_t shadows(ShadowOutcome outcome) const { return shadows_[static_cast<size_t>(outcome)]; }
 
  private:
@@ -51,7 +57,7 @@ class Numbers {
   std::array<OfVariant, 2> variants_;  // by Variant
   std::array<int64_t, 4> shadows_{};   // by ShadowOutcome
   std::vector<double> bounds_;
-  Millis objective_{-1};
+  std::optional<api::Slo> promise_;
 };
 
 // What one page of metrics says of one endpoint.

@@ -52,10 +52,8 @@ Result<CachedEndpoint> cached_endpoint(const Json& json) {
                      .timeout = Millis(object.spec.worker.request_timeout_milliseconds),
                      .held_max = object.spec.worker.max_queued_requests,
                      .mirror_percent = mirror_percent(object),
+                     .slo = object.spec.slo,
                      .routes = object.spec.routes};
-  if (object.spec.slo && object.spec.slo->latency) {
-    cached.endpoint.latency_objective = Millis(object.spec.slo->latency->milliseconds);
-  }
   for (const api::VariantStatus& variant : object.status.variants) {
     if (variant.role == Variant::Candidate) {
       cached.endpoint.candidate_percent = variant.weight_percent;

@@ -1,10 +1,12 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "api/endpoint_rollout.h"
+#include "api/endpoint_watch.h"
 #include "base/clock.h"
 
 namespace berth::router {
@@ -27,9 +29,9 @@ struct Endpoint {
   std::string name;
   Millis timeout{1'000};          // of a request whose client gives no deadline
   int64_t held_max = 512;         // requests that wait for a replica, at most
-  Millis latency_objective{0};    // 0: none
   int64_t candidate_percent = 0;  // of requests that no rule decides
   int64_t mirror_percent = 0;     // of Stable's requests, sent to the candidate too
+  std::optional<api::Slo> slo;
   std::vector<api::Route> routes;
   std::vector<Replica> replicas;  // ready ones, by id
 

@@ -89,7 +89,7 @@ def test_objectives_and_pages_are_the_installations():
                        "slo.availabilityBasisPoints=9950",
                        "slo.latency.milliseconds=2500", "slo.latency.basisPoints=9500")
     text = str(chart.of_kind(objects, "PrometheusRule"))
-    assert "vector(1 - 9950 / 10000)" in text and "vector(1 - 9500 / 10000)" in text
+    assert "+ (1 - 9950 / 10000)" in text and "+ (1 - 9500 / 10000)" in text
     assert 'le=~"2.5([.]0)?"' in text and 'le=~"1(' not in text
     assert text.count("https://wiki.example/berth/Berth") == len(promql.alerts())
     assert "berth.dev/docs" not in text

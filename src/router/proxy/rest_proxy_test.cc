@@ -315,7 +315,9 @@ TEST_F(RestProxy, LosesNothingWhileReplicasComeAndGoUnderSeveralThreads) {
 TEST_F(RestProxy, CountsAnswersAndTheirDurations) {
   const FakeReplica replica("a");
   Endpoint promised = endpoint("fraud", {replica.replica()});
-  promised.latency_objective = Millis{30'000};
+  promised.slo =
+      api::Slo{.availability_basis_points = 9990,
+               .latency = api::LatencyObjective{.milliseconds = 30'000, .basis_points = 9500}};
   route({promised});
   EXPECT_EQ(ask("1").status, 200);
   EXPECT_TRUE(
@@ -327,6 +329,10 @@ TEST_F(RestProxy, CountsAnswersAndTheirDurations) {
   EXPECT_TRUE(
       shows("berth_router_request_duration_seconds_count{endpoint=\"fraud\",variant="
             "\"stable\"} 1"));
+  EXPECT_TRUE(shows("berth_router_late_requests_total{endpoint=\"fraud\"} 0"));
+  EXPECT_TRUE(
+      shows("berth_router_objective_ratio{endpoint=\"fraud\",objective=\"availability\"} 0.999"));
+  EXPECT_TRUE(shows("berth_router_objective_ratio{endpoint=\"fraud\",objective=\"latency\"} 0.95"));
 }
 
 }  // namespace

@@ -142,7 +142,7 @@ class AsioRouter final : public Router {
           known != routes_->states.end() ? known->second : std::make_shared<EndpointState>();
       const std::lock_guard lock(state->mutex);
       state->balancer.set(endpoint.replicas);
-      state->numbers.set_objective(endpoint.latency_objective);
+      state->numbers.set_promise(endpoint.slo);
       routes->states.emplace(name, state);
     }
     routes->table = std::move(table);
