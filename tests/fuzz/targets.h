@@ -25,6 +25,7 @@ namespace berth::fuzz {
   DO(model_signatures)                 \
   DO(pem_files)                        \
   DO(quantities)                       \
+  DO(remembered_texts)                 \
   DO(times)                            \
   DO(watch_streams)                    \
   DO(worker_words)
