@@ -66,7 +66,8 @@ class Endpoint:
                      "worker": {"image": image, "devices": [{"class": REAL_CLASS}],
                                 "requestTimeoutMilliseconds": 5000,
                                 "resources": {"cpu": "300m", "memory": "512Mi"}},
-                     "slo": {"availabilityBasisPoints": 9990},
+                     "slo": {"availabilityBasisPoints": 9990,
+                             "latency": {"milliseconds": 5000, "basisPoints": 9900}},
                      "scaling": {"minReplicas": 1, "maxReplicas": 4, **scaling}}})
 
     def until(self, check, seconds=START_SECONDS, what=""):
