@@ -101,6 +101,14 @@ class Prometheus:
         values = [float(one["value"][1]) for one in self.get("query", query=query)["result"]]
         return [value for value in values if value == value]
 
+    def until_scraped(self, seconds):
+        """Returns once every target has been read."""
+        deadline = time.monotonic() + seconds
+        while late := [one["scrapeUrl"] for one in self.get("targets")["activeTargets"]
+                       if one["health"] != "up"]:
+            assert time.monotonic() < deadline, f"not scraped: {late}"
+            time.sleep(0.2)
+
     def until_numbers(self, queries, seconds):
         """Returns once every one of the named queries has said a number."""
         silent, deadline = dict(queries), time.monotonic() + seconds
