@@ -47,7 +47,7 @@ Result<CachedWorkload> cached_workload(const Json& gpujob) {
     const Json& json = translate::object_at(status, name);
     if (json.empty()) continue;
     api::Placement placement;
-    BERTH_TRY(decode(json, placement, std::string("status.") + name));
+    BERTH_TRY(decode(json, placement, Path(Path("status"), name)));
     cached.plan = plan_of(cached.meta, placement, name == std::string_view("nominated"));
     cached.plan->is_over = has_ended(gpujob, placement.attempt);
     break;

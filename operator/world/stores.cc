@@ -37,7 +37,7 @@ Result<Named> decode_named(const Json& object) {
   Named named;
   const auto metadata = object.find("metadata");
   if (metadata == object.end()) return Error{Code::Invalid, "metadata: required"};
-  BERTH_TRY(decode(*metadata, named.meta, "metadata"));
+  BERTH_TRY(decode(*metadata, named.meta, Path("metadata")));
   return named;
 }
 

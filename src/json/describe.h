@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "json/enum_names.h"
 #include "json/json_fwd.h"
+#include "json/path.h"
 #include "json/rules.h"
 #include "json/time.h"
 
@@ -68,10 +69,7 @@ Json encode(const T& value);
 // version), absent fields keep the struct's initialisers. `path` is where `json` stands, "" at the
 // root. Errors: Invalid, with the path: `spec.limits[0].guaranteed: want integer`.
 template <class T>
-Status decode(const Json& json, T& out, const std::string& path = {});
-
-std::string path_of(const std::string& parent, std::string_view name);
-std::string path_of(const std::string& parent, size_t index);
+Status decode(const Json& json, T& out, const Path& path = {});
 
 // What a field does that does not depend on its type is out of line, in describe.cc: there are
 // hundreds of fields.
@@ -80,16 +78,16 @@ namespace detail {
 // Puts `value` into `object`, unless it is null, or blank where it may be left out.
 void put(Json& object, const char* name, Json&& value, bool is_blank_kept);
 // The field's value, or nullptr when it is absent. An absent one that is required is an error.
-const Json* find_field(const Json& object, const char* name, bool is_required,
-                       const std::string& path, Status& status);
-Error wants(const std::string& path, std::string_view what);
-Status decode_bool(const Json& json, bool& out, const std::string& path);
-Status decode_integer(const Json& json, int64_t& out, const std::string& path);
-Status decode_text(const Json& json, std::string& out, const std::string& path);
-Status decode_instant(const Json& json, Instant& out, const std::string& path);
+const Json* find_field(const Json& object, const char* name, bool is_required, const Path& path,
+                       Status& status);
+Error wants(const Path& path, std::string_view what);
+Status decode_bool(const Json& json, bool& out, const Path& path);
+Status decode_integer(const Json& json, int64_t& out, const Path& path);
+Status decode_text(const Json& json, std::string& out, const Path& path);
+Status decode_instant(const Json& json, Instant& out, const Path& path);
 // The place of the name in `names`.
 Result<size_t> decode_name(const Json& json, std::span<const std::string_view> names,
-                           const std::string& path);
+                           const Path& path);
 
 }  // namespace detail
 
@@ -112,14 +110,14 @@ template <class S>
 struct DecodeVisitor {
   const Json& from;
   S& to;
-  const std::string& path;
+  const Path& path;
   Status status = Done{};
 
   template <class T>
   void field(const char* name, T S::*member, const Rules& rules, const char*) {
     if (!status.ok()) return;
     const Json* found = detail::find_field(from, name, rules.required, path, status);
-    if (found != nullptr) status = decode(*found, to.*member, path_of(path, name));
+    if (found != nullptr) status = decode(*found, to.*member, Path(path, name));
   }
   template <class F>
   void rule(const char*, const char*, F, const char* = "") {}
@@ -130,32 +128,32 @@ struct DecodeVisitor {
 namespace detail {
 
 template <class T>
-Status decode_list(const Json& json, std::vector<T>& out, const std::string& path) {
+Status decode_list(const Json& json, std::vector<T>& out, const Path& path) {
   if (!json.is_array()) return wants(path, "list");
   out.clear();
   out.reserve(json.size());
   for (size_t i = 0; i < json.size(); ++i) {
     T item{};
-    BERTH_TRY(decode(json[i], item, path_of(path, i)));
+    BERTH_TRY(decode(json[i], item, Path(path, i)));
     out.push_back(std::move(item));
   }
   return Done{};
 }
 
 template <class T>
-Status decode_map(const Json& json, std::map<std::string, T>& out, const std::string& path) {
+Status decode_map(const Json& json, std::map<std::string, T>& out, const Path& path) {
   if (!json.is_object()) return wants(path, "object");
   out.clear();
   for (const auto& [key, item] : json.items()) {
     T value{};
-    BERTH_TRY(decode(item, value, path_of(path, key)));
+    BERTH_TRY(decode(item, value, Path(path, key)));
     out.emplace(key, std::move(value));
   }
   return Done{};
 }
 
 template <NamedEnum E>
-Status decode_enum(const Json& json, E& out, const std::string& path) {
+Status decode_enum(const Json& json, E& out, const Path& path) {
   static constexpr auto kNames = enum_names(E{});
   out = static_cast<E>(BERTH_TRY(decode_name(json, kNames, path)));
   return Done{};
@@ -189,7 +187,7 @@ Json encode(const T& value) {
 }
 
 template <class T>
-Status decode(const Json& json, T& out, const std::string& path) {
+Status decode(const Json& json, T& out, const Path& path) {
   if constexpr (kIsOptional<T>) {
     typename T::value_type value{};
     BERTH_TRY(decode(json, value, path));

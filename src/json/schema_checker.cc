@@ -4,12 +4,12 @@
 #include <set>
 #include <utility>
 
-#include "json/describe.h"
+#include "json/time.h"
 
 namespace berth {
 namespace {
 
-const Schema* find(const Schema& node, const char* key) {
+const Schema* find(const Schema& node, std::string_view key) {
   const auto found = node.find(key);
   return found == node.end() ? nullptr : &*found;
 }
@@ -48,23 +48,21 @@ std::string at_most(int64_t bound) {
   return "should be less than or equal to " + std::to_string(bound);
 }
 
-void check_integer(const Json& value, const Schema& node, const std::string& path,
-                   Violations& found) {
+void check_integer(const Json& value, const Schema& node, const Path& path, Violations& found) {
   const int64_t number = value.get<int64_t>();
   const int64_t minimum = number_or(node, "minimum", INT64_MIN);
   const int64_t maximum = number_or(node, "maximum", INT64_MAX);
-  if (number < minimum) found.push_back({path, at_least(minimum)});
-  if (number > maximum) found.push_back({path, at_most(maximum)});
+  if (number < minimum) found.push_back({path.text(), at_least(minimum)});
+  if (number > maximum) found.push_back({path.text(), at_most(maximum)});
 }
 
-void check_enum(const std::string& text, const Schema& names, const std::string& path,
-                Violations& found) {
+void check_enum(const std::string& text, const Schema& names, const Path& path, Violations& found) {
   std::string known;
   for (const auto& name : names) {
     if (name.get_ref<const std::string&>() == text) return;
     known += (known.empty() ? "\"" : ", \"") + name.get<std::string>() + "\"";
   }
-  found.push_back({path, "supported values: " + known});
+  found.push_back({path.text(), "supported values: " + known});
 }
 
 // What tells the items of a list apart: the whole item of a set, the key fields of a map.
@@ -79,13 +77,12 @@ Json identity_of(const Json& item, const Schema& node) {
   return identity;
 }
 
-void check_unique(const Json& list, const Schema& node, const std::string& path,
-                  Violations& found) {
+void check_unique(const Json& list, const Schema& node, const Path& path, Violations& found) {
   if (node.at("x-kubernetes-list-type") == "atomic") return;
   std::set<Json> seen;
   for (size_t i = 0; i < list.size(); ++i) {
     if (!seen.insert(identity_of(list[i], node)).second)
-      found.push_back({path_of(path, i), "Duplicate value"});
+      found.push_back({Path(path, i).text(), "Duplicate value"});
   }
 }
 
@@ -103,7 +100,7 @@ void fill(Json& value, const Schema& node) {
       there = value.end();
     }
     if (there == value.end() && !field.contains("default")) continue;
-    if (there == value.end()) value[name] = Json::parse(field.at("default").dump());
+    if (there == value.end()) value[name] = Json(field.at("default"));
     fill(value[name], field);
   }
 }
@@ -116,7 +113,7 @@ void prune_node(Json& value, const Schema& node) {
   const Schema* properties = find(node, "properties");
   if (!value.is_object() || properties == nullptr) return;
   for (auto field = value.begin(); field != value.end();) {
-    const Schema* known = find(*properties, field.key().c_str());
+    const Schema* known = find(*properties, field.key());
     if (known == nullptr) {
       field = value.erase(field);
       continue;
@@ -143,7 +140,7 @@ void SchemaChecker::compile_patterns(const Schema& node) {
 
 Violations SchemaChecker::check(const Json& value) const {
   Violations found;
-  check_node(value, schema_, "", found);
+  check_node(value, schema_, {}, found);
   return found;
 }
 
@@ -153,7 +150,7 @@ void SchemaChecker::prune(Json& object) const {
   for (auto field = object.begin(); field != object.end();) {
     const bool is_kept =
         field.key() == "apiVersion" || field.key() == "kind" || field.key() == "metadata";
-    const Schema* known = find(schema_.at("properties"), field.key().c_str());
+    const Schema* known = find(schema_.at("properties"), field.key());
     if (!is_kept && known == nullptr) {
       field = object.erase(field);
       continue;
@@ -163,12 +160,13 @@ void SchemaChecker::prune(Json& object) const {
   }
 }
 
-void SchemaChecker::check_node(const Json& value, const Schema& node, const std::string& path,
+void SchemaChecker::check_node(const Json& value, const Schema& node, const Path& path,
                                Violations& found) const {
   if (!has_type(value, node)) {
     const Schema* type = find(node, "type");
-    found.push_back({path, "must be of type " +
-                               (type == nullptr ? "integer or string" : type->get<std::string>())});
+    found.push_back(
+        {path.text(),
+         "must be of type " + (type == nullptr ? "integer or string" : type->get<std::string>())});
     return;
   }
   if (value.is_object()) check_object(value, node, path, found);
@@ -177,18 +175,18 @@ void SchemaChecker::check_node(const Json& value, const Schema& node, const std:
   if (value.is_string()) check_text(value.get_ref<const std::string&>(), node, path, found);
 }
 
-void SchemaChecker::check_object(const Json& value, const Schema& node, const std::string& path,
+void SchemaChecker::check_object(const Json& value, const Schema& node, const Path& path,
                                  Violations& found) const {
   if (const Schema* required = find(node, "required")) {
     for (const auto& name : *required) {
       if (!value.contains(name.get_ref<const std::string&>()))
-        found.push_back({path_of(path, name.get<std::string>()), "Required value"});
+        found.push_back({Path(path, name.get_ref<const std::string&>()).text(), "Required value"});
     }
   }
   if (const Schema* properties = find(node, "properties")) {
     for (const auto& [name, field] : properties->items()) {
       const auto there = value.find(name);
-      if (there != value.end()) check_node(*there, field, path_of(path, name), found);
+      if (there != value.end()) check_node(*there, field, Path(path, name), found);
     }
   }
   const Schema* values = find(node, "additionalProperties");
@@ -197,48 +195,50 @@ void SchemaChecker::check_object(const Json& value, const Schema& node, const st
   const int64_t fewest = number_or(node, "minProperties", 0);
   const int64_t most = number_or(node, "maxProperties", INT64_MAX);
   if (size < fewest)
-    found.push_back({path, "should have at least " + std::to_string(fewest) + " properties"});
+    found.push_back(
+        {path.text(), "should have at least " + std::to_string(fewest) + " properties"});
   if (size > most)
-    found.push_back({path, "Too many: must have at most " + std::to_string(most) + " items"});
-  for (const auto& [key, item] : value.items())
-    check_node(item, *values, path_of(path, key), found);
+    found.push_back(
+        {path.text(), "Too many: must have at most " + std::to_string(most) + " items"});
+  for (const auto& [key, item] : value.items()) check_node(item, *values, Path(path, key), found);
 }
 
-void SchemaChecker::check_list(const Json& value, const Schema& node, const std::string& path,
+void SchemaChecker::check_list(const Json& value, const Schema& node, const Path& path,
                                Violations& found) const {
   const int64_t size = static_cast<int64_t>(value.size());
   const int64_t fewest = number_or(node, "minItems", 0);
   const int64_t most = number_or(node, "maxItems", INT64_MAX);
   if (size < fewest)
-    found.push_back({path, "should have at least " + std::to_string(fewest) + " items"});
+    found.push_back({path.text(), "should have at least " + std::to_string(fewest) + " items"});
   if (size > most) {
-    found.push_back({path, "Too many: must have at most " + std::to_string(most) + " items"});
+    found.push_back(
+        {path.text(), "Too many: must have at most " + std::to_string(most) + " items"});
     return;  // not worth walking, and possibly huge
   }
   for (size_t i = 0; i < value.size(); ++i)
-    check_node(value[i], node.at("items"), path_of(path, i), found);
+    check_node(value[i], node.at("items"), Path(path, i), found);
   check_unique(value, node, path, found);
 }
 
-void SchemaChecker::check_text(const std::string& text, const Schema& node, const std::string& path,
+void SchemaChecker::check_text(const std::string& text, const Schema& node, const Path& path,
                                Violations& found) const {
   const int64_t length = length_of(text);
   const int64_t fewest = number_or(node, "minLength", 0);
   const int64_t most = number_or(node, "maxLength", INT64_MAX);
   if (length < fewest)
-    found.push_back({path, "should be at least " + std::to_string(fewest) + " chars long"});
+    found.push_back({path.text(), "should be at least " + std::to_string(fewest) + " chars long"});
   if (length > most) {
-    found.push_back({path, "Too long: may not be more than " + std::to_string(most)});
+    found.push_back({path.text(), "Too long: may not be more than " + std::to_string(most)});
     return;  // std::regex recurses per character: never let it see an unbounded text
   }
   if (const Schema* names = find(node, "enum")) check_enum(text, *names, path, found);
   if (node.contains("format") && !parse_time(text).ok())
-    found.push_back({path, "must be of type date-time"});
+    found.push_back({path.text(), "must be of type date-time"});
   const Schema* pattern = find(node, "pattern");
   if (pattern == nullptr) return;
   const std::string& expression = pattern->get_ref<const std::string&>();
   if (!std::regex_search(text, patterns_.at(expression)))
-    found.push_back({path, "should match '" + expression + "'"});
+    found.push_back({path.text(), "should match '" + expression + "'"});
 }
 
 }  // namespace berth

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "json/json_fwd.h"
+#include "json/path.h"
 #include "json/schema.h"
 #include "json/violation.h"
 
@@ -32,13 +33,11 @@ class SchemaChecker {
 
  private:
   void compile_patterns(const Schema& node);
-  void check_node(const Json& value, const Schema& node, const std::string& path,
-                  Violations& found) const;
-  void check_object(const Json& value, const Schema& node, const std::string& path,
+  void check_node(const Json& value, const Schema& node, const Path& path, Violations& found) const;
+  void check_object(const Json& value, const Schema& node, const Path& path,
                     Violations& found) const;
-  void check_list(const Json& value, const Schema& node, const std::string& path,
-                  Violations& found) const;
-  void check_text(const std::string& text, const Schema& node, const std::string& path,
+  void check_list(const Json& value, const Schema& node, const Path& path, Violations& found) const;
+  void check_text(const std::string& text, const Schema& node, const Path& path,
                   Violations& found) const;
 
   Schema schema_;

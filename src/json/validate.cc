@@ -4,21 +4,20 @@ namespace berth::detail {
 
 const Json* child_of(const Json* json, const char* name) {
   if (json == nullptr) return nullptr;
-  const auto found = json->find(name);
+  const auto found = json->find(std::string_view(name));
   return found == json->end() || found->is_null() ? nullptr : &*found;
 }
 
-std::string path_at(const std::string& path, std::string_view field_path) {
-  if (field_path.empty()) return path;
-  return path_of(path, field_path.substr(1));
+std::string path_at(const Path& path, std::string_view field_path) {
+  return field_path.empty() ? path.text() : Path(path, field_path.substr(1)).text();
 }
 
-void refuse_unsupported(const std::string& path, const char* name, Violations& found) {
-  found.push_back({path_of(path, name), std::string(name) + " is not supported yet"});
+void refuse_unsupported(const Path& path, const char* name, Violations& found) {
+  found.push_back({Path(path, name).text(), std::string(name) + " is not supported yet"});
 }
 
-void refuse_change(const std::string& path, const char* name, Violations& found) {
-  found.push_back({path_of(path, name), std::string(name) + " is immutable"});
+void refuse_change(const Path& path, const char* name, Violations& found) {
+  found.push_back({Path(path, name).text(), std::string(name) + " is immutable"});
 }
 
 }  // namespace berth::detail

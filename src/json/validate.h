@@ -20,22 +20,22 @@ struct Checked {
 };
 
 template <class T>
-void check_rules(const Checked<T>& value, const std::string& path, Violations& found);
+void check_rules(const Checked<T>& value, const Path& path, Violations& found);
 
 namespace detail {
 
 const Json* child_of(const Json* json, const char* name);
 // "spec" and CEL's ".max" are "spec.max".
-std::string path_at(const std::string& path, std::string_view field_path);
-void refuse_unsupported(const std::string& path, const char* name, Violations& found);
-void refuse_change(const std::string& path, const char* name, Violations& found);
+std::string path_at(const Path& path, std::string_view field_path);
+void refuse_unsupported(const Path& path, const char* name, Violations& found);
+void refuse_change(const Path& path, const char* name, Violations& found);
 
 }  // namespace detail
 
 template <class S>
 struct RuleVisitor {
   const Checked<S>& value;
-  const std::string& path;
+  const Path& path;
   Violations& found;
 
   template <class T>
@@ -52,7 +52,7 @@ struct RuleVisitor {
     const T* old = old_json == nullptr ? nullptr : &(value.old->*member);
     check_rules(
         Checked<T>{value.now.*member, *json, old, old_json, value.is_frozen && !rules.is_template},
-        path_of(path, name), found);
+        Path(path, name), found);
   }
   template <class F>
   void rule(const char*, const char* message, F holds, const char* field_path = "") {
@@ -66,7 +66,7 @@ struct RuleVisitor {
 };
 
 template <class T>
-void check_rules(const Checked<T>& value, const std::string& path, Violations& found) {
+void check_rules(const Checked<T>& value, const Path& path, Violations& found) {
   if constexpr (kIsOptional<T>) {
     using Inner = typename T::value_type;
     const bool was_there = value.old != nullptr && value.old->has_value();
@@ -79,7 +79,7 @@ void check_rules(const Checked<T>& value, const std::string& path, Violations& f
     for (size_t i = 0; i < value.now.size(); ++i) {
       const Item& item = value.now[i];
       check_rules(Checked<Item>{.now = item, .json = value.json[i], .is_frozen = value.is_frozen},
-                  path_of(path, i), found);
+                  Path(path, i), found);
     }
   } else if constexpr (Described<T>) {
     RuleVisitor<T> visitor{value, path, found};
@@ -106,7 +106,7 @@ Violations validate_with(const SchemaChecker& checker, const Json& now, const Js
   const bool has_old = old != nullptr;
   check_rules(
       Checked<T>{value, filled, has_old ? &before : nullptr, has_old ? &filled_old : nullptr, true},
-      "", found);
+      {}, found);
   return found;
 }
 

@@ -105,7 +105,7 @@ bool Node::is_usable() const {
 
 Result<Node> decode_node(const Json& json, const Accelerators& accelerators) {
   Node node;
-  BERTH_TRY(decode(object_at(json, "metadata"), node.meta, "metadata"));
+  BERTH_TRY(decode(object_at(json, "metadata"), node.meta, Path("metadata")));
   if (node.meta.name.empty()) return Error{Code::Invalid, "metadata.name: required"};
   node.meta.annotations.clear();
   const Json& spec = object_at(json, "spec");

@@ -203,7 +203,7 @@ ReadMembers pod_members() {
 
 Result<Pod> decode_pod(const Json& json, const Accelerators& accelerators) {
   Pod pod;
-  BERTH_TRY(decode(object_at(json, "metadata"), pod.meta, "metadata"));
+  BERTH_TRY(decode(object_at(json, "metadata"), pod.meta, Path("metadata")));
   if (pod.meta.name.empty()) return Error{Code::Invalid, "metadata.name: required"};
   pod.meta.annotations = own_of(pod.meta.annotations);
   std::erase_if(pod.meta.owners, [](const OwnerRef& owner) { return !owner.controller; });

@@ -183,7 +183,7 @@ Result<Route> decode_route(const Json& object) {
   Route route;
   const auto metadata = object.find("metadata");
   if (metadata == object.end()) return Error{Code::Invalid, "metadata: required"};
-  BERTH_TRY(decode(*metadata, route.meta, "metadata"));
+  BERTH_TRY(decode(*metadata, route.meta, Path("metadata")));
   if (runtime::controller_uid(route.meta, kube::kInferenceEndpoints).empty()) return route;
   route.spec = object_at(object, "spec").dump();
   for (const Json& one : array_at(object_at(object, "status"), "parents")) {

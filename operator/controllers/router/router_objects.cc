@@ -111,7 +111,7 @@ Result<RouterDeployment> decode_router(const Json& object) {
   RouterDeployment deployment;
   const auto metadata = object.find("metadata");
   if (metadata == object.end()) return Error{Code::Invalid, "metadata: required"};
-  BERTH_TRY(decode(*metadata, deployment.meta, "metadata"));
+  BERTH_TRY(decode(*metadata, deployment.meta, Path("metadata")));
   deployment.ready = translate::integer_at(translate::object_at(object, "status"), "readyReplicas");
   return deployment;
 }
