@@ -142,9 +142,16 @@ bool advance(World& world, const Kind& kind, const ObjectState& state) {
 }  // namespace
 
 bool collect_one(World& world) {
-  return any_object(world, [&](const Kind& kind, const ObjectState& state) {
-    return state->concerns_collector() && advance(world, kind, state);
-  });
+  const std::set<Storage::Key> all = world.storage.uncollected();
+  for (const Storage::Key& key : all) {
+    const auto kind = world.kinds.all().find(key.first);
+    if (kind == world.kinds.all().end()) continue;  // no longer served
+    const ObjectState state = world.storage.find(key.first, key.second);
+    if (advance(world, kind->second, state)) return true;
+    // What is going may wait for others to forget it.
+    if (!is_deleting(state->object())) world.storage.looked_at(key);
+  }
+  return false;
 }
 
 }  // namespace berth::kube::fake

@@ -108,7 +108,9 @@ std::variant<WatchCursor, Refusal> start_watch(World& world, const Call& call, c
       parse_selector(call.name_space, call.param("labelSelector"), call.param("fieldSelector"));
   if (!select) return bad_request(select.error().message);
   if (const auto refusal = check_streaming_list(world, call)) return *refusal;
-  WatchCursor cursor{.call = call, .collection = kind.collection(), .select = *std::move(select)};
+  WatchCursor cursor{.call = call,
+                     .collection = &world.storage.collection(kind.collection()),
+                     .select = *std::move(select)};
   // One object by its name is watched as the collection with that field.
   if (!call.name.empty()) cursor.select.fields.push_back({"/metadata/name", call.name, true});
   cursor.bookmarks = call.param("allowWatchBookmarks") == "true";
@@ -129,25 +131,27 @@ std::variant<WatchCursor, Refusal> start_watch(World& world, const Call& call, c
 
 std::optional<std::string> next_line(World& world, WatchCursor& cursor) {
   if (cursor.dead) return std::nullopt;
-  const Kind& kind = *world.kinds.find(cursor.call.group, cursor.call.version, cursor.call.plural);
+  const auto kind_of = [&]() -> const Kind& {
+    return *world.kinds.find(cursor.call.group, cursor.call.version, cursor.call.plural);
+  };
   if (!cursor.initial.empty()) {
     const ObjectState state = std::move(cursor.initial.front());
     cursor.initial.pop_front();
-    return event("ADDED", full_text(kind, *state));
+    return event("ADDED", full_text(kind_of(), *state));
   }
   if (cursor.mark_initial_end) return bookmark_line(world, cursor);
-  if (world.storage.is_compacted(cursor.collection, cursor.version)) {
+  if (world.storage.is_compacted(*cursor.collection, cursor.version)) {
     cursor.dead = true;
     return event("ERROR", status_text(cursor.call, expired("too old resource version: " +
                                                            std::to_string(cursor.version))));
   }
-  while (const Change* change = world.storage.next_change(cursor.collection, cursor.version)) {
+  while (const Change* change = Storage::next_change(*cursor.collection, cursor.version)) {
     cursor.version = change->version;
     const bool was = change->before && cursor.select.matches(change->before->object());
     const bool is = !change->deleted && cursor.select.matches(change->after->object());
     if (!was && !is) continue;
     const char* type = !was ? "ADDED" : is ? "MODIFIED" : "DELETED";
-    return event(type, full_text(kind, *change->after));
+    return event(type, full_text(kind_of(), *change->after));
   }
   return std::nullopt;
 }
@@ -157,7 +161,7 @@ std::string bookmark_line(World& world, WatchCursor& cursor) {
   Json metadata = {{"resourceVersion", std::to_string(cursor.version)}};
   if (std::exchange(cursor.mark_initial_end, false)) {
     metadata["annotations"] = {{kEndOfInitialEvents, "true"}};
-  } else if (!world.storage.next_change(cursor.collection, cursor.version)) {
+  } else if (!Storage::next_change(*cursor.collection, cursor.version)) {
     // Told everything of this collection, so as new as the whole server.
     cursor.version = std::max(cursor.version, world.storage.version());
     metadata["resourceVersion"] = std::to_string(cursor.version);

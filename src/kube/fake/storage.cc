@@ -43,6 +43,13 @@ ObjectState Storage::put(const std::string& collection, Json object) {
   const Name name = name_of(object);
   const ObjectState after = make_state(std::move(object), ++version_);
   ObjectState before = std::exchange(place.objects[name], after);
+  if (after->concerns_collector()) {
+    collectable_.emplace(collection, name);
+    uncollected_.emplace(collection, name);
+  } else if (before && before->concerns_collector()) {
+    collectable_.erase({collection, name});
+    uncollected_ = collectable_;
+  }
   remember(collection, place, {version_, std::move(before), after, false});
   return after;
 }
@@ -51,6 +58,8 @@ ObjectState Storage::erase(const std::string& collection, const Name& name) {
   Collection& place = collections_[collection];
   auto node = place.objects.extract(name);
   if (node.empty()) return nullptr;
+  collectable_.erase({collection, name});
+  uncollected_ = collectable_;
   ObjectState last = make_state(node.mapped()->object(), ++version_);
   remember(collection, place, {version_, std::move(node.mapped()), last, true});
   return last;
@@ -64,20 +73,13 @@ void Storage::remember(const std::string& name, Collection& collection, Change c
   collection.history.pop_front();
 }
 
-const Change* Storage::next_change(const std::string& collection, uint64_t version) const {
-  const auto found = collections_.find(collection);
-  if (found == collections_.end()) return nullptr;
-  const std::deque<Change>& history = found->second.history;
+const Change* Storage::next_change(const Collection& collection, uint64_t version) {
+  const std::deque<Change>& history = collection.history;
+  if (history.empty() || history.back().version <= version) return nullptr;  // as nearly always
   const auto next = std::upper_bound(
       history.begin(), history.end(), version,
       [](uint64_t wanted, const Change& change) { return wanted < change.version; });
   return next == history.end() ? nullptr : &*next;
-}
-
-bool Storage::is_compacted(const std::string& collection, uint64_t version) const {
-  const auto found = collections_.find(collection);
-  const uint64_t own = found == collections_.end() ? 0 : found->second.compacted;
-  return version < std::max(own, compacted_);
 }
 
 void Storage::compact() {
@@ -100,6 +102,13 @@ void Storage::restore(const Backup& backup) {
     const auto then = backup.find(name);
     collection.objects = then == backup.end() ? Objects() : then->second;
   }
+  collectable_.clear();
+  for (const auto& [collection, there] : collections_) {
+    for (const auto& [name, state] : there.objects) {
+      if (state->concerns_collector()) collectable_.emplace(collection, name);
+    }
+  }
+  uncollected_ = collectable_;
 }
 
 std::string Storage::keep_page(Page page) {

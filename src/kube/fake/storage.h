@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -6,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -58,9 +60,20 @@ class Storage {
   ObjectState put(const std::string& collection, Json object);
   ObjectState erase(const std::string& collection, const Name& name);
 
+  // One collection and its past. Its address stays, so that a watch, which is asked again and again
+  // whether there is news, need not look for it.
+  struct Collection {
+    Objects objects;
+    std::deque<Change> history;
+    uint64_t compacted = 0;
+  };
+  const Collection& collection(const std::string& name) { return collections_[name]; }
+
   // The first change after `version`, or nullptr. Ask is_compacted() first.
-  const Change* next_change(const std::string& collection, uint64_t version) const;
-  bool is_compacted(const std::string& collection, uint64_t version) const;
+  static const Change* next_change(const Collection& collection, uint64_t version);
+  bool is_compacted(const Collection& collection, uint64_t version) const {
+    return version < std::max(collection.compacted, compacted_);
+  }
   void compact();  // forgets all history and every page
 
   // All objects as they are now. Going back to them is what restoring a backup of etcd with
@@ -68,6 +81,12 @@ class Storage {
   using Backup = std::map<std::string, Objects>;
   Backup backup() const;
   void restore(const Backup& backup);
+
+  // What the garbage collector has not looked at as it is now: of the objects that are owned or
+  // going those that were written since it did, and all of them where one has gone.
+  using Key = std::pair<std::string, Name>;  // collection, object
+  const std::set<Key>& uncollected() const { return uncollected_; }
+  void looked_at(const Key& key) { uncollected_.erase(key); }
 
   // Told about every change just after it.
   using Observer = std::function<void(const std::string& collection, const Change& change)>;
@@ -82,17 +101,14 @@ class Storage {
   std::optional<Page> page(const std::string& token) const;
 
  private:
-  struct Collection {
-    Objects objects;
-    std::deque<Change> history;
-    uint64_t compacted = 0;
-  };
   void remember(const std::string& name, Collection& collection, Change change);
 
   uint64_t version_ = 100;  // 0 and 1 have meanings of their own
   uint64_t compacted_ = 100;
   uint64_t pages_made_ = 0;
   std::unordered_map<std::string, Collection> collections_;
+  std::set<Key> collectable_;  // all that concerns the collector
+  std::set<Key> uncollected_;
   std::map<std::string, Page> pages_;
   Observer observer_;
 };

@@ -14,7 +14,7 @@ namespace berth::kube::fake {
 // How far one watch has read. A plain value that next_line() moves on.
 struct WatchCursor {
   Call call;
-  std::string collection;
+  const Storage::Collection* collection = nullptr;
   ObjectSelector select;
   uint64_t version = 0;             // everything up to here has been told
   std::deque<ObjectState> initial;  // still to be told as ADDED, before any change
