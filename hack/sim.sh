@@ -19,6 +19,8 @@ where it is missing.
   --tell         print every act, change and violation as it happens (with few seeds, or --play)
   --play FILE... play these schedules (tests/simulation/pinned) and nothing else
   --also KIND    one act of this kind in every schedule besides
+  --jobs N       how many jobs a schedule has at least (default 20)
+  --within T     the seconds in which all of a schedule happens (default 60)
   --build-dir    where berth-sim is (default build/release)
   --help         this text; berth-sim --help has the rest
 
@@ -26,6 +28,7 @@ examples:
   hack/sim.sh --seeds 10000
   hack/sim.sh --from 4711 --seeds 1       # one schedule again
   hack/sim.sh --seconds 180 --from 900000
+  hack/sim.sh --jobs 6 --within 15 --also two_lead --seeds 100000
 TEXT
 }
 

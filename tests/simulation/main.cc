@@ -23,7 +23,7 @@ struct Flags {
   unsigned threads = 0;
   size_t shrink = 2;
   size_t failures = 20;  // then there is enough to look at
-  std::string also;
+  Measure measure;
   bool print = false;
   bool tell = false;
   std::vector<std::string> play;  // files
@@ -44,7 +44,7 @@ void play(const Flags& flags, std::atomic<uint64_t>& next, Totals& totals) {
     if (flags.seconds == 0 && seed >= flags.from + flags.seeds) return;
     const auto spent = std::chrono::steady_clock::now() - begun;
     if (flags.seconds > 0 && spent >= std::chrono::seconds(flags.seconds)) return;
-    const Schedule schedule = draw_schedule(seed, flags.also);
+    const Schedule schedule = draw_schedule(seed, flags.measure);
     const Outcome outcome = run(schedule);
     const std::lock_guard lock(totals.mutex);
     ++totals.schedules;
@@ -102,7 +102,7 @@ int simulate(const Flags& flags) {
   }
   size_t shown = 0;
   for (const auto& [seed, broken] : totals.broken) {
-    if (shown++ < flags.shrink) tell(draw_schedule(seed, flags.also), broken);
+    if (shown++ < flags.shrink) tell(draw_schedule(seed, flags.measure), broken);
   }
   return totals.broken.empty() ? 0 : 1;
 }
@@ -131,7 +131,7 @@ int play_files(const Flags& flags) {
 int tell_seeds(const Flags& flags) {
   bool holds = true;
   for (uint64_t i = 0; i < flags.seeds; ++i) {
-    const Schedule schedule = draw_schedule(flags.from + i, flags.also);
+    const Schedule schedule = draw_schedule(flags.from + i, flags.measure);
     std::cout << text_of(schedule);
     holds = run(schedule, print_line).broken.empty() && holds;
   }
@@ -157,21 +157,30 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   std::vector<std::string> names;
   for (const auto& kind : berth::simulation::act_kinds()) names.emplace_back(kind.name);
-  app.add_option("--also", flags.also, "one act of this kind in every schedule besides")
+  app.add_option("--jobs", flags.measure.jobs, "how many jobs a schedule has at least")
+      ->check(CLI::Range(0, 1'000))
+      ->capture_default_str();
+  int64_t within = flags.measure.within / std::chrono::seconds(1);
+  app.add_option("--within", within, "the seconds in which everything of a schedule happens")
+      ->check(CLI::Range(1, 3'600))
+      ->capture_default_str();
+  app.add_option("--also", flags.measure.also, "one act of this kind in every schedule besides")
       ->check(CLI::IsMember(names));
   app.add_flag("--print", flags.print, "print the schedules of these seeds and play nothing");
   app.add_flag("--tell", flags.tell, "print every act, change and violation as it happens");
   app.add_option("--play", flags.play, "play these files of schedules and nothing else");
   app.footer(
       "examples:\n  berth-sim --seeds 10000\n  berth-sim --from 4711 --seeds 1 --tell\n  "
-      "berth-sim --tell --play least.schedule");
+      "berth-sim --tell --play least.schedule\n  "
+      "berth-sim --jobs 6 --within 15 --also two_lead --seeds 100000");
   CLI11_PARSE(app, argc, argv);
+  flags.measure.within = std::chrono::seconds(within);
   if (!flags.play.empty()) return berth::simulation::play_files(flags);
   if (flags.tell) return berth::simulation::tell_seeds(flags);
   if (flags.print) {
     for (uint64_t i = 0; i < flags.seeds; ++i) {
       std::cout << berth::simulation::text_of(
-          berth::simulation::draw_schedule(flags.from + i, flags.also));
+          berth::simulation::draw_schedule(flags.from + i, flags.measure));
     }
     return 0;
   }

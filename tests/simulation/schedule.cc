@@ -6,14 +6,15 @@
 namespace berth::simulation {
 namespace {
 
-constexpr int kJobs = 20;
-constexpr uint32_t kSpan = 60'000;  // milliseconds in which everything happens
-
 class Dice {
  public:
-  explicit Dice(uint64_t seed) : random_(static_cast<uint32_t>(seed ^ seed >> 32)) {}
+  Dice(uint64_t seed, Millis span)
+      : within(static_cast<uint32_t>(span.count())),
+        random_(static_cast<uint32_t>(seed ^ seed >> 32)) {}
   uint32_t operator()() { return static_cast<uint32_t>(random_()); }
   uint32_t below(uint32_t most) { return (*this)() % most; }  // alike with every library
+
+  const uint32_t within;  // milliseconds in which everything happens
 
  private:
   std::mt19937 random_;
@@ -36,7 +37,7 @@ size_t draw_kind(Dice& dice, bool is_fault, bool is_of_endpoints = false) {
 }
 
 Act act(Dice& dice, size_t kind) {
-  return {Millis{dice.below(kSpan)}, kind, {dice(), dice(), dice()}};
+  return {Millis{dice.below(dice.within)}, kind, {dice(), dice(), dice()}};
 }
 
 // Of one endpoint: another version, another number while its replicas load, and perhaps a third.
@@ -48,7 +49,7 @@ void draw_rollover(Dice& dice, std::vector<Act>& acts) {
   acts.push_back(version);
   for (const size_t kind : {kScale, dice.below(2) == 0 ? kVersion : kScale}) {
     Act next = act(dice, kind);
-    next.at = version.at + Millis{dice.below(20'000)};
+    next.at = version.at + Millis{dice.below(dice.within / 3)};
     next.draws[0] = version.draws[0];
     acts.push_back(next);
   }
@@ -71,20 +72,20 @@ void draw_endpoints(Dice& dice, std::vector<Act>& acts) {
 
 }  // namespace
 
-Schedule draw_schedule(uint64_t seed, const std::string& also) {
-  Dice dice(seed * 2'654'435'761U + 1);
+Schedule draw_schedule(uint64_t seed, const Measure& measure) {
+  Dice dice(seed * 2'654'435'761U + 1, measure.within);
   Schedule schedule;
   schedule.setting.seed = seed;
   schedule.setting.is_fenced = dice.below(4) != 0;
   schedule.setting.latency = dice.below(2) == 0 ? Millis{0} : Millis{1 + dice.below(40)};
   static const size_t kSubmit = *kind_named("submit");
-  for (int i = 0; i < kJobs; ++i) schedule.acts.push_back(act(dice, kSubmit));
+  for (int i = 0; i < measure.jobs; ++i) schedule.acts.push_back(act(dice, kSubmit));
   const uint32_t changes = dice.below(9);
   for (uint32_t i = 0; i < changes; ++i) schedule.acts.push_back(act(dice, draw_kind(dice, false)));
   const uint32_t faults = 5 + dice.below(8);
   for (uint32_t i = 0; i < faults; ++i) schedule.acts.push_back(act(dice, draw_kind(dice, true)));
   if (dice.below(3) == 0) draw_endpoints(dice, schedule.acts);
-  if (!also.empty()) schedule.acts.push_back(act(dice, *kind_named(also)));
+  if (!measure.also.empty()) schedule.acts.push_back(act(dice, *kind_named(measure.also)));
   std::stable_sort(schedule.acts.begin(), schedule.acts.end(),
                    [](const Act& a, const Act& b) { return a.at < b.at; });
   return schedule;

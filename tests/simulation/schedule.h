@@ -14,10 +14,16 @@ struct Schedule {
   std::vector<Act> acts;  // by time
 };
 
-// Twenty jobs and more within a minute, and five to twenty other things; in every third schedule
-// some InferenceEndpoints with changes and faults of theirs. All drawn from the seed.
-// `also` is the name of a kind that is mixed in besides; empty: none.
-Schedule draw_schedule(uint64_t seed, const std::string& also = {});
+// How much is drawn.
+struct Measure {
+  int jobs = 20;                            // at least
+  Millis within = std::chrono::minutes(1);  // in which everything happens
+  std::string also;                         // a kind that is mixed in; empty: none
+};
+
+// Jobs, and five to twenty other things; in every third schedule some InferenceEndpoints with
+// changes and faults of theirs. All drawn from the seed.
+Schedule draw_schedule(uint64_t seed, const Measure& measure = {});
 
 struct Outcome {
   std::vector<std::string> broken;
