@@ -102,11 +102,17 @@ class Prometheus:
         return [value for value in values if value == value]
 
     def until_scraped(self, seconds):
-        """Returns once every target has been read."""
+        """Returns once every job of the configuration has targets and all have been read."""
         deadline = time.monotonic() + seconds
-        while late := [one["scrapeUrl"] for one in self.get("targets")["activeTargets"]
-                       if one["health"] != "up"]:
-            assert time.monotonic() < deadline, f"not scraped: {late}"
+        jobs = {job["job_name"] for job in self._config()["scrape_configs"]}
+        while True:
+            # There are none for the first seconds, until discovery has read its file.
+            targets = self.get("targets")["activeTargets"]
+            late = jobs - {one["scrapePool"] for one in targets}
+            late |= {one["scrapeUrl"] for one in targets if one["health"] != "up"}
+            if not late:
+                return
+            assert time.monotonic() < deadline, f"not scraped: {sorted(late)}"
             time.sleep(0.2)
 
     def until_numbers(self, queries, seconds):
