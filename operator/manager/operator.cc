@@ -49,7 +49,7 @@ Operator::Operator(kube::Transport& transport, const Clock& clock, Settings sett
       capacity_(stores_, books_, settings_, clock),
       reservation_(stores_, reservation_desk_, recorder_, clock),
       claims_("epoch", claim_, effects_, clock, log, observers.on_reconciled),
-      quotas_("quota", quota_, effects_, clock, log, observers.on_reconciled),
+      quotas_("quota", quota_, effects_, clock, log, observers.on_reconciled, runtime::Pace(0)),
       jobs_("gpujob", gpujob_, effects_, clock, log, observers.on_reconciled),
       foreign_pods_("foreignpod", foreignpod_, effects_, clock, log, observers.on_reconciled),
       namespaces_("namespace", name_space_, effects_, clock, log, observers.on_reconciled),

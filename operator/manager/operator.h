@@ -139,7 +139,7 @@ class Operator {
   CapacityPoolController capacity_;
   ReservationController reservation_;
   runtime::Controller claims_;
-  runtime::Controller quotas_;
+  runtime::Controller quotas_;  // at no pace: every admission waits for a charge
   runtime::Controller jobs_;
   runtime::Controller foreign_pods_;
   runtime::Controller namespaces_;

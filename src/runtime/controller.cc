@@ -17,7 +17,7 @@ void Writes::State::answer(const Result<Json>& reply, std::optional<Code> fine) 
 }
 
 void Writes::State::close() {
-  if (--open == 0) settled(error);
+  if (--open == 0) settled(*this);
 }
 
 void Writes::send(kube::Request request, Took took) {
@@ -25,13 +25,11 @@ void Writes::send(kube::Request request, Took took) {
 }
 
 void Writes::remove(kube::Request request, std::function<void()> gone) {
-  ++state_->open;
-  state_->effects.send(std::move(request),
-                       [state = state_, gone = std::move(gone)](Result<Json> reply) {
-                         const bool is_gone = reply.ok() || reply.error().code == Code::NotFound;
-                         if (is_gone && gone) gone();
-                         state->answer(reply, Code::NotFound);
-                       });
+  start(std::move(request), [state = state_, gone = std::move(gone)](Result<Json> reply) {
+    const bool is_gone = reply.ok() || reply.error().code == Code::NotFound;
+    if (is_gone && gone) gone();
+    state->answer(reply, Code::NotFound);
+  });
 }
 
 void Writes::ensure(kube::Request request, Took took) {
@@ -43,26 +41,31 @@ void Writes::fail(Error error) {
 }
 
 void Writes::post(kube::Request request, Took took, std::optional<Code> fine) {
+  start(std::move(request), [state = state_, took = std::move(took), fine](Result<Json> reply) {
+    if (reply.ok() && took) {
+      took(std::move(*reply));
+      state->close();
+    } else {
+      state->answer(reply, fine);
+    }
+  });
+}
+
+void Writes::start(kube::Request request, Effects::Answer answer) {
   ++state_->open;
-  state_->effects.send(std::move(request),
-                       [state = state_, took = std::move(took), fine](Result<Json> reply) {
-                         if (reply.ok() && took) {
-                           took(std::move(*reply));
-                           state->close();
-                         } else {
-                           state->answer(reply, fine);
-                         }
-                       });
+  state_->wrote = true;
+  state_->effects.send(std::move(request), std::move(answer));
 }
 
 Controller::Controller(std::string name, Reconciler& reconciler, Effects& effects,
-                       const Clock& clock, Log& log, OnReconciled on_reconciled)
+                       const Clock& clock, Log& log, OnReconciled on_reconciled, Pace pace)
     : name_(std::move(name)),
       reconciler_(reconciler),
       effects_(effects),
       clock_(clock),
       log_(log),
       on_reconciled_(std::move(on_reconciled)),
+      pace_(std::move(pace)),
       self_(std::make_shared<Controller*>(this)) {}
 
 void Controller::add_at(const ObjectKey& key, Instant at) {
@@ -74,23 +77,29 @@ Monotonic Controller::tick() {
   for (int looked = 0; looked < kKeysPerTick; ++looked) {
     const auto key = queue_.take(now);
     if (!key) return queue_.next_ready();
-    look_at(*key);
+    if (const Millis wait = pace_.wait(*key, now); wait > Millis{0}) {
+      queue_.put_back(*key, now + wait);
+    } else {
+      look_at(*key);
+    }
   }
   return now;
 }
 
 void Controller::look_at(const ObjectKey& key) {
   auto again_at = std::make_shared<std::optional<Instant>>();
-  auto state = std::make_shared<Writes::State>(Writes::State{effects_, 1, {}, {}});
-  state->settled = [weak = std::weak_ptr(self_), key, again_at](const std::optional<Error>& error) {
-    if (const auto self = weak.lock()) (*self)->settled(key, *again_at, error);
+  auto state = std::make_shared<Writes::State>(Writes::State{.effects = effects_});
+  state->settled = [weak = std::weak_ptr(self_), key, again_at](const Writes::State& writes) {
+    if (const auto self = weak.lock()) (*self)->settled(key, *again_at, writes);
   };
   *again_at = reconciler_.reconcile(key, Writes(state)).again_at;
   state->close();
 }
 
 void Controller::settled(const ObjectKey& key, std::optional<Instant> again_at,
-                         const std::optional<Error>& error) {
+                         const Writes::State& writes) {
+  const std::optional<Error>& error = writes.error;
+  if (writes.wrote) pace_.wrote(key, clock_.monotonic());
   if (on_reconciled_) on_reconciled_(name_, error);
   if (!error) {
     queue_.done(key);

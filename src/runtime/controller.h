@@ -11,6 +11,7 @@
 #include "kube/transport.h"
 #include "runtime/effects.h"
 #include "runtime/object_key.h"
+#include "runtime/pace.h"
 #include "runtime/work_queue.h"
 
 namespace berth::runtime {
@@ -41,8 +42,9 @@ class Writes {
   struct State {
     Effects& effects;
     size_t open = 1;  // the reconcile itself holds one until it returns
+    bool wrote = false;
     std::optional<Error> error;
-    std::function<void(const std::optional<Error>&)> settled;
+    std::function<void(const State&)> settled;
 
     void answer(const Result<Json>& reply, std::optional<Code> fine);
     void close();
@@ -50,6 +52,7 @@ class Writes {
   explicit Writes(std::shared_ptr<State> state) : state_(std::move(state)) {}
   // An error of code `fine` is as good as an answer.
   void post(kube::Request request, Took took, std::optional<Code> fine);
+  void start(kube::Request request, Effects::Answer answer);
 
   std::shared_ptr<State> state_;
 };
@@ -65,11 +68,12 @@ class Reconciler {
 // Told about every finished reconcile, for metrics.
 using OnReconciled = std::function<void(std::string_view controller, const std::optional<Error>&)>;
 
-// Runs a Reconciler over a queue of keys. One thread; time comes with tick().
+// Runs a Reconciler over a queue of keys, no key more often than its pace allows while that writes.
+// One thread; time comes with tick().
 class Controller {
  public:
   Controller(std::string name, Reconciler& reconciler, Effects& effects, const Clock& clock,
-             Log& log, OnReconciled on_reconciled = {});
+             Log& log, OnReconciled on_reconciled = {}, Pace pace = Pace());
   Controller(const Controller&) = delete;
   Controller& operator=(const Controller&) = delete;
 
@@ -82,8 +86,7 @@ class Controller {
 
  private:
   void look_at(const ObjectKey& key);
-  void settled(const ObjectKey& key, std::optional<Instant> again_at,
-               const std::optional<Error>& error);
+  void settled(const ObjectKey& key, std::optional<Instant> again_at, const Writes::State& writes);
 
   std::string name_;
   Reconciler& reconciler_;
@@ -91,6 +94,7 @@ class Controller {
   const Clock& clock_;
   Log& log_;
   OnReconciled on_reconciled_;
+  Pace pace_;
   WorkQueue queue_;
   std::shared_ptr<Controller*> self_;  // answers outlive us; they hold a weak pointer to this
 };

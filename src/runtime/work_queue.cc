@@ -38,6 +38,13 @@ void WorkQueue::failed(const ObjectKey& key, const Error& error, Monotonic now) 
   settle(at);
 }
 
+void WorkQueue::put_back(const ObjectKey& key, Monotonic ready_at) {
+  const auto at = keys_.find(key);
+  assert(at != keys_.end() && at->second.in_flight);
+  want(at, ready_at);
+  settle(at);
+}
+
 Monotonic WorkQueue::next_ready() const {
   return order_.empty() ? Monotonic::max() : order_.begin()->first;
 }

@@ -37,6 +37,9 @@ class WorkQueue {
   // flight if that is earlier, but not before the time that error.retry_after asks for.
   void failed(const ObjectKey& key, const Error& error, Monotonic now);
 
+  // `key` was not looked at after all and has to wait until then. Its failures still count.
+  void put_back(const ObjectKey& key, Monotonic ready_at);
+
   // When take() will next give something; max() when nothing waits.
   Monotonic next_ready() const;
   size_t waiting() const { return order_.size(); }

@@ -85,6 +85,19 @@ TEST(WorkQueue, SuccessForgetsTheFailures) {
   EXPECT_EQ(queue.failures(kA), 0);
 }
 
+TEST(WorkQueue, AKeyThatIsPutBackWaitsAndKeepsItsFailures) {
+  WorkQueue queue;
+  queue.add(kA, at(0));
+  queue.take(at(0));
+  queue.failed(kA, kFailed, at(0));
+  ASSERT_EQ(queue.take(at(1000)), kA);
+  queue.put_back(kA, at(1500));
+  EXPECT_EQ(queue.in_flight(), 0u);
+  EXPECT_EQ(queue.failures(kA), 1);
+  EXPECT_EQ(queue.take(at(1499)), std::nullopt);
+  EXPECT_EQ(queue.take(at(1500)), kA);
+}
+
 TEST(WorkQueue, AChangeDuringAFailedTryIsLookedAtAtOnce) {
   WorkQueue queue({.first = Millis{10'000}, .most = Millis{10'000}});
   queue.add(kA, at(0));
