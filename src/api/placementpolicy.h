@@ -96,11 +96,20 @@ struct DomainTerm {
 struct AffinityTerm {
   std::map<std::string, std::string> labels;
   DomainTerm domain;
+  std::vector<std::string> match_label_keys;
 
   template <class V>
   static void describe(V& v) {
-    v.field("labels", &AffinityTerm::labels, {.required = true, .max_length = 63, .max_items = 16},
-            "Labels of the other work.");
+    v.field("labels", &AffinityTerm::labels, {.max_length = 63, .max_items = 16},
+            "Labels of the other work; with neither these nor matchLabelKeys all of it.");
+    v.field("matchLabelKeys", &AffinityTerm::match_label_keys,
+            {.set = true,
+             .min_length = 1,
+             .max_length = 316,
+             .min_items = 1,
+             .max_items = 16,
+             .pattern = kLabelKeyPattern},
+            "Labels of the other work that have the same value as those of the work itself.");
     v.field("domain", &AffinityTerm::domain, {.required = true},
             "Where it is: in the same domain, or in another one.");
   }

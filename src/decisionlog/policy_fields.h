@@ -41,10 +41,11 @@ void describe(auto& v, Of<sched::DomainTerm> auto& term) {
 }
 
 void describe(auto& v, Of<sched::AffinityTerm> auto& term) {
-  auto& [labels, level, is_away] = term;
+  auto& [labels, level, is_away, match_label_keys] = term;
   v("labels", labels);
   v("level", level);
   v("away", is_away);
+  v("match_label_keys", match_label_keys);
 }
 
 template <class T>

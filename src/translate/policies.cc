@@ -47,7 +47,8 @@ sched::Term term_of(const api::PlacementTerm& term) {
   if (term.domain) return sched::DomainTerm{term.domain->level, is_spread(*term.domain)};
   if (!term.affinity) return sched::ClassTerm{};  // asks for nothing: no node will do
   return sched::AffinityTerm{term.affinity->labels, term.affinity->domain.level,
-                             is_spread(term.affinity->domain)};
+                             is_spread(term.affinity->domain),
+                             set_of(term.affinity->match_label_keys)};
 }
 
 }  // namespace

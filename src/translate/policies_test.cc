@@ -28,6 +28,11 @@ TEST(Policies, EveryTermOfTheApiHasItsTermOfTheCore) {
        "with work with app=cache by zone"},
       {{.affinity = api::AffinityTerm{{{"app", "cache"}}, {"zone", api::Spread::Spread}}},
        "away from work with app=cache by zone"},
+      {{.affinity =
+            api::AffinityTerm{{{"app", "cache"}}, {"zone", api::Spread::Spread}, {"tenant"}}},
+       "away from work with app=cache,the same tenant by zone"},
+      {{.affinity = api::AffinityTerm{{}, {"zone", api::Spread::Same}, {"tenant"}}},
+       "with work with the same tenant by zone"},
   };
   for (const Case& one : cases) {
     api::PlacementPolicy policy;

@@ -1,6 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+#include <string>
+
 #include "api/codec.h"
 #include "api/inferenceendpoint.h"
 #include "api/slatier.h"
@@ -81,6 +84,15 @@ class EndpointStory : public testing::Test {
     return (one.is_true() ? "True " : "False ") + one.reason;
   }
   int64_t ready(const std::string& name) const { return seen(name).status.replicas->ready; }
+  std::set<std::string> nodes_of(const std::string& name) const {
+    std::set<std::string> nodes;
+    for (const Json* pod : cluster.server.list(kube::kPods)) {
+      const Json& labels = pod->at("metadata").at("labels");
+      if (labels.value("berth.dev/endpoint", "") == name)
+        nodes.insert(pod->at("spec").at("nodeName"));
+    }
+    return nodes;
+  }
   bool there_is(const kube::Resource& resource, const std::string& name) const {
     return cluster.server.find(resource, "blue", name) != nullptr;
   }
@@ -188,6 +200,21 @@ TEST_F(EndpointStory, WhatHasNoRoomWaitsAndSaysWhy) {
   cluster.change_quota("blue", [](api::Quota& quota) { quota.spec.limits[0].guaranteed = 3; })
       .pass(seconds(30));
   EXPECT_EQ(ready("fraud"), 3);
+}
+
+TEST_F(EndpointStory, ReplicasArePackedUnlessAPolicyWantsThemApart) {
+  cluster.node("a", 8).node("b", 8).quota("blue", 8);
+  serve("packed", 2);
+  EXPECT_EQ(nodes_of("packed"), std::set<std::string>{"a"});
+  const Json unlike = {{"matchLabelKeys", {"berth.dev/endpoint"}},
+                       {"domain", {{"level", "kubernetes.io/hostname"}, {"mode", "Spread"}}}};
+  const Json prefer = Json::array({{{"term", {{"affinity", unlike}}}}});
+  must(kube::create(
+      kube::kPlacementPolicies,
+      {{"metadata", {{"name", "replicas-apart"}}},
+       {"spec", {{"mode", "Enforce"}, {"match", Json::object()}, {"prefer", prefer}}}}));
+  serve("apart", 2);
+  EXPECT_EQ(nodes_of("apart"), (std::set<std::string>{"a", "b"}));
 }
 
 TEST_F(EndpointStory, ScalesBothWays) {

@@ -62,6 +62,19 @@ void bound(const std::vector<NodeIndex>& allowed, const std::vector<std::vector<
   gang.ranks = kept_ranks;
 }
 
+// What labels other work has to have to count for the term, where `own` are those of the work that
+// is asked about; nothing where nobody is like it.
+std::optional<Labels> kind_of(const AffinityTerm& term, const Labels& own) {
+  if (term.match_label_keys.empty()) return term.labels;
+  Labels::Map labels = term.labels;
+  for (const std::string& key : term.match_label_keys) {
+    const auto found = own.find(key);
+    if (found == own.end()) return std::nullopt;
+    labels.insert_or_assign(key, found->second);
+  }
+  return Labels(std::move(labels));
+}
+
 }  // namespace
 
 WorkView view_of(const Ask& ask, const Alternative& wants) {
@@ -128,14 +141,18 @@ void Steering::apply(const Rules& rules, const Labels& own, Gang& gang, Lists& l
 const Steering::Lists& Steering::live(const Rules& rules, const Labels& own) {
   Live key{&rules, {}};
   std::vector<Met> required;
-  for (const AffinityRule& rule : rules.affinities) required.push_back(met(*rule.term, own));
+  for (const AffinityRule& rule : rules.affinities) {
+    required.push_back(met(*rule.term, own));
+    if (Occupied* others = required.back().others) others->is_required = true;
+  }
   std::map<const Term*, Met> wished;
-  for (const Met& one : required) key.second.push_back(one.is_first);
+  for (const Met& one : required) key.second.emplace_back(one.others, one.is_first);
   for (const Wish& wish : rules.wishes) {
     const Term& term = wish.preference->term;
     const auto* affinity = std::get_if<AffinityTerm>(&term);
     if (affinity == nullptr) continue;
-    key.second.push_back(wished.emplace(&term, met(*affinity, own)).first->second.is_first);
+    const Met& one = wished.emplace(&term, met(*affinity, own)).first->second;
+    key.second.emplace_back(one.others, one.is_first);
   }
   const auto [at, is_new] = live_.try_emplace(std::move(key));
   Lists& lists = at->second;
@@ -155,28 +172,47 @@ const Steering::Lists& Steering::live(const Rules& rules, const Labels& own) {
 
 // As in Kubernetes (inter-pod affinity): the first of a kind need not wait for itself.
 Steering::Met Steering::met(const AffinityTerm& term, const Labels& own) {
-  const Occupied& others = occupied(term);
-  return {&others, term.is_away, others.count == 0 && carries(own, term.labels)};
+  const DomainNumbers& numbers = world_.topology().numbers(term.level);
+  const std::optional<Labels> kind = kind_of(term, own);
+  if (!kind) return {&numbers, nullptr, term.is_away, true};
+  Occupied& others = occupied(term, *kind);
+  return {&numbers, &others, term.is_away, others.count == 0 && carries(own, *kind)};
 }
 
 bool Steering::Met::at(NodeIndex node) const {
-  const uint32_t domain = others->numbers->at(node);
+  const uint32_t domain = numbers->at(node);
   if (domain == 0) return false;
-  const bool is_there = others->has[domain] != 0;
+  const bool is_there = others != nullptr && others->has[domain] != 0;
   return is_away ? !is_there : is_there || is_first;
 }
 
-const Steering::Occupied& Steering::occupied(const AffinityTerm& term) {
-  const Place place{term.labels, term.level};
-  const auto [at, is_new] = occupied_.try_emplace(place);
+Steering::Occupied& Steering::occupied(const AffinityTerm& term, const Labels& kind) {
+  if (counted_.emplace(Place{term.labels, term.level}, term.match_label_keys).second) {
+    count_holders(term);
+  }
+  return occupied_at({kind, term.level});
+}
+
+// All of them at once, each under what those like it have in common: there may be as many kinds as
+// there is work.
+void Steering::count_holders(const AffinityTerm& term) {
+  for (const auto& [source, held] : world_.holders()) {
+    const Labels& labels = world_.traits(source).labels;
+    if (!carries(labels, term.labels)) continue;
+    const std::optional<Labels> kind = kind_of(term, labels);
+    if (!kind) continue;
+    const Place place{*kind, term.level};
+    occupy(place, labels, held.spots, occupied_at(place));
+  }
+}
+
+Steering::Occupied& Steering::occupied_at(Place place) {
+  const auto [at, is_new] = occupied_.try_emplace(std::move(place));
   Occupied& made = at->second;
   if (!is_new) return made;
-  made.numbers = &world_.topology().numbers(term.level);
+  made.numbers = &world_.topology().numbers(at->first.second);
   made.has.resize(made.numbers->count + size_t{1});
-  for (const auto& [source, held] : world_.holders()) {
-    occupy(place, world_.traits(source).labels, held.spots, made);
-  }
-  for (const Started& work : started_) occupy(place, work.labels, work.spots, made);
+  for (const Started& work : started_) occupy(at->first, work.labels, work.spots, made);
   return made;
 }
 
@@ -194,13 +230,21 @@ void Steering::occupy(const Place& place, const Labels& labels, const std::vecto
 bool Steering::admitted(const Ask& ask, const std::vector<Spot>& spots) {
   if (book_.policies().empty()) return false;
   if (!ask.labels.empty()) started_.push_back({ask.labels, spots});
+  std::set<const Occupied*> grown;
   bool matters = false;
   for (auto& [place, occupied] : occupied_) {
     const size_t before = occupied.count;
     occupy(place, ask.labels, spots, occupied);
-    matters = matters || occupied.count != before;
+    if (occupied.count == before) continue;
+    grown.insert(&occupied);
+    matters = matters || occupied.is_required;  // a preference holds nobody
   }
-  if (matters) live_.clear();
+  if (grown.empty()) return false;
+  std::erase_if(live_, [&](const auto& made) {
+    const auto& counts = made.first.second;
+    return std::any_of(counts.begin(), counts.end(),
+                       [&](const auto& one) { return grown.contains(one.first); });
+  });
   return matters;
 }
 

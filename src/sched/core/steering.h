@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -65,21 +66,26 @@ class Steering {
     const DomainNumbers* numbers = nullptr;
     std::vector<char> has;  // by number of the domain
     size_t count = 0;
+    bool is_required = false;  // somebody may have to wait for what is here
   };
   // Whether nodes meet an affinity now.
   struct Met {
-    const Occupied* others = nullptr;
+    const DomainNumbers* numbers = nullptr;
+    Occupied* others = nullptr;  // nullptr: there are none like it
     bool is_away = false;
     bool is_first = false;  // of its kind: it need not wait for itself
     bool at(NodeIndex node) const;
   };
-  // Rules, and of which of their affinities the work would be the first of its kind.
-  using Live = std::pair<const Rules*, std::vector<bool>>;
+  // Rules, and of each of their affinities which others count and whether the work would be the
+  // first of its kind.
+  using Live = std::pair<const Rules*, std::vector<std::pair<const Occupied*, bool>>>;
 
   void apply(const Rules& rules, const Labels& own, Gang& gang, Lists& lists);
   const Lists& live(const Rules& rules, const Labels& own);
-  // Cost: O(holders), once per pass.
-  const Occupied& occupied(const AffinityTerm& term);
+  // Where work is whose labels are those. Cost: O(holders), once per pass and term.
+  Occupied& occupied(const AffinityTerm& term, const Labels& kind);
+  void count_holders(const AffinityTerm& term);
+  Occupied& occupied_at(Place place);
   static void occupy(const Place& place, const Labels& labels, const std::vector<Spot>& spots,
                      Occupied& occupied);
   Met met(const AffinityTerm& term, const Labels& own);
@@ -90,6 +96,7 @@ class Steering {
   Lists for_ask_;
   Lists for_held_;
   std::map<Place, Occupied> occupied_;
+  std::set<std::pair<Place, std::set<std::string>>> counted_;  // terms: place, keys
   std::vector<Started> started_;
   std::map<Live, Lists> live_;  // until others start where it matters
   // Of the ask that was looked at last: the next one is mostly like it.

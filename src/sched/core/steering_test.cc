@@ -267,6 +267,44 @@ TEST(Steering, WorkHeldForWantOfOtherWorkLooksAgainInThePassThatStartsIt) {
   EXPECT_EQ(s.told(), "r1 Policy\ncache on a\nr2 on a\n");
 }
 
+PlacementPolicy replicas_apart() {
+  return {.name = "apart",
+          .match = {.labels = {{"role", "replica"}}},
+          .prefer = {{AffinityTerm{{}, kHostLevel, true, {"endpoint"}}, 1}}};
+}
+
+Labels replica_of(const std::string& endpoint) {
+  return {{"role", "replica"}, {"endpoint", endpoint}};
+}
+
+TEST(Steering, WorkIsKeptFromItsLikeAndNotFromOthersOfTheKind) {
+  Steered s;
+  s.node("a", 8).node("b", 8).policy(replicas_apart());
+  s.run("d1", "a", 1, replica_of("digits"));
+  s.ask("d2", 1, 1, replica_of("digits")).ask("f1", 1, 1, replica_of("faces"));
+  s.ask("f2", 1, 1, replica_of("faces")).ask("d3", 1, 1, replica_of("digits"));
+  EXPECT_EQ(s.told(), "d2 on b\nf1 on a\nf2 on b\nd3 on a\n") << "apart while there is where";
+}
+
+TEST(Steering, WorkWithoutTheLabelIsLikeNoOther) {
+  Steered s;
+  s.node("a", 8, {{"rack", "1"}}).node("b", 8, {{"rack", "2"}});
+  s.policy("alone", {AffinityTerm{{}, "rack", true, {"tenant"}}});
+  s.run("r", "b", 1, {{"tenant", "t"}});
+  s.ask("x", 1, 1).ask("u", 1, 1, {{"tenant", "u"}}).ask("t", 1, 1, {{"tenant", "t"}});
+  EXPECT_EQ(s.told(), "x on b\nu on b\nt on a\n") << "packed beside others";
+}
+
+TEST(Steering, WorkThatIsKeptFromItsLikeWaitsForThemAlone) {
+  Steered s;
+  s.node("a", 8, {{"rack", "1"}}).node("b", 8, {{"rack", "2"}});
+  s.policy("alone", {AffinityTerm{{}, "rack", true, {"tenant"}}});
+  for (const char* name : {"t1", "t2", "t3", "u1"}) {
+    s.ask(name, 1, 1, {{"tenant", std::string(name, 1)}});
+  }
+  EXPECT_EQ(s.told(), "t1 on a\nt2 on b\nt3 Policy\nu1 on a\n");
+}
+
 // ---- shadow ----
 
 TEST(Shadow, ChangesNothingAndReportsWhatItWouldForbid) {
@@ -306,11 +344,12 @@ class RandomPolicies : public ::testing::TestWithParam<unsigned> {
  protected:
   std::string value(const std::string& of) { return of.substr(random() % of.size(), 1); }
   Term term() {
-    switch (random() % 6) {
+    switch (random() % 7) {
       case 0: return LabelTerm{"x", Comparison::NotIn, {value("123")}};
       case 1: return PriceTerm{static_cast<int64_t>(random() % 4)};
       case 2: return DomainTerm{value("xy"), random() % 2 == 0};
       case 3: return AffinityTerm{{{"app", value("ab")}}, value("xy"), random() % 2 == 0};
+      case 4: return AffinityTerm{{}, value("xy"), random() % 2 == 0, {"app"}};
       default: return label(value("xy"), {value("123"), value("123")});
     }
   }
@@ -362,11 +401,14 @@ class RandomPolicies : public ::testing::TestWithParam<unsigned> {
           if (!can_meet(term, node)) text += text_of(term) + " not by " + id.name + " ";
           if (domain != nullptr) ++domains[domain_of(node, domain->level)];
           if (affinity == nullptr) continue;
-          const auto at = others.find({affinity->labels.at("app"),
-                                       affinity->level + "=" + domain_of(node, affinity->level)});
+          const std::string& own = ask.labels.at("app");
+          const bool is_of_like = affinity->labels.empty();
+          const std::string& app = is_of_like ? own : affinity->labels.at("app");
+          const auto at =
+              others.find({app, affinity->level + "=" + domain_of(node, affinity->level)});
           const bool is_there = at != others.end();
           if (affinity->is_away && is_there) text += text_of(term) + " ";
-          const bool is_first = ask.labels.at("app") == affinity->labels.at("app");
+          const bool is_first = own == app;
           if (!affinity->is_away && !is_there && !is_first) text += text_of(term) + " ";
         }
         if (domain == nullptr || admit.nodes.size() < 2) continue;

@@ -47,11 +47,14 @@ struct DomainTerm {
   bool operator==(const DomainTerm&) const = default;
 };
 
-// In a domain where work with these labels holds devices, or in one where none does.
+// In a domain where work with these labels holds devices, or in one where none does. With keys only
+// work whose labels of those keys have the values of the work's own: its like, as matchLabelKeys in
+// Kubernetes (KEP-3633). Work without one of them is like no other.
 struct AffinityTerm {
   Labels labels;
   std::string level;
   bool is_away = false;
+  std::set<std::string> match_label_keys = {};
   bool operator==(const AffinityTerm&) const = default;
 };
 

@@ -81,6 +81,9 @@ std::string affinity_text(const AffinityTerm& term) {
     if (!labels.empty()) labels += ',';
     labels.append(key).append("=").append(value);
   }
+  for (const std::string& key : term.match_label_keys) {
+    labels.append(labels.empty() ? "the same " : ",the same ").append(key);
+  }
   return (term.is_away ? "away from work with " : "with work with ") + labels + " by " + term.level;
 }
 
