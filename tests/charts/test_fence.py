@@ -223,6 +223,34 @@ def test_a_job_runs_under_an_account_that_its_user_may_use(world):
         world.admin.remove(f"{JOBS}/train")
 
 
+REPLICA = {"endpoint": "digits", "modelName": "digits", "preemptible": True,
+           "model": {"uri": "pvc://models/digits.pt", "sha256": "0" * 64}}
+
+
+def test_a_replica_is_made_by_the_operator_only(world):
+    """Else whoever may create jobs would get an endpoint's requests, or give way to nobody."""
+    forged = job()
+    forged["spec"]["replica"] = REPLICA
+    with pytest.raises(api.Refused, match="spec.replica: only Berth's operator"):
+        world.alice.create(JOBS, forged, dry_run=True)
+    owned = job()
+    owned["metadata"]["ownerReferences"] = [owner("InferenceEndpoint")]
+    with pytest.raises(api.Refused, match="only Berth's operator gives a job an owner"):
+        world.alice.create(JOBS, owned, dry_run=True)
+    world.operator.create(JOBS, {**forged, "metadata": {**owned["metadata"], "name": "digits-r0"}})
+    path = f"{JOBS}/digits-r0"
+    try:
+        with pytest.raises(api.Refused, match="spec.replica: only Berth's operator"):
+            world.alice.merge(path, {"spec": {"replica": {"preemptible": False}}}, dry_run=True)
+        with pytest.raises(api.Refused, match="spec.replica: only Berth's operator"):
+            world.alice.merge(path, {"spec": {"replica": None}}, dry_run=True)
+        world.alice.merge(path, {"spec": {"priority": 5}}, dry_run=True)
+        world.alice.merge(path, {"metadata": {"ownerReferences": None}}, dry_run=True)
+    finally:
+        world.operator.merge(path, {"metadata": {"finalizers": None}})
+        world.admin.remove(path)
+
+
 def test_a_job_is_born_with_the_finalizer(world):
     """Else the operator would need a write of its own to put it there."""
     made = world.alice.create(JOBS, job(), dry_run=True)
