@@ -83,6 +83,7 @@ std::string title_of(const Served::Name& name) { return name.first + "/" + name.
 
 void Served::changed(const std::string& collection, const kube::fake::Change& change) {
   const Json& object = change.after->object();
+  if (collection == "coordination.k8s.io/leases") return lease_changed(object);
   if (collection == "berth.dev/inferenceendpoints") return endpoint_changed(object, change.deleted);
   if (collection != "berth.dev/gpujobs" || endpoint_of(object).empty()) return;
   replica_changed(object, change.deleted);
@@ -97,6 +98,13 @@ void Served::start_over() {
     if (!endpoint_of(*one).empty()) replica_changed(*one, false);
   }
   broke_ = broke;
+}
+
+void Served::lease_changed(const Json& object) {
+  const std::string leader = text_at(object_at(object, "spec"), "holderIdentity");
+  if (name_at(object).second != "berth-operator" || leader == leader_) return;
+  leader_ = leader;
+  led_since_ = clock_.monotonic();
 }
 
 void Served::endpoint_changed(const Json& object, bool is_gone) {

@@ -76,6 +76,7 @@ class Served {
     std::optional<Monotonic> served_at{};     // the last time
   };
 
+  void lease_changed(const Json& object);
   void endpoint_changed(const Json& object, bool is_gone);
   void replica_changed(const Json& object, bool is_gone);
   void count_promise(Endpoint& endpoint, const Json& status) const;
@@ -96,6 +97,8 @@ class Served {
   std::map<std::string, Replica> replicas_;                // by UID
   std::map<std::string, std::deque<Monotonic>> vanished_;  // that served, by endpoint: when
   std::deque<Monotonic> late_;
+  std::string leader_;
+  Monotonic led_since_{};  // by this one, who has to put right what it finds
   size_t writes_ = 0;
 };
 

@@ -71,7 +71,7 @@ void Served::check_bound(const std::string& uid) {
     return;
   }
   if (!endpoint->second.too_many_since) endpoint->second.too_many_since = now;
-  if (now - *endpoint->second.too_many_since < kAMoment) return;
+  if (now - std::max(*endpoint->second.too_many_since, led_since_) < kAMoment) return;
   broke_("replicas_bounded", "endpoint " + title_of(endpoint->second.name) + " has " +
                                  std::to_string(there) + " replicas of " + std::to_string(most) +
                                  " and " + std::to_string(surge));
