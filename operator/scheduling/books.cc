@@ -90,7 +90,11 @@ void Books::forgive_unexplained() {
 }
 
 void Books::plan(const translate::Pod& pod, std::string node, const sched::QuotaId& quota) {
-  plans_.insert_or_assign(pod.meta.uid, PodPlan{std::move(node), quota, ++newest_grant_});
+  std::string device_class = translate::class_for(pod, stores_.nodes.find({"", node}));
+  plans_.insert_or_assign(pod.meta.uid, PodPlan{.node = std::move(node),
+                                                .device_class = std::move(device_class),
+                                                .quota = quota,
+                                                .number = ++newest_grant_});
   enter(pod);
 }
 
@@ -258,6 +262,7 @@ void Books::enter(const translate::Pod& pod) {
   if (const PodPlan* planned = find_plan(pod.meta.uid)) {
     translate::Pod as_planned = pod;
     as_planned.meta.annotations[std::string(translate::kPlanAnnotation)] = planned->node;
+    as_planned.meta.annotations[std::string(translate::kClassAnnotation)] = planned->device_class;
     return set(pod.meta.uid, charges_of(as_planned, class_for(as_planned), false, tenancy_));
   }
   const bool exempt = settings_.exempt_namespaces.contains(pod.meta.name_space);
@@ -282,12 +287,8 @@ bool Books::is_covered(const translate::Pod& pod) const {
 }
 
 std::string Books::class_for(const translate::Pod& pod) const {
-  if (pod.requests.devices.empty()) return {};
-  const std::string& resource = pod.requests.devices.begin()->first;
   const std::string where = pod.where().empty() ? planned_node(pod) : pod.where();
-  const translate::Node* node = stores_.nodes.find({"", where});
-  if (node != nullptr && node->resource == resource) return node->device_class;
-  return translate::class_of(resource, {});
+  return translate::class_for(pod, stores_.nodes.find({"", where}));
 }
 
 void Books::set(const std::string& source, std::vector<sched::Charge> charges) {

@@ -25,6 +25,7 @@ struct Grant {
 // As Grant, for one foreign pod.
 struct PodPlan {
   std::string node;
+  std::string device_class;  // of the node's devices
   sched::QuotaId quota;
   uint64_t number = 0;
 };

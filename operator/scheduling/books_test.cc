@@ -159,6 +159,24 @@ TEST_F(BooksTest, ANodeThatGetsItsClassLaterMovesWhatRunsThere) {
   EXPECT_EQ(loose(), 3);
 }
 
+// Else its Quota would seem to have room of that class until the node is back, and the pod on it.
+TEST_F(BooksTest, APlannedPodKeepsItsClassWhenItsNodeIsGone) {
+  quota("blue", {"team"});
+  node("a");
+  translate::Pod gated;
+  gated.meta = {.name = "notebook", .name_space = "team", .uid = "pod-notebook"};
+  gated.gated = true;
+  gated.requests.devices["nvidia.com/gpu"] = 3;
+  stores.pods.upsert(gated);
+  books.plan(gated, "a", {"blue"});
+  EXPECT_EQ(used(), 3);
+  stores.nodes.erase(stores.nodes.find({"", "a"})->meta);
+  gated.meta.annotations = {{"berth.dev/plan", "a"}, {"berth.dev/class", kH200}};
+  gated.meta.resource_version = "1000";
+  stores.pods.upsert(gated);
+  EXPECT_EQ(used(), 3) << "as the annotation says, to this leader and to the next";
+}
+
 TEST_F(BooksTest, ANamespaceThatChangesHandsTakesItsChargesAlong) {
   quota("blue", {"team"});
   job("train", on_a(4));

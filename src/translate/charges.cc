@@ -27,6 +27,14 @@ sched::Room room_of(const api::WorkerResources& resources) {
   return sched::bounded({.cpu_milli = cpu ? *cpu : 0, .memory_bytes = memory ? *memory : 0});
 }
 
+std::string class_for(const Pod& pod, const Node* node) {
+  if (pod.requests.devices.empty()) return {};
+  const std::string& resource = pod.requests.devices.begin()->first;
+  if (node != nullptr && node->resource == resource) return node->device_class;
+  const auto planned = pod.meta.annotations.find(std::string(kClassAnnotation));
+  return planned == pod.meta.annotations.end() ? class_of(resource, {}) : planned->second;
+}
+
 std::string planned_node(const Pod& pod) {
   const auto plan = pod.meta.annotations.find(std::string(kPlanAnnotation));
   return plan == pod.meta.annotations.end() ? std::string() : plan->second;

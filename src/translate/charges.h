@@ -4,6 +4,7 @@
 
 #include "api/gpujob.h"
 #include "sched/ledger.h"
+#include "translate/node.h"
 #include "translate/pod.h"
 #include "translate/tenancy.h"
 
@@ -22,6 +23,10 @@ sched::Room room_of(const api::WorkerResources& resources);
 // holds its devices unadmitted. `device_class` is that of its node's devices.
 std::vector<sched::Charge> charges_of(const Pod& pod, const std::string& device_class, bool exempt,
                                       const Tenancy& tenancy);
+
+// The class of the devices that a pod holds: that of `node`, where it is or will be, and once that
+// is gone (nullptr) what the plan says of it, for the node may come back with the pod on it.
+std::string class_for(const Pod& pod, const Node* node);
 
 // The node that the operator's plan annotation gives a gated pod; empty without one.
 std::string planned_node(const Pod& pod);

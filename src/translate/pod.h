@@ -17,6 +17,7 @@ namespace berth::translate {
 
 inline constexpr std::string_view kGate = "berth.dev/admission";
 inline constexpr std::string_view kPlanAnnotation = "berth.dev/plan";
+inline constexpr std::string_view kClassAnnotation = "berth.dev/class";  // beside the plan
 inline constexpr std::string_view kGroupLabel = "berth.dev/group";
 inline constexpr std::string_view kGroupSizeLabel = "berth.dev/group-size";
 

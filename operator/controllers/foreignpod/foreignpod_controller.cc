@@ -55,8 +55,10 @@ runtime::Next ForeignPodController::reconcile(const runtime::ObjectKey& key,
   }
   const ForeignPlan plan = decide(facts);
   for (const auto& [pod, node] : plan.annotate) {
+    const PodPlan* granted = books_.find_plan(pod->meta.uid);
+    if (granted == nullptr) continue;  // taken back since: looked at again
     writes.send(kube::patch_merge(kube::kPods, pod->meta.name_space, pod->meta.name,
-                                  plan_patch(*pod, node)),
+                                  plan_patch(*pod, node, granted->device_class)),
                 [this, uid = pod->meta.uid](Json&& reply) {
                   planned_.insert(uid);
                   take(reply);

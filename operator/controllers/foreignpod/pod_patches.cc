@@ -10,6 +10,7 @@ constexpr const char* kNodeAffinity = "/spec/affinity/nodeAffinity";
 constexpr const char* kRequired =
     "/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution";
 constexpr const char* kPlanPath = "/metadata/annotations/berth.dev~1plan";
+constexpr const char* kClassPath = "/metadata/annotations/berth.dev~1class";
 
 Json op(const char* name, const std::string& path, Json value) {
   return {{"op", name}, {"path", path}, {"value", std::move(value)}};
@@ -50,16 +51,21 @@ void add_pin(const translate::NodeDemands& demands, const std::string& node, Jso
 }  // namespace
 
 // A merge patch: the annotations may not be there yet, which a JSON patch cannot say.
-Json plan_patch(const translate::Pod& pod, const std::string& node) {
+Json plan_patch(const translate::Pod& pod, const std::string& node,
+                const std::string& device_class) {
   return {{"metadata",
            {{"uid", pod.meta.uid},
             {"resourceVersion", pod.meta.resource_version},
-            {"annotations", {{translate::kPlanAnnotation, node}}}}}};
+            {"annotations",
+             {{translate::kPlanAnnotation, node}, {translate::kClassAnnotation, device_class}}}}}};
 }
 
 Json strip_patch(const translate::Pod& pod) {
   Json operations = tests(pod);
   operations.push_back({{"op", "remove"}, {"path", kPlanPath}});
+  if (pod.meta.annotations.contains(std::string(translate::kClassAnnotation))) {
+    operations.push_back({{"op", "remove"}, {"path", kClassPath}});
+  }
   return operations;
 }
 

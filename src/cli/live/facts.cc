@@ -50,11 +50,8 @@ void add_resources(const api::CapacityPoolSpec& spec, translate::Accelerators& a
 
 std::string class_for(const translate::Pod& pod,
                       const std::map<std::string, const translate::Node*>& nodes) {
-  if (pod.requests.devices.empty()) return {};
-  const std::string& resource = pod.requests.devices.begin()->first;
   const auto at = nodes.find(pod.where().empty() ? translate::planned_node(pod) : pod.where());
-  if (at != nodes.end() && at->second->resource == resource) return at->second->device_class;
-  return translate::class_of(resource, {});
+  return translate::class_for(pod, at == nodes.end() ? nullptr : at->second);
 }
 
 // Who may not list the pools sees the nodes as their labels say.
