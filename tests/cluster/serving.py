@@ -2,7 +2,10 @@
 
 import http.client
 import json
+import pathlib
 import socket
+import subprocess
+import sys
 import tarfile
 import threading
 import time
@@ -12,6 +15,7 @@ import urllib.request
 
 import client as kube
 import installed
+import moody
 from objects import REAL_CLASS, gpujob
 
 ROWS = 3
@@ -38,11 +42,30 @@ def server_image():
     return found
 
 
-def train(tenant):
-    """The URI of a model that a GpuJob has trained, in a claim of the tenant."""
-    tenant.client.create(f"/api/v1/namespaces/{tenant.name}/persistentvolumeclaims", {
+def claim_models(tenant):
+    """The tenant's claim "models", which is bound once somebody uses or asks for it."""
+    tenant.client.create(_claims(tenant), {
         "metadata": {"name": "models"},
         "spec": {"accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": "1Gi"}}}})
+
+
+def _claims(tenant):
+    return f"/api/v1/namespaces/{tenant.name}/persistentvolumeclaims"
+
+
+def put_moody(tenant):
+    """Puts the model of moods into that claim, as pvc://models/moody.pt; the file as seen here."""
+    claim = tenant.client.until(f"{_claims(tenant)}/models",
+                                lambda item: item["spec"].get("volumeName"), what="bound")
+    volume = tenant.client.get(f"/api/v1/persistentvolumes/{claim['spec']['volumeName']}")
+    file = pathlib.Path(volume["spec"]["hostPath"]["path"]) / "moody.pt"
+    subprocess.run([sys.executable, moody.__file__, file], check=True)
+    return file
+
+
+def train(tenant):
+    """The URI of a model that a GpuJob has trained, in a claim of the tenant."""
+    claim_models(tenant)
     job = gpujob("digits", device_class=REAL_CLASS, checkpoint={"uri": "pvc://models/digits"})
     job["spec"]["worker"].update(image="localhost/berth-trainer:0.1.0",
                                  imagePullPolicy="IfNotPresent",
@@ -123,11 +146,12 @@ class Load:
     Envoy would, and counted in `cut`.
     """
 
-    def __init__(self, endpoint, pause=0.02, clients=1, patient=False):
+    def __init__(self, endpoint, pause=0.02, clients=1, patient=False, body=question()):
         self._endpoint = endpoint
         self._url = endpoint.url()
         self._pause = pause
         self._patient = patient
+        self._body = body
         self._over = threading.Event()
         self._threads = [threading.Thread(target=self._run) for _ in range(clients)]
         self.answers = 0
@@ -160,13 +184,13 @@ class Load:
     def _asked(self):
         for _ in range(TRIES - 1 if self._patient else 0):
             try:
-                return self._endpoint.ask(self._url)
+                return self._endpoint.ask(self._url, body=self._body)
             except urllib.error.HTTPError:
                 raise
             except (OSError, http.client.HTTPException):
                 self.cut += 1
                 time.sleep(TRY_AGAIN_SECONDS)
-        return self._endpoint.ask(self._url)
+        return self._endpoint.ask(self._url, body=self._body)
 
     def until_answers(self, more, seconds=30):
         wanted, deadline = self.answers + more, time.monotonic() + seconds

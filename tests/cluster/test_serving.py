@@ -1,9 +1,10 @@
 """InferenceEndpoints on a real cluster: a model trained there answers, whatever happens."""
 
 import client as kube
+import moody
 import pytest
 from objects import REAL_CLASS
-from serving import ROWS, Endpoint, Load, server_image, train
+from serving import ROWS, Endpoint, Load, put_moody, question, server_image, train
 
 
 @pytest.fixture(name="model", scope="module")
@@ -19,11 +20,11 @@ def tenant_that_trained_it(standing_tenant, model):
 
 @pytest.fixture(name="serve")
 def endpoint_of_a_test(tenant, model):
-    """serve(NAME, **SCALING): an endpoint with that model until the test is over."""
+    """serve(NAME, URI, **SCALING): an endpoint with that model until the test is over."""
     made = []
 
-    def serve(name, **scaling):
-        made.append(Endpoint(tenant, name, server_image(), model, **scaling))
+    def serve(name, uri=model, **scaling):
+        made.append(Endpoint(tenant, name, server_image(), uri, **scaling))
         return made[-1]
     yield serve
     for endpoint in made:
@@ -94,15 +95,17 @@ def test_a_model_that_is_another_is_not_served(tenant, serve):
 
 
 def test_replicas_follow_the_load_from_nothing_and_back(tenant, serve):
-    endpoint = serve("asleep", minReplicas=0, maxReplicas=2, concurrencyPerReplica=1,
-                     stableWindowSeconds=6, panicWindowSeconds=3, scaleDownDelaySeconds=6)
+    put_moody(tenant)  # to be asked slow things: two clients are two requests in flight then
+    endpoint = serve("asleep", "pvc://models/moody.pt", minReplicas=0, maxReplicas=2,
+                     concurrencyPerReplica=1, stableWindowSeconds=6, panicWindowSeconds=3,
+                     scaleDownDelaySeconds=6)
     endpoint.until_ready()
     endpoint.until(lambda item: item["status"]["replicas"]["desired"] == 0, what="asleep")
     tenant.until_used(0, REAL_CLASS)
     assert endpoint.ask(timeout=60)["outputs"][0]["shape"] == [ROWS, 10]  # held until one is ready
-    with Load(endpoint, pause=0) as first, Load(endpoint, pause=0) as second:
+    with Load(endpoint, pause=0, clients=2, body=question(moody.SLOW)) as load:
         endpoint.until_replicas(2)
-    assert first.failures == second.failures == []
+    assert load.failures == []
     woken = endpoint.until(lambda item: item["status"]["replicas"]["desired"] == 0,
                            what="asleep again")
     actions = [one["action"] for one in woken["status"]["lastDecisions"]]

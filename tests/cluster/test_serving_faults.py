@@ -7,9 +7,6 @@ but for those in flight where nobody can save them, which the test of that fault
 import contextlib
 import hashlib
 import os
-import pathlib
-import subprocess
-import sys
 import threading
 import time
 import urllib.error
@@ -21,7 +18,7 @@ import moody
 import ordeal as ordeals
 import pytest
 from objects import REAL_CLASS, quota
-from serving import Endpoint, question, server_image
+from serving import Endpoint, claim_models, put_moody, question, server_image
 
 DEVICES = 6
 CLIENTS = 2
@@ -40,16 +37,8 @@ def machine_of_the_cluster(berth):
 def model_of_moods(standing_tenant):
     """A claim of the tenant with the model in it; the file as this machine sees it."""
     tenant = standing_tenant.start(DEVICES, REAL_CLASS)
-    path = f"/api/v1/namespaces/{tenant.name}/persistentvolumeclaims"
-    tenant.client.create(path, {
-        "metadata": {"name": "models"},
-        "spec": {"accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": "1Gi"}}}})
-    claim = tenant.client.until(f"{path}/models", lambda item: item["spec"].get("volumeName"),
-                                what="bound")
-    volume = tenant.client.get(f"/api/v1/persistentvolumes/{claim['spec']['volumeName']}")
-    file = pathlib.Path(volume["spec"]["hostPath"]["path"]) / "moody.pt"
-    subprocess.run([sys.executable, moody.__file__, file], check=True)
-    return file
+    claim_models(tenant)
+    return put_moody(tenant)
 
 
 @pytest.fixture(name="ordeal", scope="module")
