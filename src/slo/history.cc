@@ -79,8 +79,13 @@ Tally History::Ring::sum(Millis window, Instant now) const {
   return sum;
 }
 
+// A page whose counters disagree would make a text that decode() refuses, and so lose all of it.
 void History::add(const Tally& tally, Instant at) {
-  for (Ring& ring : rings_) ring.add(tally, at);
+  Tally counted = tally;
+  counted.requests = std::max<int64_t>(counted.requests, 0);
+  counted.errors = std::clamp<int64_t>(counted.errors, 0, counted.requests);
+  counted.late = std::clamp<int64_t>(counted.late, 0, counted.requests);
+  for (Ring& ring : rings_) ring.add(counted, at);
 }
 
 Tally History::over(Millis window, Instant now) const {

@@ -31,7 +31,8 @@ class History {
   static constexpr int64_t kMostDays = 90;
   explicit History(int64_t days = kMostDays);
 
-  // Counted at `at`. What is older than a ring reaches is not counted in that ring.
+  // Counted at `at`; errors and late requests beyond `requests` are not. What is older than a ring
+  // reaches is not counted in that ring.
   void add(const Tally& tally, Instant at);
   // What was counted in (now - window, now]. Windows longer than the history are cut to it. `now`
   // is not before what was counted last, or the window is cut where its ring has turned on.

@@ -79,6 +79,17 @@ TEST(History, ComesBackFromItsTextUnchanged) {
   EXPECT_LE(History(90).encode().size(), 1024U);
 }
 
+// Of a router's page whose counters disagree: seed 4235482106 of the simulation.
+TEST(History, CountsNoMoreErrorsAndLateOnesThanRequests) {
+  History history(30);
+  history.add({.requests = 936, .errors = 940, .late = 4419}, kMonday);
+  EXPECT_EQ(history.over(1h, kMonday), (Tally{936, 936, 936}));
+  history.add({.requests = -5, .errors = -1, .late = 7}, kMonday);
+  const auto read = History::decode(history.encode());
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  EXPECT_EQ(*read, history);
+}
+
 TEST(History, TakesNoHalfOfATextThatWasCutOrChanged) {
   History history(30);
   for (Millis at{0}; at < 100h; at += 1min) history.add({.requests = 12}, kMonday + at);
