@@ -1,5 +1,6 @@
 #include "slo/increases.h"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -23,10 +24,14 @@ Counted Increases::since_last(const std::string& source, const Counted& counted)
   if (is_first) return {};
   const Counted before = std::exchange(at->second, counted);
   const bool has_restarted = counted.requests < before.requests || counted.errors < before.errors;
-  if (has_restarted) return counted;
-  return {.requests = counted.requests - before.requests,
-          .errors = counted.errors - before.errors,
-          .latency = since(before.latency, counted.latency)};
+  Counted more = counted;
+  if (!has_restarted) {
+    more = {.requests = counted.requests - before.requests,
+            .errors = counted.errors - before.errors,
+            .latency = since(before.latency, counted.latency)};
+  }
+  more.errors = std::min(more.errors, more.requests);  // where the page disagrees with itself
+  return more;
 }
 
 void Increases::keep(const std::set<std::string>& sources) {

@@ -25,6 +25,13 @@ TEST(Increases, CountFromTheSecondLookOnAndThroughARestart) {
   EXPECT_EQ(increases.since_last("b", {8, 1, {}}), (Counted{1, 1, {}}));
 }
 
+TEST(Increases, HaveNoMoreErrorsThanRequests) {
+  Increases increases;
+  increases.since_last("a", {100, 0, {}});
+  EXPECT_EQ(increases.since_last("a", {110, 500, {}}), (Counted{10, 10, {}}));
+  EXPECT_EQ(increases.since_last("a", {5, 9, {}}), (Counted{5, 5, {}})) << "started again";
+}
+
 TEST(Increases, AHistogramThatStartsAgainLeavesTheCountersAlone) {
   Increases increases;
   increases.since_last("a", {100, 0, within(60, 30, 10)});

@@ -40,7 +40,8 @@ slo::Tally tally_of(const api::InferenceEndpoint& endpoint, const slo::Counted& 
   const auto& promise = endpoint.spec.slo;
   if (promise && promise->latency) {
     // A router that has not heard of a new bound yet counts none late.
-    tally.late = slo::late(counted.latency, promise->latency->milliseconds).value_or(0);
+    const auto late = slo::late(counted.latency, promise->latency->milliseconds);
+    tally.late = std::clamp<int64_t>(late.value_or(0), 0, tally.requests);
   }
   return tally;
 }
