@@ -33,6 +33,8 @@ TEST(Policies, EveryTermOfTheApiHasItsTermOfTheCore) {
        "away from work with app=cache,the same tenant by zone"},
       {{.affinity = api::AffinityTerm{{}, {"zone", api::Spread::Same}, {"tenant"}}},
        "with work with the same tenant by zone"},
+      {{.affinity = api::AffinityTerm{{}, {"zone", api::Spread::Spread}}},
+       "away from other work by zone"},
   };
   for (const Case& one : cases) {
     api::PlacementPolicy policy;

@@ -84,7 +84,8 @@ std::string affinity_text(const AffinityTerm& term) {
   for (const std::string& key : term.match_label_keys) {
     labels.append(labels.empty() ? "the same " : ",the same ").append(key);
   }
-  return (term.is_away ? "away from work with " : "with work with ") + labels + " by " + term.level;
+  const std::string work = labels.empty() ? "other work" : "work with " + labels;
+  return (term.is_away ? "away from " : "with ") + work + " by " + term.level;
 }
 
 }  // namespace
